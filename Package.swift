@@ -1,0 +1,67 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+/// Where libtorch lies: Debian's packages by default, another build (say a CUDA wheel's `torch` folder) by
+/// `CLEANNET_LIBTORCH`. Only then are unsafe flags needed, for the paths of its headers and libraries.
+struct LibTorch {
+  let root = ProcessInfo.processInfo.environment["CLEANNET_LIBTORCH"]
+
+  /// libtorch 1.13's headers need C++17; from 2.0 on C++20 is safe, and newer ones refuse less.
+  var cxxStandard: CXXLanguageStandard {
+    let header = (root ?? "/usr") + "/include/torch/csrc/api/include/torch/version.h"
+    guard let text = try? String(contentsOfFile: header, encoding: .utf8) else { return .cxx17 }
+    return text.contains("#define TORCH_VERSION_MAJOR 1\n") ? .cxx17 : .cxx20
+  }
+
+  var cxxSettings: [CXXSetting] {
+    [.define("NDEBUG"), .unsafeFlags(root.map { ["-I\($0)/include"] } ?? [])].filter { _ in root != nil }
+      + [.define("CLEANNET_ENGINE")]
+  }
+
+  var linkerSettings: [LinkerSetting] {
+    let libraries: [LinkerSetting] = [
+      .linkedLibrary("torch_cpu"), .linkedLibrary("c10"), .linkedLibrary("dl"),
+    ]
+    guard let root else { return libraries }
+    return libraries + [.unsafeFlags(["-L\(root)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(root)/lib"])]
+  }
+}
+
+let libTorch = LibTorch()
+
+let swiftSettings: [SwiftSetting] = [
+  // `any` marks where a call is dynamic.
+  .enableUpcomingFeature("ExistentialAny")
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target
+{
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+}
+
+let package = Package(
+  name: "cleannet",
+  products: [
+    //    .executable(name: "cleannet", targets: ["cleannet"]),
+    //    .library(name: "CleanNet", targets: ["CleanNet", "Torch"]),
+    .library(name: "CleanNetEngine", type: .dynamic, targets: ["TorchEngine"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+  ],
+  targets: [
+    .target(name: "CTorch", linkerSettings: [.linkedLibrary("dl")]),
+    .target(
+      name: "TorchEngine", dependencies: ["CTorch"],
+      cxxSettings: libTorch.cxxSettings, linkerSettings: libTorch.linkerSettings),
+    module("Torch", ["CTorch"]),
+    tests("TorchTests", ["Torch"]),
+  ],
+  cxxLanguageStandard: libTorch.cxxStandard
+)

@@ -1,0 +1,127 @@
+import CTorch
+import Foundation
+
+/// The compute engine, libtorch, opened on first use.
+///
+/// libtorch takes half a second and 160 MB to load, so it lies behind a shared library of its own
+/// (`libCleanNetEngine.so`) that is opened when the first tensor is made, or by ``load()``, which reports what is
+/// wrong instead of trapping. It is looked for in the file `$CLEANNET_ENGINE`, beside the running program, and in
+/// `../lib` and `../lib/cleannet` from there.
+public enum Engine {
+  /// Opens the engine, if that has not happened yet. Programs with a user call it before their first tensor.
+  ///
+  /// - Throws: ``EngineError`` when the library is missing, cannot be loaded, or was compiled against another
+  ///   libtorch than the one it found.
+  public static func load() throws(EngineError) {
+    if case .failure(let error) = table { throw error }
+  }
+
+  /// The version of libtorch that the engine runs on, "1.13.1".
+  public static var version: String {
+    loadedVersion(configuration: String(cString: functions.configuration())) ?? compiledVersion
+  }
+
+  /// The version of the headers that the engine was compiled against.
+  public static var compiledVersion: String { String(cString: functions.compiled_version()) }
+
+  /// libtorch's own account of how it was built.
+  public static var configuration: String { String(cString: functions.configuration()) }
+
+  /// The linear algebra library in use, for example "OpenBLAS 0.3.21 … SkylakeX", or "reference".
+  public static var blas: String { String(cString: functions.blas()) }
+
+  /// The number of threads that operations called from this thread may use.
+  public static var threads: Int {
+    get { Int(functions.threads()) }
+    set { functions.set_threads(Int32(newValue)) }
+  }
+
+  /// The functions of the engine. Traps where ``load()`` would throw.
+  static var functions: CTorchEngine {
+    switch table {
+    case .success(let table): table.functions
+    case .failure(let error): fatalError("\(error)")
+    }
+  }
+
+  /// Ends the program with libtorch's message: a wrong shape or type is the programmer's mistake.
+  static func trap(_ operation: StaticString) -> Never {
+    fatalError("\(operation): \(String(cString: functions.last_error()))")
+  }
+
+  /// libtorch's version as its configuration text states it.
+  static func loadedVersion(configuration: String) -> String? {
+    guard let start = configuration.range(of: "TORCH_VERSION=") else { return nil }
+    let version = configuration[start.upperBound...].prefix { $0.isNumber || $0 == "." }
+    return version.isEmpty ? nil : String(version)
+  }
+
+  private struct Table: @unchecked Sendable {
+    // Safe: function pointers into a library that is never closed; the engine takes calls from any thread.
+    let functions: CTorchEngine
+  }
+
+  private static let table: Result<Table, EngineError> = open()
+
+  private static func open() -> Result<Table, EngineError> {
+    var reasons: [String] = []
+    for path in candidates() where FileManager.default.fileExists(atPath: path) {
+      let capacity = 1024
+      let opened = withUnsafeTemporaryAllocation(of: CChar.self, capacity: capacity) { reason in
+        reason.initialize(repeating: 0)
+        guard let base = reason.baseAddress, let table = ctorch_open(path, base, capacity) else {
+          reasons.append(reason.baseAddress.map { String(cString: $0) } ?? path)
+          return CTorchEngine?.none
+        }
+        return table.pointee
+      }
+      guard let functions = opened else { continue }
+      let compiled = String(cString: functions.compiled_version())
+      if let loaded = loadedVersion(configuration: String(cString: functions.configuration())),
+        !sameSeries(compiled, loaded)
+      {
+        return .failure(.versionMismatch(compiled: compiled, loaded: loaded))
+      }
+      return .success(Table(functions: functions))
+    }
+    return .failure(reasons.isEmpty ? .missing(searched: candidates()) : .unloadable(reason: reasons[0]))
+  }
+
+  /// Whether two versions agree in their first two numbers; libtorch keeps its binary interface only within those.
+  static func sameSeries(_ a: String, _ b: String) -> Bool {
+    a.split(separator: ".").prefix(2) == b.split(separator: ".").prefix(2)
+  }
+
+  private static func candidates() -> [String] {
+    let name = "libCleanNetEngine.so"
+    let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    let beside = ["", "../lib/", "../lib/cleannet/"].map {
+      program.appendingPathComponent($0 + name).standardizedFileURL.path
+    }
+    return (ProcessInfo.processInfo.environment["CLEANNET_ENGINE"].map { [$0] } ?? []) + beside
+  }
+}
+
+/// Why the engine cannot be used.
+public enum EngineError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// No engine library was found at any of the paths.
+  case missing(searched: [String])
+  /// The library is there, but the system cannot load it.
+  case unloadable(reason: String)
+  /// libtorch's binary interface differs between the two versions.
+  case versionMismatch(compiled: String, loaded: String)
+
+  public var description: String {
+    switch self {
+    case .missing(let searched):
+      "The compute engine libCleanNetEngine.so is missing. Build it with `swift build --product CleanNetEngine`, or "
+        + "name its file in CLEANNET_ENGINE. Searched: \(searched.joined(separator: ", "))"
+    case .unloadable(let reason):
+      "The compute engine cannot be loaded: \(reason). Install libtorch with `Scripts/setup`, or name another one "
+        + "in LD_LIBRARY_PATH."
+    case .versionMismatch(let compiled, let loaded):
+      "The compute engine was compiled against libtorch \(compiled), but the system loads libtorch \(loaded). "
+        + "Rebuild with `swift build`, or correct LD_LIBRARY_PATH."
+    }
+  }
+}

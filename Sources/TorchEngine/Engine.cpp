@@ -1,0 +1,400 @@
+#include "Engine.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <torch/csrc/api/include/torch/version.h>
+
+#include <dlfcn.h>
+
+#include <vector>
+
+// The table of functions, in the order of CTorch.h. Each entry is the ATen call of the same name behind a guard.
+
+namespace cleannet {
+
+std::string &lastError() {
+  static thread_local std::string text;
+  return text;
+}
+
+namespace {
+
+using Handle = CTorchTensor *;
+
+bool give(CTorchTensor **first, CTorchTensor **second, std::tuple<at::Tensor, at::Tensor> pair) {
+  *first = new CTorchTensor{std::get<0>(pair)};
+  *second = new CTorchTensor{std::get<1>(pair)};
+  return true;
+}
+
+c10::optional<at::Tensor> optional(Handle tensor) {
+  return tensor ? c10::optional<at::Tensor>(tensor->value) : c10::nullopt;
+}
+
+std::vector<at::Tensor> list(CTorchTensor *const *tensors, size_t count) {
+  std::vector<at::Tensor> result;
+  result.reserve(count);
+  for (size_t i = 0; i < count; ++i) result.push_back(tensors[i]->value);
+  return result;
+}
+
+/// A symbol of whichever BLAS is loaded, or NULL: Debian lets the user choose it at run time.
+template <class Function>
+Function blasSymbol(const char *name) {
+  return reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, name) ?: dlsym(RTLD_NEXT, name));
+}
+
+/// The same, looked up among libtorch's own dependencies: the engine was opened with local symbols.
+template <class Function>
+Function engineSymbol(const char *name) {
+  static void *self = [] {
+    Dl_info info;
+    return dladdr(reinterpret_cast<void *>(&lastError), &info) ? dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD)
+                                                               : nullptr;
+  }();
+  if (self)
+    if (void *found = dlsym(self, name)) return reinterpret_cast<Function>(found);
+  return blasSymbol<Function>(name);
+}
+
+const char *compiledVersion() {
+  return TORCH_VERSION;
+}
+
+const char *configuration() {
+  static const std::string text = at::show_config();
+  return text.c_str();
+}
+
+const char *blas() {
+  static const std::string text = [] {
+    if (auto config = engineSymbol<char *(*)()>("openblas_get_config")) return std::string(config());
+    if (engineSymbol<void *>("MKL_Get_Version")) return std::string("MKL");
+    return std::string("reference");
+  }();
+  return text.c_str();
+}
+
+void setThreads(int32_t threads) {
+  attempted([&] {
+    at::set_num_threads(threads);
+    // OpenBLAS with pthreads does not follow OpenMP's count.
+    if (auto set = engineSymbol<void (*)(int)>("openblas_set_num_threads")) set(threads);
+  });
+}
+
+const CTorchEngine engine = {
+    .compiled_version = compiledVersion,
+    .configuration = configuration,
+    .blas = blas,
+    .last_error = []() { return lastError().c_str(); },
+    .set_threads = setThreads,
+    .threads = []() { return int32_t(at::get_num_threads()); },
+    .grad_enabled = []() { return at::GradMode::is_enabled(); },
+    .set_grad_enabled = [](bool enabled) { at::GradMode::set_enabled(enabled); },
+    .release = [](Handle t) { delete t; },
+    .rank = [](Handle t) { return t->value.dim(); },
+    .size = [](Handle t, int64_t dim) { return t->value.size(dim); },
+    .dtype = [](Handle t) { return int32_t(t->value.scalar_type()); },
+    .requires_grad = [](Handle t) { return t->value.requires_grad(); },
+    .is_contiguous = [](Handle t) { return t->value.is_contiguous(); },
+    .data = [](Handle t) { return t->value.data_ptr(); },
+    .item = [](Handle t, bool *ok) {
+      double result = 0;
+      *ok = attempted([&] { result = t->value.item().toDouble(); });
+      return result;
+    },
+    .empty = [](const int64_t *sizes, size_t rank, int32_t dtype) {
+      return guarded([&] { return at::empty(sizesOf(sizes, rank), typeOf(dtype)); });
+    },
+    .full = [](const int64_t *sizes, size_t rank, double value, int32_t dtype) {
+      return guarded([&] { return at::full(sizesOf(sizes, rank), value, typeOf(dtype)); });
+    },
+    .from_bytes = [](const void *bytes, const int64_t *sizes, size_t rank, int32_t dtype) {
+      return guarded([&] {
+        at::Tensor result = at::empty(sizesOf(sizes, rank), typeOf(dtype));
+        if (result.nbytes() > 0) std::memcpy(result.data_ptr(), bytes, result.nbytes());
+        return result;
+      });
+    },
+    .arange = [](int64_t count) { return guarded([&] { return at::arange(count, at::kLong); }); },
+    .eye = [](int64_t count) { return guarded([&] { return at::eye(count); }); },
+    .generator = [](uint64_t seed) -> CTorchGenerator * {
+      CTorchGenerator *result = nullptr;
+      attempted([&] { result = new CTorchGenerator{at::detail::createCPUGenerator(seed)}; });
+      return result;
+    },
+    .generator_release = [](CTorchGenerator *g) { delete g; },
+    .generator_state = [](CTorchGenerator *g) { return guarded([&] { return g->value.get_state(); }); },
+    .generator_restore = [](CTorchGenerator *g, Handle state) {
+      return attempted([&] { g->value.set_state(state->value); });
+    },
+    .uniform = [](const int64_t *sizes, size_t rank, double low, double high, CTorchGenerator *g) {
+      return guarded([&] { return at::empty(sizesOf(sizes, rank)).uniform_(low, high, g->value); });
+    },
+    .normal = [](const int64_t *sizes, size_t rank, double mean, double std, CTorchGenerator *g) {
+      return guarded([&] { return at::empty(sizesOf(sizes, rank)).normal_(mean, std, g->value); });
+    },
+    .randint = [](int64_t high, int64_t count, CTorchGenerator *g) {
+      return guarded([&] { return at::randint(high, {count}, g->value, at::kLong); });
+    },
+    .randperm = [](int64_t count, CTorchGenerator *g) {
+      return guarded([&] { return at::randperm(count, g->value, at::kLong); });
+    },
+    .dropout = [](Handle t, double probability, CTorchGenerator *g) {
+      return guarded([&] {
+        at::Tensor mask = at::empty(t->value.sizes(), t->value.options().requires_grad(false));
+        mask.bernoulli_(1 - probability, g->value).div_(1 - probability);
+        return t->value * mask;
+      });
+    },
+    .multinomial = [](Handle t, int64_t count, bool replacement, CTorchGenerator *g) {
+      return guarded([&] { return at::multinomial(t->value, count, replacement, g->value); });
+    },
+    .set_requires_grad = [](Handle t, bool value) { return attempted([&] { t->value.set_requires_grad(value); }); },
+    .backward = [](Handle t) { return attempted([&] { t->value.backward(); }); },
+    .grad = [](Handle t) -> Handle {
+      return t->value.grad().defined() ? new CTorchTensor{t->value.grad()} : nullptr;
+    },
+    .clear_grad = [](Handle t) { t->value.mutable_grad() = at::Tensor(); },
+    .detach = [](Handle t) { return guarded([&] { return t->value.detach(); }); },
+    .add = [](Handle a, Handle b) { return guarded([&] { return at::add(a->value, b->value); }); },
+    .subtract = [](Handle a, Handle b) { return guarded([&] { return at::sub(a->value, b->value); }); },
+    .multiply = [](Handle a, Handle b) { return guarded([&] { return at::mul(a->value, b->value); }); },
+    .divide = [](Handle a, Handle b) { return guarded([&] { return at::div(a->value, b->value); }); },
+    .power = [](Handle a, Handle b) { return guarded([&] { return at::pow(a->value, b->value); }); },
+    .maximum = [](Handle a, Handle b) { return guarded([&] { return at::maximum(a->value, b->value); }); },
+    .minimum = [](Handle a, Handle b) { return guarded([&] { return at::minimum(a->value, b->value); }); },
+    .equal = [](Handle a, Handle b) { return guarded([&] { return at::eq(a->value, b->value); }); },
+    .not_equal = [](Handle a, Handle b) { return guarded([&] { return at::ne(a->value, b->value); }); },
+    .less = [](Handle a, Handle b) { return guarded([&] { return at::lt(a->value, b->value); }); },
+    .less_equal = [](Handle a, Handle b) { return guarded([&] { return at::le(a->value, b->value); }); },
+    .greater = [](Handle a, Handle b) { return guarded([&] { return at::gt(a->value, b->value); }); },
+    .greater_equal = [](Handle a, Handle b) { return guarded([&] { return at::ge(a->value, b->value); }); },
+    .logical_and = [](Handle a, Handle b) { return guarded([&] { return at::logical_and(a->value, b->value); }); },
+    .logical_or = [](Handle a, Handle b) { return guarded([&] { return at::logical_or(a->value, b->value); }); },
+    .add_scalar = [](Handle t, double s) { return guarded([&] { return at::add(t->value, s); }); },
+    .multiply_scalar = [](Handle t, double s) { return guarded([&] { return at::mul(t->value, s); }); },
+    .power_scalar = [](Handle t, double s) { return guarded([&] { return at::pow(t->value, s); }); },
+    .clamp_min = [](Handle t, double s) { return guarded([&] { return at::clamp_min(t->value, s); }); },
+    .clamp_max = [](Handle t, double s) { return guarded([&] { return at::clamp_max(t->value, s); }); },
+    .equal_scalar = [](Handle t, double s) { return guarded([&] { return at::eq(t->value, s); }); },
+    .less_scalar = [](Handle t, double s) { return guarded([&] { return at::lt(t->value, s); }); },
+    .greater_scalar = [](Handle t, double s) { return guarded([&] { return at::gt(t->value, s); }); },
+    .greater_equal_scalar = [](Handle t, double s) { return guarded([&] { return at::ge(t->value, s); }); },
+    .negate = [](Handle t) { return guarded([&] { return at::neg(t->value); }); },
+    .exp = [](Handle t) { return guarded([&] { return at::exp(t->value); }); },
+    .log = [](Handle t) { return guarded([&] { return at::log(t->value); }); },
+    .log1p = [](Handle t) { return guarded([&] { return at::log1p(t->value); }); },
+    .sqrt = [](Handle t) { return guarded([&] { return at::sqrt(t->value); }); },
+    .rsqrt = [](Handle t) { return guarded([&] { return at::rsqrt(t->value); }); },
+    .reciprocal = [](Handle t) { return guarded([&] { return at::reciprocal(t->value); }); },
+    .abs = [](Handle t) { return guarded([&] { return at::abs(t->value); }); },
+    .sign = [](Handle t) { return guarded([&] { return at::sign(t->value); }); },
+    .square = [](Handle t) { return guarded([&] { return at::square(t->value); }); },
+    .floor = [](Handle t) { return guarded([&] { return at::floor(t->value); }); },
+    .tanh = [](Handle t) { return guarded([&] { return at::tanh(t->value); }); },
+    .relu = [](Handle t) { return guarded([&] { return at::relu(t->value); }); },
+    .relu6 = [](Handle t) { return guarded([&] { return at::hardtanh(t->value, 0, 6); }); },
+    .sigmoid = [](Handle t) { return guarded([&] { return at::sigmoid(t->value); }); },
+    .softplus = [](Handle t) { return guarded([&] { return at::softplus(t->value); }); },
+    .logical_not = [](Handle t) { return guarded([&] { return at::logical_not(t->value); }); },
+    .isnan = [](Handle t) { return guarded([&] { return at::isnan(t->value); }); },
+    .isfinite = [](Handle t) { return guarded([&] { return at::isfinite(t->value); }); },
+    .where = [](Handle condition, Handle a, Handle b) {
+      return guarded([&] { return at::where(condition->value, a->value, b->value); });
+    },
+    .masked_fill = [](Handle t, Handle mask, double value) {
+      return guarded([&] { return at::masked_fill(t->value, mask->value, value); });
+    },
+    .copy_in = [](Handle t, Handle source) {
+      return attempted([&] {
+        at::NoGradGuard untraced;
+        t->value.copy_(source->value);
+      });
+    },
+    .add_in = [](Handle t, Handle other, double alpha) {
+      return attempted([&] {
+        at::NoGradGuard untraced;
+        t->value.add_(other->value, alpha);
+      });
+    },
+    .multiply_in = [](Handle t, double s) {
+      return attempted([&] {
+        at::NoGradGuard untraced;
+        t->value.mul_(s);
+      });
+    },
+    .fill_in = [](Handle t, double s) {
+      return attempted([&] {
+        at::NoGradGuard untraced;
+        t->value.fill_(s);
+      });
+    },
+    .relu6_in = [](Handle t) {
+      return attempted([&] {
+        at::NoGradGuard untraced;
+        at::hardtanh_(t->value, 0, 6);
+      });
+    },
+    .relu_in = [](Handle t) {
+      return attempted([&] {
+        at::NoGradGuard untraced;
+        at::relu_(t->value);
+      });
+    },
+    .index_add_in = [](Handle t, int64_t dim, Handle index, Handle source) {
+      return attempted([&] {
+        at::NoGradGuard untraced;
+        t->value.index_add_(dim, index->value, source->value);
+      });
+    },
+    .index_copy_in = [](Handle t, int64_t dim, Handle index, Handle source) {
+      return attempted([&] {
+        at::NoGradGuard untraced;
+        t->value.index_copy_(dim, index->value, source->value);
+      });
+    },
+    .matmul_into = [](Handle result, Handle a, Handle b) {
+      return attempted([&] {
+        at::NoGradGuard untraced;
+        at::matmul_out(result->value, a->value, b->value);
+      });
+    },
+    .sum_all = [](Handle t) { return guarded([&] { return at::sum(t->value); }); },
+    .mean_all = [](Handle t) { return guarded([&] { return at::mean(t->value); }); },
+    .sum = [](Handle t, int64_t dim, bool keep) {
+      return guarded([&] { return at::sum(t->value, at::IntArrayRef(dim), keep); });
+    },
+    .mean = [](Handle t, int64_t dim, bool keep) {
+      return guarded([&] { return at::mean(t->value, at::IntArrayRef(dim), keep); });
+    },
+    .amax = [](Handle t, int64_t dim, bool keep) {
+      return guarded([&] { return at::amax(t->value, at::IntArrayRef(dim), keep); });
+    },
+    .amin = [](Handle t, int64_t dim, bool keep) {
+      return guarded([&] { return at::amin(t->value, at::IntArrayRef(dim), keep); });
+    },
+    .argmax = [](Handle t, int64_t dim, bool keep) {
+      return guarded([&] { return at::argmax(t->value, dim, keep); });
+    },
+    .argmin = [](Handle t, int64_t dim, bool keep) {
+      return guarded([&] { return at::argmin(t->value, dim, keep); });
+    },
+    .norm = [](Handle t, int64_t dim, bool keep) {
+      return guarded([&] { return at::norm(t->value, 2, at::IntArrayRef(dim), keep); });
+    },
+    .logsumexp = [](Handle t, int64_t dim, bool keep) {
+      return guarded([&] { return at::logsumexp(t->value, at::IntArrayRef(dim), keep); });
+    },
+    .any = [](Handle t, int64_t dim, bool keep) { return guarded([&] { return at::any(t->value, dim, keep); }); },
+    .softmax = [](Handle t, int64_t dim) { return guarded([&] { return at::softmax(t->value, dim); }); },
+    .log_softmax = [](Handle t, int64_t dim) { return guarded([&] { return at::log_softmax(t->value, dim); }); },
+    .cumsum = [](Handle t, int64_t dim) { return guarded([&] { return at::cumsum(t->value, dim); }); },
+    .bincount = [](Handle t, Handle weights, int64_t minLength) {
+      return guarded([&] { return at::bincount(t->value, optional(weights), minLength); });
+    },
+    .topk = [](Handle t, int64_t k, int64_t dim, bool largest, Handle *values, Handle *indices) {
+      return attempted([&] { give(values, indices, at::topk(t->value, k, dim, largest, true)); });
+    },
+    .sort = [](Handle t, int64_t dim, bool descending, Handle *values, Handle *indices) {
+      // Stable, so that equal values keep their order and results repeat.
+      return attempted([&] { give(values, indices, at::sort(t->value, true, dim, descending)); });
+    },
+    .reshape = [](Handle t, const int64_t *sizes, size_t rank) {
+      return guarded([&] { return at::reshape(t->value, sizesOf(sizes, rank)); });
+    },
+    .expand = [](Handle t, const int64_t *sizes, size_t rank) {
+      return guarded([&] { return t->value.expand(sizesOf(sizes, rank)); });
+    },
+    .permute = [](Handle t, const int64_t *sizes, size_t rank) {
+      return guarded([&] { return t->value.permute(sizesOf(sizes, rank)); });
+    },
+    .transpose = [](Handle t, int64_t a, int64_t b) {
+      return guarded([&] { return at::transpose(t->value, a, b); });
+    },
+    .unsqueeze = [](Handle t, int64_t dim) { return guarded([&] { return at::unsqueeze(t->value, dim); }); },
+    .squeeze = [](Handle t, int64_t dim) { return guarded([&] { return at::squeeze(t->value, dim); }); },
+    .narrow = [](Handle t, int64_t dim, int64_t start, int64_t count) {
+      return guarded([&] { return at::narrow(t->value, dim, start, count); });
+    },
+    .select = [](Handle t, int64_t dim, int64_t index) {
+      return guarded([&] { return at::select(t->value, dim, index); });
+    },
+    .index_select = [](Handle t, int64_t dim, Handle index) {
+      return guarded([&] { return at::index_select(t->value, dim, index->value); });
+    },
+    .gather = [](Handle t, int64_t dim, Handle index) {
+      return guarded([&] { return at::gather(t->value, dim, index->value); });
+    },
+    .scatter = [](Handle t, int64_t dim, Handle index, Handle source) {
+      return guarded([&] { return at::scatter(t->value, dim, index->value, source->value); });
+    },
+    .one_hot = [](Handle t, int64_t classes) { return guarded([&] { return at::one_hot(t->value, classes); }); },
+    .nonzero = [](Handle t) { return guarded([&] { return at::nonzero(t->value); }); },
+    .concatenate = [](CTorchTensor *const *tensors, size_t count, int64_t dim) {
+      return guarded([&] { return at::cat(list(tensors, count), dim); });
+    },
+    .stack = [](CTorchTensor *const *tensors, size_t count, int64_t dim) {
+      return guarded([&] { return at::stack(list(tensors, count), dim); });
+    },
+    .contiguous = [](Handle t) { return guarded([&] { return t->value.contiguous(); }); },
+    .channels_last = [](Handle t) {
+      return guarded([&] { return t->value.contiguous(at::MemoryFormat::ChannelsLast); });
+    },
+    .clone = [](Handle t) { return guarded([&] { return t->value.clone(); }); },
+    .to = [](Handle t, int32_t dtype) { return guarded([&] { return t->value.to(typeOf(dtype)); }); },
+    .matmul = [](Handle a, Handle b) { return guarded([&] { return at::matmul(a->value, b->value); }); },
+    .baddbmm = [](Handle t, Handle a, Handle b, double beta, double alpha) {
+      return guarded([&] { return at::baddbmm(t->value, a->value, b->value, beta, alpha); });
+    },
+    .linear = [](Handle t, Handle weight, Handle bias) {
+      return guarded([&] { return at::linear(t->value, weight->value, optional(bias)); });
+    },
+    .qr = [](Handle t, Handle *q, Handle *r) {
+      return attempted([&] { give(q, r, at::linalg_qr(t->value, "reduced")); });
+    },
+    .eigh = [](Handle t, Handle *values, Handle *vectors) {
+      return attempted([&] { give(values, vectors, at::linalg_eigh(t->value, "L")); });
+    },
+    .solve = [](Handle a, Handle b) { return guarded([&] { return at::linalg_solve(a->value, b->value); }); },
+    .conv2d = [](Handle t, Handle weight, Handle bias, int64_t stride, int64_t padding, int64_t groups) {
+      return guarded([&] {
+        return at::conv2d(t->value, weight->value, optional(bias), stride, padding, 1, groups);
+      });
+    },
+    .batch_norm = [](Handle t, Handle weight, Handle bias, Handle mean, Handle variance, bool training, double momentum,
+       double eps) {
+      return guarded([&] {
+        return at::batch_norm(t->value, weight->value, bias->value, mean->value, variance->value, training, momentum,
+                              eps, false);
+      });
+    },
+    .max_pool2d = [](Handle t, int64_t kernel, int64_t stride, int64_t padding) {
+      return guarded([&] { return at::max_pool2d(t->value, kernel, stride, padding); });
+    },
+    .pad2d = [](Handle t, int64_t left, int64_t right, int64_t top, int64_t bottom) {
+      return guarded([&] { return at::constant_pad_nd(t->value, {left, right, top, bottom}, 0); });
+    },
+    .sgd_step = [](Handle parameter, Handle gradient, Handle momentumBuffer, double rate, double momentum,
+       double weightDecay, bool nesterov) {
+      return attempted([&] {
+        sgdStep(parameter->value, gradient->value, momentumBuffer->value, rate, momentum, weightDecay, nesterov);
+      });
+    },
+    .adamw_step = [](Handle parameter, Handle gradient, Handle mean, Handle variance, double rate, double beta1,
+                     double beta2, double eps, double weightDecay, int64_t step) {
+      return attempted([&] {
+        adamwStep(parameter->value, gradient->value, mean->value, variance->value, rate, beta1, beta2, eps,
+                  weightDecay, step);
+      });
+    },
+};
+
+}  // namespace
+}  // namespace cleannet
+
+extern "C" __attribute__((visibility("default"))) const CTorchEngine *cleannet_engine(void) {
+  return &cleannet::engine;
+}

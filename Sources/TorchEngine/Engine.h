@@ -1,0 +1,70 @@
+// What the engine's parts share: handles, and the border that no C++ exception crosses.
+#pragma once
+
+#include <ATen/ATen.h>
+#include <CTorch.h>
+
+#include <exception>
+#include <string>
+
+struct CTorchTensor {
+  at::Tensor value;
+};
+
+struct CTorchGenerator {
+  at::Generator value;
+};
+
+namespace cleannet {
+
+/// The text of this thread's last error.
+std::string &lastError();
+
+/// Runs `body`; an exception becomes a NULL and an error text.
+template <class Body>
+CTorchTensor *guarded(Body &&body) {
+  try {
+    return new CTorchTensor{body()};
+  } catch (const c10::Error &error) {
+    lastError() = error.what_without_backtrace();
+  } catch (const std::exception &error) {
+    lastError() = error.what();
+  } catch (...) {
+    lastError() = "unknown C++ exception";
+  }
+  return nullptr;
+}
+
+/// Runs `body`; an exception becomes `false` and an error text.
+template <class Body>
+bool attempted(Body &&body) {
+  try {
+    body();
+    return true;
+  } catch (const c10::Error &error) {
+    lastError() = error.what_without_backtrace();
+  } catch (const std::exception &error) {
+    lastError() = error.what();
+  } catch (...) {
+    lastError() = "unknown C++ exception";
+  }
+  return false;
+}
+
+inline at::IntArrayRef sizesOf(const int64_t *sizes, size_t rank) {
+  return at::IntArrayRef(sizes, rank);
+}
+
+inline at::ScalarType typeOf(int32_t dtype) {
+  return static_cast<at::ScalarType>(dtype);
+}
+
+/// SGD with (Nesterov) momentum and L2 weight decay, as `torch.optim.SGD` (dampening 0), in one pass over memory.
+void sgdStep(at::Tensor &parameter, const at::Tensor &gradient, at::Tensor &momentumBuffer, double rate,
+             double momentum, double weightDecay, bool nesterov);
+
+/// AdamW (Loshchilov & Hutter 2019): decoupled weight decay, as `torch.optim.AdamW`, in one pass over memory.
+void adamwStep(at::Tensor &parameter, const at::Tensor &gradient, at::Tensor &mean, at::Tensor &variance,
+               double rate, double beta1, double beta2, double eps, double weightDecay, int64_t step);
+
+}  // namespace cleannet

@@ -62,6 +62,7 @@ let package = Package(
       cxxSettings: libTorch.cxxSettings, linkerSettings: libTorch.linkerSettings),
     module("Torch", ["CTorch"]),
     tests("TorchTests", ["Torch"]),
+    tests("TorchCheckpointTests", ["Torch"], resources: [.copy("Fixtures")]),
   ],
   cxxLanguageStandard: libTorch.cxxStandard
 )

@@ -1,0 +1,35 @@
+/// Why a file of weights could not be read or written: the file, what is wrong with it, and what to do.
+public struct CheckpointError: Error, CustomStringConvertible, Sendable, Hashable {
+  /// The file as the caller named it.
+  public var path: String
+  /// What is wrong: a clause without a full stop.
+  public var what: String
+  /// What the user can do: a sentence without a full stop.
+  public var remedy: String
+
+  public init(path: String, what: String, remedy: String) {
+    self.path = path
+    self.what = what
+    self.remedy = remedy
+  }
+
+  public var description: String { "\(path): \(what). \(remedy)." }
+}
+
+/// What is wrong with the bytes of a checkpoint, before the file's name is known.
+struct CheckpointFault: Error {
+  var what: String
+  var remedy: String
+
+  init(_ what: String, remedy: String = "The file is damaged or cut short: fetch or write it again") {
+    self.what = what
+    self.remedy = remedy
+  }
+
+  func error(in path: String) -> CheckpointError { CheckpointError(path: path, what: what, remedy: remedy) }
+
+  /// For files that are whole but hold what CleanNet does not read.
+  static let resave = """
+    In Python, save the weights alone: torch.save(model.state_dict(), path), or safetensors.torch.save_file
+    """
+}

@@ -61,7 +61,10 @@ let package = Package(
       name: "TorchEngine", dependencies: ["CTorch"],
       cxxSettings: libTorch.cxxSettings, linkerSettings: libTorch.linkerSettings),
     module("Torch", ["CTorch"]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    module("Datasets", ["CZlib"]),
     tests("TorchTests", ["Torch"]),
+    tests("DatasetsTests", ["Datasets"]),
     tests("TorchCheckpointTests", ["Torch"], resources: [.copy("Fixtures")]),
   ],
   cxxLanguageStandard: libTorch.cxxStandard

@@ -1,0 +1,33 @@
+/// A layout of data sets on disk. To add one, write a type in a file of its own and name it in
+/// `DatasetReader.formats`.
+public protocol DatasetFormat: Sendable {
+  /// What `--format` calls it.
+  static var name: String { get }
+  /// One line for `--help`: what such a data set looks like.
+  static var summary: String { get }
+  /// Whether the source looks like this format, judged from names and first bytes alone.
+  static func detect(_ source: DatasetSource) -> Bool
+
+  init(source: DatasetSource, options: DatasetOptions)
+
+  /// Passes every sample to `each`, in the source's order, holding a bounded number of them in memory.
+  ///
+  /// Reading goes on after a bad row, so that all are named together.
+  /// - Throws: `DatasetProblems` at the end (the samples passed until then should be undone); what `each` throws,
+  ///   at once.
+  @discardableResult
+  func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary
+}
+
+/// What reading a source came to.
+public struct DatasetSummary: Sendable, Hashable {
+  /// How many samples were passed on.
+  public var samples = 0
+  /// What was passed over without harm, such as hidden files: one line a kind.
+  public var notices: [String] = []
+
+  public init(samples: Int = 0, notices: [String] = []) {
+    self.samples = samples
+    self.notices = notices
+  }
+}

@@ -1,0 +1,25 @@
+/// What the user says about a source beyond its path. Everything has a default that formats detect.
+public struct DatasetOptions: Sendable {
+  /// The name of the format, where detection is not wanted.
+  public var format: String?
+  /// The folder, or the tar file, that a manifest's paths start from; by default the manifest's folder.
+  public var root: String?
+  /// Columns of a manifest: by name, or by number from 1.
+  public var pathColumn: String?
+  public var labelColumn: String?
+  public var keyColumn: String?
+  public var verificationColumn: String?
+  public var splitColumn: String?
+  /// Puts every sample into this split, whatever the source says.
+  public var split: String?
+  /// Whether a CSV or TSV manifest starts with a header; `nil` detects it.
+  public var hasHeader: Bool?
+  /// Names of the classes of formats that number them from 0.
+  public var classNames: [String]?
+  /// Renames labels, so that the classes of several sources meet.
+  public var labelMap: [String: String] = [:]
+  /// Features come from elsewhere: no image is looked for.
+  public var featuresOnly = false
+
+  public init() {}
+}

@@ -1,0 +1,83 @@
+/// Something wrong at one place of a data set.
+public struct DatasetProblem: Error, CustomStringConvertible, Sendable, Hashable {
+  public var file: String
+  /// Counted from 1; `nil` where the problem is the file's.
+  public var line: Int?
+  public var what: String
+  public var remedy: String
+
+  public init(file: String, line: Int? = nil, what: String, remedy: String) {
+    self.file = file
+    self.line = line
+    self.what = what
+    self.remedy = remedy
+  }
+
+  public var description: String {
+    "\(file)\(line.map { ", line \($0)" } ?? ""): \(what). \(remedy)."
+  }
+}
+
+/// All problems of a source together: the first `kept` of them in full, and how many there are.
+public struct DatasetProblems: Error, CustomStringConvertible, Sendable {
+  /// How many problems are kept in full.
+  public static let kept = 20
+
+  public private(set) var first: [DatasetProblem] = []
+  public private(set) var count = 0
+
+  public init() {}
+
+  public init(_ problem: DatasetProblem) {
+    add(problem)
+  }
+
+  public mutating func add(_ problem: DatasetProblem) {
+    count += 1
+    if first.count < Self.kept { first.append(problem) }
+  }
+
+  public var isEmpty: Bool { count == 0 }
+
+  public var description: String {
+    if count == 1, let only = first.first { return only.description }
+    let more = count > first.count ? "\n  … and \(count - first.count) more" : ""
+    return "\(count) problems:\n" + first.map { "  \($0)" }.joined(separator: "\n") + more
+  }
+}
+
+/// Collects problems while a source is read on, so that one run names them all.
+final class ProblemLog {
+  private(set) var problems = DatasetProblems()
+
+  func add(
+    _ file: String, line: Int? = nil, _ what: @autoclosure () -> String, _ remedy: @autoclosure () -> String
+  ) {
+    problems.add(DatasetProblem(file: file, line: line, what: what(), remedy: remedy()))
+  }
+
+  func add(_ problem: DatasetProblem) {
+    problems.add(problem)
+  }
+
+  func throwIfAny() throws(DatasetProblems) {
+    if !problems.isEmpty { throw problems }
+  }
+}
+
+/// Counts what was passed over without harm, by kind, with the first example of each.
+final class NoticeLog {
+  private var kinds: [(kind: String, count: Int, example: String)] = []
+
+  func add(_ kind: String, _ example: @autoclosure () -> String) {
+    if let index = kinds.firstIndex(where: { $0.kind == kind }) {
+      kinds[index].count += 1
+    } else {
+      kinds.append((kind, 1, example()))
+    }
+  }
+
+  var notices: [String] {
+    kinds.map { "\($0.kind): \($0.count) (first: \($0.example))" }
+  }
+}

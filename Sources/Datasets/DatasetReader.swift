@@ -1,0 +1,51 @@
+/// Opens data sets: by the format that the user names, else by the first that recognises the source.
+public enum DatasetReader {
+  /// All formats, the most telling first: an image folder is any folder, a manifest any text.
+  public static let formats: [any DatasetFormat.Type] = [
+    HuggingFaceFolder.self, IDXFolder.self, TarImages.self, ImageFolder.self, Manifest.self,
+  ]
+
+  /// - Throws: `DatasetProblems` if nothing is there, the format is unknown, or none recognises the source.
+  public static func open(source path: String, options: DatasetOptions = DatasetOptions()) throws -> Dataset {
+    let source = try DatasetSource(path: path)
+    let type: any DatasetFormat.Type
+    if let name = options.format {
+      guard let named = formats.first(where: { $0.name == name }) else {
+        throw DatasetProblems(
+          DatasetProblem(
+            file: path, what: "there is no format \"\(name)\"",
+            remedy: "Formats are: \(formats.map { $0.name }.joined(separator: ", "))"))
+      }
+      type = named
+    } else {
+      if let problem = source.refusal { throw DatasetProblems(problem) }
+      guard let detected = formats.first(where: { $0.detect(source) }) else {
+        throw DatasetProblems(
+          DatasetProblem(
+            file: path, what: "no format recognises it",
+            remedy: "Name one with --format: \(formats.map { $0.name }.joined(separator: ", "))"))
+      }
+      type = detected
+    }
+    return Dataset(format: type.init(source: source, options: options), labelMap: options.labelMap)
+  }
+}
+
+/// A data set that was opened: its format, and its samples as a stream.
+public struct Dataset: Sendable {
+  let format: any DatasetFormat
+  let labelMap: [String: String]
+
+  public var formatName: String { type(of: format).name }
+
+  /// Passes every sample to `each`; see `DatasetFormat.read`.
+  @discardableResult
+  public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
+    guard !labelMap.isEmpty else { return try format.read(each) }
+    return try format.read { sample in
+      var sample = sample
+      sample.label = labelMap[sample.label] ?? sample.label
+      try each(sample)
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/// A sliding window over a file: records are parsed where they lie, and the window grows only for a record that is
+/// longer than it.
+final class ByteWindow {
+  /// The longest record that is read. Beyond it, something such as a missing quote is wrong.
+  static let longestRecord = 16 << 20
+
+  private let file: InputFile
+  private(set) var base: UnsafeMutablePointer<UInt8>
+  private var capacity: Int
+  /// Where the bytes not yet consumed begin and end, as offsets from `base`.
+  private(set) var start = 0
+  private(set) var end = 0
+  private(set) var atEnd = false
+
+  init(_ file: InputFile, capacity: Int = 1 << 18) {
+    self.file = file
+    self.capacity = capacity
+    base = .allocate(capacity: capacity)
+  }
+
+  deinit { base.deallocate() }
+
+  var path: String { file.path }
+
+  func consume(to offset: Int) {
+    start = offset
+  }
+
+  /// Reads on. What `start` and `end` meant before has moved.
+  ///
+  /// - Returns: `false` if the record would be longer than `longestRecord`.
+  func fill() throws(DatasetProblems) -> Bool {
+    let kept = end - start
+    if start > 0 {
+      base.update(from: base + start, count: kept)
+      start = 0
+      end = kept
+    }
+    if end == capacity {
+      guard capacity < Self.longestRecord else { return false }
+      let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity * 2)
+      larger.update(from: base, count: end)
+      base.deallocate()
+      base = larger
+      capacity *= 2
+    }
+    let got = try file.read(into: base + end, count: capacity - end)
+    end += got
+    if got == 0 { atEnd = true }
+    return true
+  }
+
+  /// Passes over a UTF-8 byte order mark; refuses UTF-16.
+  func skipByteOrderMark() throws(DatasetProblems) {
+    while end - start < 3, !atEnd { _ = try fill() }
+    guard end - start >= 2 else { return }
+    let (first, second) = (base[start], base[start + 1])
+    if (first == 0xFF && second == 0xFE) || (first == 0xFE && second == 0xFF) {
+      throw DatasetProblems(
+        DatasetProblem(
+          file: path, what: "is UTF-16 text", remedy: "Save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"))
+    }
+    if end - start >= 3, first == 0xEF, second == 0xBB, base[start + 2] == 0xBF { start += 3 }
+  }
+}

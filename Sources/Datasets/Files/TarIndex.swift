@@ -1,0 +1,177 @@
+import Foundation
+
+/// Where the members of an uncompressed tar file lie: POSIX ustar, GNU and pax, by one pass over the headers.
+///
+/// Members are not read: between headers the file is skipped. An image is later read straight from its offset.
+struct TarIndex: Sendable {
+  struct Member: Sendable, Hashable {
+    var offset: Int64
+    var length: Int64
+  }
+
+  let path: String
+  /// The members' names, in the archive's order; one that occurs again replaces the earlier, as when unpacking.
+  private(set) var names: [String] = []
+  private var members: [String: Member] = [:]
+
+  subscript(_ name: String) -> Member? { members[Self.normalized(name)] }
+
+  /// - Throws: `DatasetProblems` if the file is no tar file or ends within a member.
+  init(path: String) throws(DatasetProblems) {
+    self.path = path
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw Self.problem(path, "cannot be opened: \(errnoText())", "Check the path")
+    }
+    defer { close(descriptor) }
+    var info = stat()
+    guard fstat(descriptor, &info) == 0 else {
+      throw Self.problem(path, "cannot be read: \(errnoText())", "Check its permissions")
+    }
+    var reader = HeaderReader(path: path, descriptor: descriptor, size: Int64(info.st_size))
+    while let member = try reader.next() {
+      let name = Self.normalized(member.name)
+      if members.updateValue(Member(offset: member.offset, length: member.length), forKey: name) == nil {
+        names.append(name)
+      }
+    }
+  }
+
+  /// `./a//b` and `a/b` name one member.
+  private static func normalized(_ name: String) -> String {
+    let slash = UInt8(ascii: "/")
+    guard name.utf8.first == UInt8(ascii: ".") || name.utf8.contains(slash) else { return name }
+    return name.utf8.split(separator: slash).filter { !$0.elementsEqual(".".utf8) }
+      .map { String(decoding: $0, as: UTF8.self) }.joined(separator: "/")
+  }
+
+  /// Whether the first bytes of a file are a tar header: its checksum tells.
+  static func looksLikeTar(_ head: [UInt8]) -> Bool {
+    head.count >= 512 && HeaderReader.checksumHolds(head[0..<512])
+  }
+
+  fileprivate static func problem(_ path: String, _ what: String, _ remedy: String) -> DatasetProblems {
+    DatasetProblems(DatasetProblem(file: path, what: what, remedy: remedy))
+  }
+}
+
+/// Goes from header to header, resolving long names.
+private struct HeaderReader {
+  /// The longest name or pax record that is read.
+  static let longestExtension: Int64 = 1 << 20
+
+  var path: String
+  var descriptor: CInt
+  var size: Int64
+  var position: Int64 = 0
+
+  /// The next regular file, or `nil` at the end.
+  mutating func next() throws(DatasetProblems) -> (name: String, offset: Int64, length: Int64)? {
+    var longName: String?
+    var paxSize: Int64?
+    while position + 512 <= size {
+      let header = try bytes(at: position, count: 512)
+      if header.allSatisfy({ $0 == 0 }) { return nil }
+      guard Self.checksumHolds(header[...]) else {
+        throw TarIndex.problem(
+          path, "is no tar file, or is damaged at byte \(position)",
+          "Check it with tar -tf and download it again")
+      }
+      guard let written = Self.number(header[124..<136]) else {
+        throw TarIndex.problem(
+          path, "has a header without a size at byte \(position)", "Check it with tar -tf")
+      }
+      let length = paxSize ?? written
+      let start = position + 512
+      guard length >= 0, length <= size - start else {
+        throw TarIndex.problem(
+          path, "ends within the member that begins at byte \(position)",
+          "The file was cut short; download it again")
+      }
+      position = start + (length + 511) / 512 * 512
+      switch header[156] {
+      case UInt8(ascii: "0"), 0, UInt8(ascii: "7"):
+        let name = longName ?? Self.name(header)
+        return (name, start, length)
+      case UInt8(ascii: "L"):
+        longName = Self.text(try extendedField(at: start, length)[...])
+      case UInt8(ascii: "x"):
+        let records = Self.paxRecords(try extendedField(at: start, length))
+        longName = records["path"] ?? longName
+        paxSize = records["size"].flatMap { Int64($0) } ?? paxSize
+      case UInt8(ascii: "g"), UInt8(ascii: "K"):
+        continue
+      default:
+        // Folders, links and devices hold no image.
+        longName = nil
+        paxSize = nil
+      }
+    }
+    return nil
+  }
+
+  private func extendedField(at offset: Int64, _ length: Int64) throws(DatasetProblems) -> [UInt8] {
+    guard length <= Self.longestExtension else {
+      throw TarIndex.problem(path, "has a member name of \(length) bytes", "Check it with tar -tf")
+    }
+    return try bytes(at: offset, count: Int(length))
+  }
+
+  private func bytes(at offset: Int64, count: Int) throws(DatasetProblems) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    let got = pread(descriptor, &bytes, count, off_t(offset))
+    guard got == count else {
+      throw TarIndex.problem(path, "cannot be read at byte \(offset): \(errnoText())", "Check the disk")
+    }
+    return bytes
+  }
+
+  static func checksumHolds(_ header: ArraySlice<UInt8>) -> Bool {
+    let first = header.startIndex
+    guard let stored = number(header[(first + 148)..<(first + 156)]) else { return false }
+    var sum: Int64 = 8 * 32
+    for (index, byte) in header.enumerated() where !(148..<156).contains(index) { sum += Int64(byte) }
+    return sum == stored
+  }
+
+  /// An octal number, or GNU's binary form for sizes of 8 GiB and more.
+  static func number(_ field: ArraySlice<UInt8>) -> Int64? {
+    guard let first = field.first else { return nil }
+    if first & 0x80 != 0 {
+      return field.dropFirst(max(0, field.count - 8)).reduce(0) { $0 << 8 | Int64($1) }
+    }
+    let digits = field.drop { $0 == 0x20 }.prefix { $0 >= 0x30 && $0 <= 0x37 }
+    guard !digits.isEmpty else { return nil }
+    return digits.reduce(0) { $0 << 3 | Int64($1 - 0x30) }
+  }
+
+  private static func name(_ header: [UInt8]) -> String {
+    let name = text(header[0..<100])
+    guard header[257..<262].elementsEqual("ustar".utf8), header[262] == 0 else { return name }
+    let prefix = text(header[345..<500])
+    return prefix.isEmpty ? name : "\(prefix)/\(name)"
+  }
+
+  private static func text(_ bytes: ArraySlice<UInt8>) -> String {
+    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+  }
+
+  /// pax records are `length key=value\n`.
+  private static func paxRecords(_ bytes: [UInt8]) -> [String: String] {
+    var records: [String: String] = [:]
+    var rest = bytes[...]
+    while let space = rest.firstIndex(of: 0x20),
+      let length = Int(String(decoding: rest[..<space], as: UTF8.self)), length > 0, length <= rest.count
+    {
+      let end = rest.startIndex + length
+      guard space + 1 < end else { break }
+      let record = rest[(space + 1)..<(end - 1)]
+      if let equals = record.firstIndex(of: UInt8(ascii: "=")) {
+        records[String(decoding: record[..<equals], as: UTF8.self)] =
+          String(decoding: record[(equals + 1)...], as: UTF8.self)
+      }
+      rest = rest[end...]
+    }
+    return records
+  }
+}

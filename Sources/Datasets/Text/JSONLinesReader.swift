@@ -1,0 +1,102 @@
+/// One JSON object a line. Strings are unescaped, numbers and booleans kept as written, `null` is empty, and nested
+/// values stay JSON text.
+final class JSONLinesReader: RecordReader {
+  private let window: ByteWindow
+  private var nextLine = 1
+  /// The text of each column in the current record.
+  private var values: [String?] = []
+  private var columnIndex: [String: Int] = [:]
+  private var holdsFirstRecord = false
+  private(set) var columns: [String] = []
+  private(set) var line = 0
+  private(set) var fault: RecordFault?
+
+  var path: String { window.path }
+
+  /// Opens a file and reads its first record, whose names are the first columns.
+  init(path: String) throws {
+    window = ByteWindow(try InputFile(path: path))
+    try window.skipByteOrderMark()
+    holdsFirstRecord = try next()
+    if let fault {
+      throw DatasetProblems(DatasetProblem(file: path, line: line, what: fault.what, remedy: fault.remedy))
+    }
+  }
+
+  func next() throws -> Bool {
+    if holdsFirstRecord {
+      holdsFirstRecord = false
+      return true
+    }
+    while let (start, end) = try nextLineRange() {
+      line = nextLine
+      nextLine += 1
+      let bytes = UnsafeBufferPointer(start: window.base + start, count: end - start)
+      if bytes.allSatisfy({ $0 <= UInt8(ascii: " ") }) { continue }
+      parse(bytes)
+      return true
+    }
+    return false
+  }
+
+  func text(_ column: Int) throws(RecordFault) -> String? {
+    column < values.count ? values[column] : nil
+  }
+
+  private func parse(_ bytes: UnsafeBufferPointer<UInt8>) {
+    fault = nil
+    for index in values.indices { values[index] = nil }
+    var scanner = JSONScanner(bytes)
+    // Records mostly repeat the columns in order, so the next column is tried before the dictionary.
+    var expected = 0
+    do throws(JSONScanner.Fault) {
+      try scanner.object { (name, scanner) throws(JSONScanner.Fault) in
+        let column: Int
+        if expected < columns.count, columns[expected] == name {
+          column = expected
+        } else if let known = columnIndex[name] {
+          column = known
+        } else {
+          column = columns.count
+          columns.append(name)
+          columnIndex[name] = column
+          values.append(nil)
+        }
+        expected = column + 1
+        let value = try scanner.valueText()
+        values[column] = value?.isEmpty == true ? nil : value
+      }
+    } catch {
+      fault = RecordFault(
+        what: "is not a JSON object: \(error.what) at byte \(error.offset + 1)",
+        remedy: "Write one complete object a line, as UTF-8")
+    }
+  }
+
+  /// The next line without its end, as offsets into the window; `nil` after the last.
+  private func nextLineRange() throws -> (Int, Int)? {
+    var scanned = 0
+    while true {
+      var position = window.start + scanned
+      while position < window.end, window.base[position] != UInt8(ascii: "\n") { position += 1 }
+      if position < window.end {
+        let start = window.start
+        window.consume(to: position + 1)
+        return (start, position)
+      }
+      if window.atEnd {
+        guard window.start < window.end else { return nil }
+        let start = window.start
+        window.consume(to: window.end)
+        return (start, window.end)
+      }
+      scanned = window.end - window.start
+      guard try window.fill() else {
+        throw DatasetProblems(
+          DatasetProblem(
+            file: path, line: nextLine, what: "the line is longer than \(ByteWindow.longestRecord >> 20) MiB",
+            remedy: "Write one object a line; a JSON array is not JSON lines"))
+      }
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import Foundation
+import Testing
+
+@testable import Datasets
+
+@Suite("Manifests")
+struct ManifestTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func manifest(_ name: String, _ text: String) throws -> String {
+    for image in ["1.jpg", "2.jpg", "3.jpg", "a, b.jpg"] { try folder.write(image) }
+    return try folder.write(name, text)
+  }
+
+  @Test("columns are found by name, the rest become attributes")
+  func columns() throws {
+    let path = try manifest(
+      "list.csv",
+      "path,label,verification,split,truth\r\n1.jpg,cat,1,train,cat\r\n2.jpg,dog,0,train,cat\r\n3.jpg,cat,,test,\r\n"
+    )
+    let read = try samples(path)
+    #expect(read.map(\.label) == ["cat", "dog", "cat"])
+    #expect(read.map(\.verification) == [true, false, nil])
+    #expect(read.map(\.split) == ["train", "train", "test"])
+    #expect(read.map { $0.attribute("truth") } == ["cat", "cat", nil])
+    #expect(read.map(\.line) == [2, 3, 4])
+    #expect(read[0].location == .file("\(folder.path)/1.jpg"))
+  }
+
+  @Test("quoted fields hold commas, quotes and line ends")
+  func quotes() throws {
+    let path = try manifest(
+      "list.csv", "path,label,note\n\"a, b.jpg\",cat,\"say \"\"hi\"\"\nthere\"\n2.jpg,dog,x\n")
+    let read = try samples(path)
+    #expect(read[0].path == "a, b.jpg")
+    #expect(read[0].attribute("note") == "say \"hi\"\nthere")
+    #expect(read.map(\.line) == [2, 4])
+  }
+
+  @Test(
+    "all of these say the same",
+    arguments: [
+      ("list.tsv", "path\tlabel\n1.jpg\tcat\n2.jpg\tdog\n"),
+      ("list.csv", "1.jpg,cat\n2.jpg,dog\n"),
+      ("list.csv", "\u{FEFF}path,label\n1.jpg,cat\n2.jpg,dog"),
+      (
+        "list.jsonl",
+        "{\"path\": \"1.jpg\", \"label\": \"cat\"}\n\n{\"label\":\"d\\u006fg\",\"path\":\"2.jpg\"}\n"
+      ),
+    ])
+  func syntaxes(name: String, text: String) throws {
+    let path = try manifest(name, text)
+    let read = try samples(path)
+    #expect(read.map(\.path) == ["1.jpg", "2.jpg"])
+    #expect(read.map(\.label) == ["cat", "dog"])
+  }
+
+  @Test("a gzipped table is read, a cut one refused")
+  func gzip() throws {
+    let path = try manifest("list.csv", "path,label\n" + String(repeating: "1.jpg,cat\n", count: 5000))
+    try folder.run("gzip", "-k", path)
+    #expect(try samples(path + ".gz").count == 5000)
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: path + ".gz"))
+    let cut = try folder.write("cut.csv.gz", Array(bytes.dropLast(9)))
+    #expect(try problems(cut).description.contains("damaged"))
+  }
+
+  @Test("bad rows are named together, by line")
+  func badRows() throws {
+    let path = try manifest(
+      "list.csv", "path,label,verification\n1.jpg,,\n2.jpg,dog,maybe\n,cat,\n3.jpg,cat\n1.jpg,cat,1\n")
+    let problems = try problems(path)
+    #expect(problems.first.map(\.line) == [2, 3, 4, 5])
+    #expect(problems.first[1].description.contains("\"maybe\""))
+    #expect(problems.count == 4)
+  }
+
+  @Test("more than twenty problems are counted, not listed")
+  func manyProblems() throws {
+    let path = try manifest("list.csv", "path,label\n" + String(repeating: "1.jpg,\n", count: 50))
+    let problems = try problems(path)
+    #expect(problems.count == 50)
+    #expect(problems.first.count == 20)
+    #expect(problems.description.contains("30 more"))
+  }
+
+  @Test("missing columns are named with those that are there")
+  func missingColumns() throws {
+    let path = try manifest("list.csv", "picture,label\n1.jpg,cat\n")
+    #expect(try problems(path) { $0.hasHeader = true }.description.contains("\"picture\", \"label\""))
+    let other = try manifest("list.csv", "path,thing\n1.jpg,cat\n")
+    #expect(try problems(other).description.contains("--label-column"))
+    #expect(try samples(other) { $0.labelColumn = "thing" }.count == 1)
+  }
+
+  @Test("a wrong root is noticed before a million rows are read")
+  func wrongRoot() throws {
+    let path = try manifest("list.csv", "path,label\n" + String(repeating: "x/1.jpg,cat\n", count: 100))
+    let problem = try problems(path)
+    #expect(problem.count == 1)
+    #expect(problem.description.contains("--root"))
+    try folder.write("x/1.jpg")
+    #expect(try samples(path).count == 100)
+  }
+}

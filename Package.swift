@@ -44,12 +44,13 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
   .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
 }
 
+/// SQLite's C functions, for the one loop in which GRDB's checks of each value would cost most of the time.
+let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+
 let package = Package(
   name: "cleannet",
   products: [
-    //    .executable(name: "cleannet", targets: ["cleannet"]),
-    //    .library(name: "CleanNet", targets: ["CleanNet", "Torch"]),
-    .library(name: "CleanNetEngine", type: .dynamic, targets: ["TorchEngine"])
+    .library(name: "CleanNetEngine", type: .dynamic, targets: ["TorchEngine"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

@@ -1,0 +1,40 @@
+# `make demo` and `make test` do all the set-up themselves.
+
+SWIFT ?= swift
+# Threads that wait for work sleep: the tests and benchmarks run beside other programs.
+export OMP_WAIT_POLICY ?= passive
+BINARY = .build/release/cleannet
+
+.PHONY: setup build demo test parity lint format bench clean help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+setup: ## install what is missing (Debian packages, pretrained weights)
+	@Scripts/setup
+
+build: setup ## build the release binary
+	$(SWIFT) build -c release --product CleanNetEngine
+	$(SWIFT) build -c release --product cleannet
+
+demo: build ## find the wrong labels of 12,000 real images, explained step by step
+	$(BINARY) demo
+
+test: setup ## build and run all tests
+	$(SWIFT) test
+
+parity: setup ## compare detectors and metrics with scikit-learn and cleanlab
+	$(SWIFT) build -c release --product CleanNetEngine
+	CLEANNET_ENGINE=$(CURDIR)/.build/release/libCleanNetEngine.so Scripts/parity
+
+lint: ## check the format of the sources
+	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+
+format: ## format the sources
+	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+
+bench: build ## run the benchmarks; DATA=folder adds those on real data
+	Scripts/bench $(DATA)
+
+clean: ## remove what was built
+	rm -rf .build

@@ -197,13 +197,13 @@ extension Tensor {
     Tensor.check("matmul", Engine.functions.matmul_into(handle, a.handle, b.handle))
   }
 
-  /// Applies ReLU6 for inference: without new memory, without a trace.
+  /// Applies ReLU6 for inference: without new memory, without a trace. Of bfloat16 elements none may be NaN.
   public func relu6InPlace() -> Tensor {
     Tensor.check("relu6", Engine.functions.relu6_in(handle))
     return self
   }
 
-  /// Applies ReLU for inference: without new memory, without a trace.
+  /// Applies ReLU for inference: without new memory, without a trace. Of bfloat16 elements none may be NaN.
   public func reluInPlace() -> Tensor {
     Tensor.check("relu", Engine.functions.relu_in(handle))
     return self

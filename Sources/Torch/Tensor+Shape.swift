@@ -236,6 +236,19 @@ extension Tensor {
         handle, weight.handle, bias?.handle, Int64(stride), Int64(padding), Int64(groups)))
   }
 
+  /// Batch normalisation of `[N, C, H, W]`: `(x − mean) / √(variance + epsilon) · weight + bias`, each of those `[C]`.
+  ///
+  /// In training the batch's own mean and variance are used, and the given ones move towards them by `momentum`.
+  public func batchNorm(
+    weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, training: Bool = false,
+    momentum: Double = 0.1, epsilon: Double = 1e-5
+  ) -> Tensor {
+    Tensor.wrap(
+      "batchNorm",
+      Engine.functions.batch_norm(
+        handle, weight.handle, bias.handle, mean.handle, variance.handle, training, momentum, epsilon))
+  }
+
   /// The largest value of each window.
   public func maxPool2d(kernel: Int, stride: Int, padding: Int = 0) -> Tensor {
     Tensor.wrap(

@@ -97,7 +97,7 @@ public final class Tensor: @unchecked Sendable {
     self.init(handle: Tensor.copiedHandle(bytes, shape: shape, dtype: dtype))
   }
 
-  private static func copiedHandle(
+  static func copiedHandle(
     _ bytes: UnsafeRawBufferPointer, shape: [Int], dtype: DType
   ) -> OpaquePointer {
     let sizes = shape.map(Int64.init)

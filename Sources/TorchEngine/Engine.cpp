@@ -3,6 +3,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <c10/core/GradMode.h>
 #include <torch/csrc/api/include/torch/version.h>
 
 #include <dlfcn.h>
@@ -38,6 +39,10 @@ std::vector<at::Tensor> list(CTorchTensor *const *tensors, size_t count) {
   for (size_t i = 0; i < count; ++i) result.push_back(tensors[i]->value);
   return result;
 }
+
+/// The bits of 6 as bfloat16. Read as integers, bfloat16 numbers from 0 on keep their order and negative ones stay
+/// negative, so clamping the integers is ReLU; four times as fast as libtorch 1.13's way through float32.
+constexpr int64_t bfloat16Six = 0x40C0;
 
 /// A symbol of whichever BLAS is loaded, or NULL: Debian lets the user choose it at run time.
 template <class Function>
@@ -91,8 +96,8 @@ const CTorchEngine engine = {
     .last_error = []() { return lastError().c_str(); },
     .set_threads = setThreads,
     .threads = []() { return int32_t(at::get_num_threads()); },
-    .grad_enabled = []() { return at::GradMode::is_enabled(); },
-    .set_grad_enabled = [](bool enabled) { at::GradMode::set_enabled(enabled); },
+    .grad_enabled = []() { return c10::GradMode::is_enabled(); },
+    .set_grad_enabled = [](bool enabled) { c10::GradMode::set_enabled(enabled); },
     .release = [](Handle t) { delete t; },
     .rank = [](Handle t) { return t->value.dim(); },
     .size = [](Handle t, int64_t dim) { return t->value.size(dim); },
@@ -144,9 +149,7 @@ const CTorchEngine engine = {
     },
     .dropout = [](Handle t, double probability, CTorchGenerator *g) {
       return guarded([&] {
-        at::Tensor mask = at::empty(t->value.sizes(), t->value.options().requires_grad(false));
-        mask.bernoulli_(1 - probability, g->value).div_(1 - probability);
-        return t->value * mask;
+        return t->value * dropoutMask(t->value.sizes(), probability, g->value).to(t->value.scalar_type());
       });
     },
     .multinomial = [](Handle t, int64_t count, bool replacement, CTorchGenerator *g) {
@@ -210,55 +213,63 @@ const CTorchEngine engine = {
     },
     .copy_in = [](Handle t, Handle source) {
       return attempted([&] {
-        at::NoGradGuard untraced;
+        c10::NoGradGuard untraced;
         t->value.copy_(source->value);
       });
     },
     .add_in = [](Handle t, Handle other, double alpha) {
       return attempted([&] {
-        at::NoGradGuard untraced;
+        c10::NoGradGuard untraced;
         t->value.add_(other->value, alpha);
       });
     },
     .multiply_in = [](Handle t, double s) {
       return attempted([&] {
-        at::NoGradGuard untraced;
+        c10::NoGradGuard untraced;
         t->value.mul_(s);
       });
     },
     .fill_in = [](Handle t, double s) {
       return attempted([&] {
-        at::NoGradGuard untraced;
+        c10::NoGradGuard untraced;
         t->value.fill_(s);
       });
     },
     .relu6_in = [](Handle t) {
       return attempted([&] {
-        at::NoGradGuard untraced;
-        at::hardtanh_(t->value, 0, 6);
+        c10::NoGradGuard untraced;
+        if (t->value.scalar_type() == at::kBFloat16) {
+          t->value.view(at::kShort).clamp_(0, bfloat16Six);
+        } else {
+          at::hardtanh_(t->value, 0, 6);
+        }
       });
     },
     .relu_in = [](Handle t) {
       return attempted([&] {
-        at::NoGradGuard untraced;
-        at::relu_(t->value);
+        c10::NoGradGuard untraced;
+        if (t->value.scalar_type() == at::kBFloat16) {
+          t->value.view(at::kShort).clamp_(0);
+        } else {
+          at::relu_(t->value);
+        }
       });
     },
     .index_add_in = [](Handle t, int64_t dim, Handle index, Handle source) {
       return attempted([&] {
-        at::NoGradGuard untraced;
+        c10::NoGradGuard untraced;
         t->value.index_add_(dim, index->value, source->value);
       });
     },
     .index_copy_in = [](Handle t, int64_t dim, Handle index, Handle source) {
       return attempted([&] {
-        at::NoGradGuard untraced;
+        c10::NoGradGuard untraced;
         t->value.index_copy_(dim, index->value, source->value);
       });
     },
     .matmul_into = [](Handle result, Handle a, Handle b) {
       return attempted([&] {
-        at::NoGradGuard untraced;
+        c10::NoGradGuard untraced;
         at::matmul_out(result->value, a->value, b->value);
       });
     },

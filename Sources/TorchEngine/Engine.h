@@ -59,6 +59,9 @@ inline at::ScalarType typeOf(int32_t dtype) {
   return static_cast<at::ScalarType>(dtype);
 }
 
+/// Zeros with `probability`, else 1 / (1 − probability); the generator gives one word, a hash the rest.
+at::Tensor dropoutMask(at::IntArrayRef sizes, double probability, at::Generator generator);
+
 /// SGD with (Nesterov) momentum and L2 weight decay, as `torch.optim.SGD` (dampening 0), in one pass over memory.
 void sgdStep(at::Tensor &parameter, const at::Tensor &gradient, at::Tensor &momentumBuffer, double rate,
              double momentum, double weightDecay, bool nesterov);

@@ -50,6 +50,7 @@ let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.sw
 let package = Package(
   name: "cleannet",
   products: [
+    .library(name: "CleanNet", targets: ["CleanNet", "Torch"]),
     .library(name: "CleanNetEngine", type: .dynamic, targets: ["TorchEngine"]),
   ],
   dependencies: [
@@ -64,7 +65,9 @@ let package = Package(
     module("Torch", ["CTorch"]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     module("Datasets", ["CZlib"]),
+    module("CleanNet", ["Torch"]),
     tests("TorchTests", ["Torch"]),
+    tests("CleanNetTests", ["CleanNet"]),
     tests("DatasetsTests", ["Datasets"]),
     tests("TorchCheckpointTests", ["Torch"], resources: [.copy("Fixtures")]),
   ],

@@ -1,0 +1,93 @@
+import Foundation
+import Torch
+
+/// What training leaves: networks, the reference sets and settings that belong to them, and how to decide.
+public struct CleanNetModel: Sendable {
+  /// One network, or one a fold; each judges the images that it was not trained on.
+  public let networks: [Network]
+  /// In the space that the networks see.
+  public let references: ReferenceSets
+  /// How features become the networks' input; nil: by the configuration's normalisation alone.
+  public let components: PrincipalComponents?
+  /// The paper's threshold and its calibration, from validation images; nil where all evidence decides at judging.
+  public let decision: Decision?
+  public let configuration: Configuration
+
+  /// D, the dimension of the features that the model judges.
+  public var featureDimension: Int { components?.mean.size(0) ?? references.dimension }
+
+  /// One for each network.
+  public var scorers: [Scorer] {
+    let normalization: FeatureNormalization = components == nil ? configuration.normalization : .none
+    return networks.map { Scorer($0, references, normalization: normalization) }
+  }
+}
+
+// MARK: As a file's content
+
+extension CleanNetModel {
+  /// What is no tensor.
+  private struct Settings: Codable {
+    var configuration: Configuration
+    var decision: Decision?
+  }
+
+  private static let settingsKey = "cleannet"
+
+  /// The model as tensors and metadata, ready to be written as safetensors.
+  public func checkpoint() throws -> Checkpoint {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    let settings = try encoder.encode(Settings(configuration: configuration, decision: decision))
+    let networks = networks.enumerated().flatMap { $1.parameters.prefixed("network.\($0)") }
+    return Checkpoint(
+      networks + references.tensors + (components?.tensors ?? []),
+      metadata: [Self.settingsKey: String(decoding: settings, as: UTF8.self)])
+  }
+
+  /// Takes over what ``checkpoint()`` gave.
+  ///
+  /// - Throws: ``ModelError`` or ``ParameterError`` where something is missing or does not fit.
+  public init(_ checkpoint: Checkpoint) throws {
+    guard let text = checkpoint.metadata[Self.settingsKey] else { throw ModelError.noModel }
+    let settings: Settings
+    do {
+      settings = try JSONDecoder().decode(Settings.self, from: Data(text.utf8))
+    } catch {
+      throw ModelError.otherVersion("\(error)")
+    }
+    let tensors = checkpoint.tensorsByName
+    let configuration = settings.configuration
+    let components =
+      try configuration.components == nil
+      ? nil : PrincipalComponents(tensors, normalization: configuration.normalization)
+    let references = try ReferenceSets(tensors)
+    let inner = configuration.network(dimension: references.dimension)
+    let networks = try (0..<configuration.folds).map { fold throws in
+      let network = Network(inner.architecture, bfloat16: inner.training.bfloat16, seed: 0)
+      let prefix = "network.\(fold)."
+      try network.restore(
+        Dictionary(
+          uniqueKeysWithValues: tensors.filter { $0.key.hasPrefix(prefix) }
+            .map { (String($0.key.dropFirst(prefix.count)), $0.value) }))
+      return network
+    }
+    self.init(
+      networks: networks, references: references, components: components, decision: settings.decision,
+      configuration: configuration)
+  }
+}
+
+/// Why a file's tensors are no model.
+public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
+  case noModel
+  case otherVersion(String)
+
+  public var description: String {
+    switch self {
+    case .noModel: "The file holds no CleanNet model: its metadata lack \"cleannet\"."
+    case .otherVersion(let reason):
+      "The model was written by another version of CleanNet (\(reason)). Train it again."
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import Torch
+
+/// Which objective the network is trained with.
+public enum Objective: String, Sendable, Hashable, Codable, CaseIterable {
+  /// The paper's: verified images, reconstruction and pseudo verification.
+  case paper
+  /// The paper's, with negatives from all classes and a noise-robust pull to the own class.
+  case extended
+}
+
+/// The sizes of the network. Defaults: the paper, section 4.1.
+public struct Architecture: Sendable, Hashable, Codable {
+  /// D, the features' dimension.
+  public var dimension: Int
+  /// Hidden units of the query encoder (and, mirrored, of its decoder).
+  public var queryHidden = 256
+  /// Hidden units of the reference encoder, per reference.
+  public var referenceHidden = 512
+  /// Width of the encoded references, over which attention sums.
+  public var attention = 256
+  /// Width of φ_q and φ_s.
+  public var embedding = 128
+  /// Dropout between the reference encoder's layers, in training.
+  public var dropout = 0.3
+  /// Whether the decoder's last layer has the tanh of the others; if not, it is linear.
+  public var decoderTanh = false
+
+  public init(dimension: Int) { self.dimension = dimension }
+}
+
+/// How much each term of the loss counts. Names and defaults: method.md and the paper, section 3.3.
+public struct LossWeights: Sendable, Hashable, Codable {
+  /// ρ: a cosine from which on an image is held to belong to the class.
+  public var margin = 0.1
+  /// ω, on images verified as wrong.
+  public var wrong = 5.0
+  /// β, on reconstruction.
+  public var reconstruction = 0.1
+  /// γ, on unverified images with pseudo verification.
+  public var pseudo = 0.1
+  /// λ_neg, on the other classes as negatives.
+  public var negatives = 0.0
+  /// λ_pos, on the generalised cross entropy of unverified images.
+  public var positives = 0.0
+  /// q of the generalised cross entropy (Zhang & Sabuncu 2018): 0 is cross entropy, 1 the mean absolute error.
+  public var robustness = 0.7
+  /// Divides cosines before the softmax over classes.
+  public var temperature = 0.1
+
+  public init() {}
+}
+
+/// How the network is trained.
+public struct TrainingSettings: Sendable, Hashable, Codable {
+  public enum Method: String, Sendable, Hashable, Codable { case sgd, adamW }
+
+  public var method = Method.sgd
+  public var steps = 60_000
+  public var learningRate = 0.01
+  public var schedule = LearningRateSchedule.step(every: 30_000, factor: 0.1)
+  public var weightDecay = 1e-4
+  /// Verified images in a batch.
+  public var verifiedBatch = 32
+  /// Unverified images in a batch, drawn class-uniformly.
+  public var unverifiedBatch = 32
+  /// Classes that an image is compared with; beyond them, those of the batch and random others.
+  public var classesAtHand = 64
+  /// Steps between two looks at the validation images.
+  public var validationInterval = 250
+  /// Training stops after so many looks without a better one; 0: never.
+  public var patience = 0
+  /// The share of the verified images that is held aside to choose the checkpoint and the threshold.
+  public var validationShare = 0.25
+  /// Whether the layers as wide as the features compute in bfloat16.
+  public var bfloat16 = true
+
+  public init() {}
+}
+
+/// Everything that decides how a model comes out, except for the data.
+public struct Configuration: Sendable, Hashable, Codable {
+  public var objective: Objective
+  public var architecture: Architecture
+  public var losses = LossWeights()
+  public var training = TrainingSettings()
+  public var kMeans = KMeans(clusters: 32)
+  public var normalization = FeatureNormalization.logPlusOne
+  /// The most principal components that stand for the features; nil: the features as they are.
+  public var components: Int?
+  /// Networks, each trained without a share of the images, which it then judges; 1: one network trained on all.
+  public var folds = 1
+  public var seed: UInt64 = 0
+
+  /// The paper's settings, K and ω as its authors' release has them.
+  public static func paper(dimension: Int) -> Configuration {
+    var configuration = Configuration(objective: .paper, architecture: Architecture(dimension: dimension))
+    configuration.architecture.dropout = 0.5
+    configuration.architecture.decoderTanh = true
+    configuration.training.validationInterval = 500
+    configuration.training.patience = 12
+    return configuration
+  }
+
+  /// The settings that this project adds; docs/experiments.md tells what each is worth.
+  public static func extended(dimension: Int) -> Configuration {
+    var configuration = Configuration(
+      objective: .extended,
+      architecture: Architecture(dimension: min(dimension, PrincipalComponents.maximumDimension)))
+    configuration.components = PrincipalComponents.maximumDimension
+    configuration.folds = 2
+    configuration.losses.negatives = 1
+    configuration.losses.positives = 2
+    configuration.losses.reconstruction = 1e-3
+    configuration.training.method = .adamW
+    configuration.training.steps = 500
+    configuration.training.learningRate = 1e-3
+    configuration.training.schedule = .cosine(total: 500, warmup: 0)
+    configuration.training.validationInterval = 100
+    return configuration
+  }
+
+  public static func of(_ objective: Objective, dimension: Int) -> Configuration {
+    switch objective {
+    case .paper: paper(dimension: dimension)
+    case .extended: extended(dimension: dimension)
+    }
+  }
+
+  /// The same for a network whose features, of that dimension, are normalised already.
+  func network(dimension: Int) -> Configuration {
+    var configuration = self
+    configuration.architecture.dimension = dimension
+    configuration.normalization = .none
+    return configuration
+  }
+
+  /// Changes the number of steps, and with it a schedule that depends on it.
+  public mutating func setSteps(_ steps: Int) {
+    training.steps = steps
+    if case .cosine(_, let warmup) = training.schedule {
+      training.schedule = .cosine(total: steps, warmup: warmup)
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import Torch
+
+/// Where evidence is sought: the images that take part as points, and who is near whom. Depends on features alone, not
+/// on labels or verdicts, so that it serves any number of trainings and judgements.
+public struct FeatureSpace: Sendable {
+  /// The images that take part, ascending. Row i of everything else belongs to `images[i]`.
+  public let images: [Int]
+  public let components: PrincipalComponents
+  /// `[N, d]`
+  let features: DenseFeatures
+  let discriminant: DiscriminantPosterior
+  let neighbors: NeighborPosterior
+
+  /// The space of the images that take part in `data`.
+  ///
+  /// - Parameter progress: Called from any thread with the share of the work done.
+  public init(
+    _ data: TrainingSet, configuration: Configuration, threads: Int,
+    progress: (@Sendable (Double) -> Void)? = nil
+  ) {
+    let images = data.labels.indices.filter { data.labels[$0] >= 0 }
+    let components = PrincipalComponents(
+      data.features, images: images, normalization: configuration.normalization,
+      dimension: configuration.components ?? PrincipalComponents.maximumDimension)
+    self.init(
+      data, images: images, components: components, seed: configuration.seed, threads: threads,
+      progress: progress)
+  }
+
+  init(
+    _ data: TrainingSet, images: [Int], components: PrincipalComponents, seed: UInt64, threads: Int,
+    progress: (@Sendable (Double) -> Void)? = nil
+  ) {
+    self.images = images
+    self.components = components
+    features = components.project(data.features, images: images)
+    discriminant = DiscriminantPosterior(features.values, seed: seed)
+    neighbors = NeighborPosterior(
+      DenseFeatures(features.values * components.softWhitening), classes: data.classes, threads: threads,
+      progress: progress)
+  }
+}

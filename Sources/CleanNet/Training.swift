@@ -1,0 +1,183 @@
+import Foundation
+import Torch
+
+/// All of training, from features and labels to a model.
+///
+/// `paper`: reference sets over the features, and one network. `extended`: principal components, beliefs about the true
+/// classes from all evidence that needs no network, reference sets, and one network a fold, trained on those beliefs.
+///
+/// ```swift
+/// let training = Training(data, configuration: .extended(dimension: 1280), threads: 2)
+/// let model = training.run()
+/// let judgements = model.judge(data, threads: 2)
+/// ```
+public struct Training: Sendable {
+  public let configuration: Configuration
+  /// The configuration of each network.
+  private let networkConfiguration: Configuration
+  /// Where evidence is sought; nil for the paper's objective.
+  public let space: FeatureSpace?
+  private let set: TrainingSet
+  /// Per image of `set` the fold whose network must not train on it.
+  private let folds: [Int]
+  private let references: ReferenceSets
+  private let threads: Int
+
+  /// Where training is.
+  public enum Event: Sendable {
+    /// Principal components and nearest neighbours; the share done.
+    case space(Double)
+    /// Beliefs about the true classes.
+    case beliefs
+    /// Classes whose reference set is made, of all.
+    case references(done: Int, of: Int)
+    /// Steps made, by all networks together, of all.
+    case steps(done: Int, of: Int)
+  }
+
+  /// Prepares: makes the reference sets and what they need.
+  ///
+  /// - Parameters:
+  ///   - space: Of the same features and images, if it is there already.
+  ///   - report: Called from any thread.
+  public init(
+    _ data: TrainingSet, configuration: Configuration, space: FeatureSpace? = nil, threads: Int,
+    report: (@Sendable (Event) -> Void)? = nil
+  ) {
+    self.configuration = configuration
+    self.threads = threads
+    if configuration.components != nil {
+      let space =
+        space
+        ?? FeatureSpace(data, configuration: configuration, threads: threads) { report?(.space($0)) }
+      report?(.beliefs)
+      let evidence = Evidence(data, in: space)
+      self.space = space
+      set = evidence.trainingSet()
+      folds = evidence.foldOfRows(configuration.folds)
+      networkConfiguration = configuration.network(dimension: space.components.dimension)
+    } else {
+      self.space = nil
+      set = data
+      folds = Array(repeating: -1, count: data.labels.count)
+      networkConfiguration = configuration
+    }
+    let classes = data.classes
+    report?(.references(done: 0, of: classes))
+    references = ReferenceSets.clustering(
+      set.features, members: set.believedMembers, normalization: networkConfiguration.normalization,
+      kMeans: configuration.kMeans, seed: configuration.seed, threads: threads,
+      progress: { report?(.references(done: $0, of: classes)) })
+  }
+
+  /// What may be kept while a network is trained, so that training can go on after it was stopped.
+  public struct Keeper: Sendable {
+    /// Steps between two times of keeping.
+    public var interval: Int
+    /// The state that was kept of a fold's network, if any.
+    public var restore: @Sendable (_ fold: Int) -> TrainerCheckpoint?
+    public var keep: @Sendable (_ fold: Int, TrainerCheckpoint) throws -> Void
+
+    public init(
+      interval: Int, restore: @escaping @Sendable (Int) -> TrainerCheckpoint?,
+      keep: @escaping @Sendable (Int, TrainerCheckpoint) throws -> Void
+    ) {
+      self.interval = interval
+      self.restore = restore
+      self.keep = keep
+    }
+  }
+
+  /// What training came to.
+  public struct Outcome: Sendable {
+    public var model: CleanNetModel
+    /// The looks at validation images of each fold's network.
+    public var histories: [[ValidationLook]]
+  }
+
+  /// Trains the networks, several at a time, each on threads of its own.
+  ///
+  /// - Throws: What `keeper` throws.
+  public func run(keeper: Keeper? = nil, report: (@Sendable (Event) -> Void)? = nil) throws -> Outcome {
+    let folds = configuration.folds
+    let counter = StepCounter(folds: folds, total: folds * configuration.training.steps, report: report)
+    let results = concurrentMap(over: folds, threads: threads) { fold in
+      Result { try train(fold, keeper: keeper, counter: counter) }
+    }
+    let trained = try results.map { try $0.get() }
+    let model = CleanNetModel(
+      networks: trained.map(\.network), references: references, components: space?.components,
+      decision: trained.first?.decision, configuration: configuration)
+    return Outcome(model: model, histories: trained.map(\.history))
+  }
+
+  private struct Trained: Sendable {
+    var network: Network
+    var history: [ValidationLook]
+    /// Only of the paper's objective.
+    var decision: Decision?
+  }
+
+  private func train(_ fold: Int, keeper: Keeper?, counter: StepCounter) throws -> Trained {
+    var configuration = networkConfiguration
+    configuration.seed &+= UInt64(fold)
+    // What a fold's network must not train on is what validates it.
+    let heldAside = space == nil ? nil : set.verifications.filter { folds[$0.image] == fold }
+    let trainer = Trainer(
+      set.excluding { folds[$0] == fold }, references: references, configuration: configuration,
+      validation: heldAside)
+    // What does not fit was kept by another version: start anew.
+    if let kept = keeper?.restore(fold) { try? trainer.restore(kept) }
+    while !trainer.isDone {
+      trainer.advance()
+      counter.update(fold, trainer.step)
+      if let keeper, trainer.step % keeper.interval == 0, !trainer.isDone {
+        try keeper.keep(fold, trainer.checkpoint)
+      }
+    }
+    let network = trainer.trained
+    return Trained(
+      network: network, history: trainer.history,
+      decision: space == nil ? decision(network, on: trainer.validation, of: trainer.data) : nil)
+  }
+
+  /// The threshold and the calibration that the validation images suggest.
+  private func decision(_ network: Network, on images: [VerificationLabel], of data: TrainingSet) -> Decision
+  {
+    let scorer = Scorer(network, references, normalization: networkConfiguration.normalization)
+    let margin = configuration.losses.margin
+    guard !images.isEmpty else { return .fitted([], natural: margin, slope: 10) }
+    let cosines = scorer.cosines(data.features.rows(images.map(\.image))).floats()
+    let judged = images.enumerated().map { row, verification in
+      let label = data.labels[verification.image]
+      return (
+        score: Double(cosines[row * data.classes + label]), label: label, isRight: verification.isRight
+      )
+    }
+    return .fitted(judged, natural: margin, slope: 10)
+  }
+}
+
+/// Adds up the steps of networks that train side by side.
+private final class StepCounter: @unchecked Sendable {
+  // Safe: `steps` is only touched under the lock.
+  private var steps: [Int]
+  private let lock = NSLock()
+  private let total: Int
+  private let report: (@Sendable (Training.Event) -> Void)?
+
+  init(folds: Int, total: Int, report: (@Sendable (Training.Event) -> Void)?) {
+    steps = Array(repeating: 0, count: folds)
+    self.total = total
+    self.report = report
+  }
+
+  func update(_ fold: Int, _ done: Int) {
+    guard let report else { return }
+    let sum = lock.withLock {
+      steps[fold] = done
+      return steps.reduce(0, +)
+    }
+    report(.steps(done: sum, of: total))
+  }
+}

@@ -1,0 +1,86 @@
+import Torch
+
+/// A person's answer to "is this image's label right?".
+public struct VerificationLabel: Sendable, Hashable, Codable {
+  /// The image, by its row.
+  public var image: Int
+  public var isRight: Bool
+
+  public init(image: Int, isRight: Bool) {
+    self.image = image
+    self.isRight = isRight
+  }
+}
+
+/// What a model is trained from: images, their noisy labels, and verification labels of some.
+public struct TrainingSet: Sendable {
+  public let features: any FeatureSource
+  /// Each image's noisy label, 0..<classes; negative for images that take no part (no features, or a test split).
+  public let labels: [Int]
+  public let classes: Int
+  /// Every image at most once, and none that takes no part.
+  public private(set) var verifications: [VerificationLabel]
+  /// For each class the images that carry its label.
+  public private(set) var members: [[Int]]
+  /// How far each class is held to be an image's true one, `[N, C]`; nil: as the noisy labels say. Only the extended
+  /// objective asks.
+  public let beliefs: Tensor?
+
+  public init(
+    features: any FeatureSource, labels: [Int], classes: Int, verifications: [VerificationLabel],
+    beliefs: Tensor? = nil
+  ) {
+    precondition(labels.count == features.count, "\(labels.count) labels for \(features.count) images")
+    precondition(labels.allSatisfy { $0 < classes }, "a label is not below the number of classes")
+    self.features = features
+    self.labels = labels
+    self.classes = classes
+    self.beliefs = beliefs
+    var members = [[Int]](repeating: [], count: classes)
+    for (image, label) in labels.enumerated() where label >= 0 { members[label].append(image) }
+    self.members = members
+    var seen = Set<Int>()
+    self.verifications = verifications.filter { labels[$0.image] >= 0 && seen.insert($0.image).inserted }
+  }
+
+  /// The set without the members and the verified images that `isExcluded` names. Rows and labels stay.
+  func excluding(_ isExcluded: (Int) -> Bool) -> TrainingSet {
+    var set = self
+    set.members = members.map { $0.filter { !isExcluded($0) } }
+    set.verifications = verifications.filter { !isExcluded($0.image) }
+    return set
+  }
+
+  /// For each class the images that carry its label and are more likely than not to belong to it: without beliefs, or
+  /// where none is left, all that carry it. Noise that was found is kept out of reference sets.
+  var believedMembers: [[Int]] {
+    guard let beliefs else { return members }
+    let values = beliefs.floats()
+    return members.enumerated().map { label, images in
+      let believed = images.filter { values[$0 * classes + label] >= 0.5 }
+      return believed.isEmpty ? images : believed
+    }
+  }
+
+  /// Splits the verified images: `share` of each class's right and of its wrong ones is held aside to validate.
+  ///
+  /// The split is seeded and stratified. Of a single image none is held aside.
+  public func splitVerifications(
+    share: Double, seed: UInt64
+  ) -> (training: [VerificationLabel], validation: [VerificationLabel]) {
+    var random = SplitMix64(seed: seed &+ 0x5EED)
+    var (training, validation) = ([VerificationLabel](), [VerificationLabel]())
+    let strata = Dictionary(grouping: verifications) { [labels[$0.image], $0.isRight ? 1 : 0] }
+    for (_, stratum) in strata.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+      let order = stratum.sorted { $0.image < $1.image }.shuffled(using: &random)
+      // Rounded at random, so that strata of two or three images count too.
+      let exact = share * Double(order.count)
+      let count = min(
+        order.count - 1,
+        Int(exact) + (Double.random(in: 0..<1, using: &random) < exact - exact.rounded(.down) ? 1 : 0))
+      validation += order.prefix(max(0, count))
+      training += order.dropFirst(max(0, count))
+    }
+    return (training.sorted { $0.image < $1.image }, validation.sorted { $0.image < $1.image })
+  }
+}

@@ -1,0 +1,175 @@
+import Foundation
+import Testing
+import Torch
+
+@testable import CleanNet
+
+@Suite("Evidence") struct EvidenceTests {
+  // MARK: Principal components
+
+  @Test("components are orthonormal, centred and carry the variance of the data by falling size")
+  func components() {
+    let generator = Generator(seed: 1)
+    let stretch = Tensor([5, 3, 2, 1, 0.5, 0.1] as [Float])
+    let mixing = generator.normal([6, 6]).qr().q
+    let data = DenseFeatures((generator.normal([500, 6]) * stretch).matmul(mixing) + 7)
+    let components = PrincipalComponents(data, images: Array(0..<500), normalization: .none, dimension: 4)
+    #expect(components.dimension == 4)
+    let gram = components.directions.transposed().matmul(components.directions)
+    expectClose(gram.reshaped([16]), Tensor.eye(4).reshaped([16]).doubles(), tolerance: 1e-4)
+    let projected = components.project(data, images: Array(0..<500)).values
+    expectClose(projected.mean(dim: 0), [0, 0, 0, 0], tolerance: 1e-3)
+    let variances = projected.squared().mean(dim: 0).doubles()
+    expectClose(components.variances, variances, tolerance: 0.05)
+    #expect(variances == variances.sorted(by: >))
+    // Four of six directions leave out little of this data.
+    let restored = projected.matmul(components.directions.transposed()) + components.mean
+    #expect((restored - data.values).squared().sum(dim: 1).mean().item < 0.4)
+  }
+
+  @Test("features of images come out alike alone and in a set")
+  func projection() {
+    let data = DenseFeatures(Generator(seed: 2).uniform([40, 8]))
+    let components = PrincipalComponents(data, images: Array(0..<40), normalization: .logPlusOne)
+    let some = components.project(data, images: [3, 17, 39]).values
+    expectClose(some[1], components(data.rows([17])).doubles())
+    let back = try? PrincipalComponents(
+      Dictionary(uniqueKeysWithValues: components.tensors.map { ($0.name, $0.tensor) }),
+      normalization: .logPlusOne)
+    expectClose(some.reshaped([-1]), back?.project(data, images: [3, 17, 39]).values.doubles() ?? [])
+  }
+
+  // MARK: Sources
+
+  @Test("the discriminant is the textbook's: out-of-fold means, shared covariance, shrinkage")
+  func discriminant() {
+    // Two dimensions, two classes, soft labels: the 2 × 2 system solved by hand, in double precision.
+    let features = Generator(seed: 3).normal([30, 2])
+    let beliefs = SoftLabels.normalized(Generator(seed: 4).uniform([30, 2], low: 0.05))
+    let posterior = DiscriminantPosterior(features, seed: 9)(beliefs).exp()
+    let (x, r, found) = (features.doubles(), beliefs.doubles(), posterior.doubles())
+    var random = SplitMix64(seed: 9 &+ 0xF01D)
+    let order = Array(0..<30).shuffled(using: &random)
+    for fold in 0..<5 {
+      let held = Set(stride(from: fold, to: 30, by: 5).map { order[$0] })
+      let rest = (0..<30).filter { !held.contains($0) }
+      var (sizes, means) = ([1e-3, 1e-3], [[0.0, 0.0], [0.0, 0.0]])
+      for i in rest {
+        for c in 0..<2 {
+          sizes[c] += r[2 * i + c]
+          for d in 0..<2 { means[c][d] += r[2 * i + c] * x[2 * i + d] }
+        }
+      }
+      for c in 0..<2 { for d in 0..<2 { means[c][d] /= sizes[c] } }
+      let total = sizes[0] + sizes[1]
+      var covariance = [[0.0, 0.0], [0.0, 0.0]]
+      for a in 0..<2 {
+        for b in 0..<2 {
+          let second = rest.reduce(0) { $0 + x[2 * $1 + a] * x[2 * $1 + b] }
+          let between = (0..<2).reduce(0) { $0 + sizes[$1] * means[$1][a] * means[$1][b] }
+          covariance[a][b] = 0.9 * (second - between) / total
+        }
+      }
+      let spread = (covariance[0][0] + covariance[1][1]) / 0.9 / 2
+      for d in 0..<2 { covariance[d][d] += 0.1 * spread }
+      let determinant = covariance[0][0] * covariance[1][1] - covariance[0][1] * covariance[1][0]
+      for i in held {
+        let scores = (0..<2).map { c -> Double in
+          let m = means[c]
+          let w = [
+            (covariance[1][1] * m[0] - covariance[0][1] * m[1]) / determinant,
+            (covariance[0][0] * m[1] - covariance[1][0] * m[0]) / determinant,
+          ]
+          let linear = x[2 * i] * w[0] + x[2 * i + 1] * w[1]
+          let offset = 0.5 * (m[0] * w[0] + m[1] * w[1])
+          return linear - offset + Foundation.log(sizes[c] / total)
+        }
+        let first = 1 / (1 + exp(scores[1] - scores[0]))
+        #expect(abs(found[2 * i] - first) < 1e-4)
+      }
+    }
+  }
+
+  @Test("an image's own label has no part in what its neighbours say")
+  func neighbors() {
+    // Two tight groups on the axes, with alternating noise.
+    let rows = (0..<12).flatMap { (place: Int) -> [Float] in
+      let other = Float(place) * 0.01
+      return place < 6 ? [1, other] : [other, 1]
+    }
+    let posterior = NeighborPosterior(DenseFeatures(Tensor(rows, shape: [12, 2])), classes: 2, threads: 2)
+    let labels = Tensor((0..<12).map { $0 < 6 ? 0 : 1 }).oneHot(classes: 2).to(.float32)
+    let changed = labels.clone()
+    changed[3..<4].copyInPlace(Tensor([0, 1] as [Float], shape: [1, 2]))
+    let (before, after) = (posterior(labels)[3].floats(), posterior(changed)[3].floats())
+    // Only the average that is added once changes, by a twelfth.
+    #expect(abs(exp(before[0]) - exp(after[0])) < 0.1 / 11)
+    let others = posterior(labels)[0].floats(), moved = posterior(changed)[0].floats()
+    #expect(exp(others[0]) - exp(moved[0]) > 0.9 / 12)
+  }
+
+  // MARK: The noise model
+
+  @Test("log-odds follow Bayes: p(y|x) T[y,y] against Σ p(c|x) T[c,y]")
+  func bayes() {
+    var model = NoiseModel(classes: 3, exponents: [1])
+    model.transition = Tensor([0.8, 0.1, 0.1, 0.3, 0.6, 0.1, 0, 0.2, 0.8] as [Float], shape: [3, 3])
+    let labels = SoftLabels(labels: [0, 1], classes: 3, verdicts: [])
+    let posterior = Tensor([0.5, 0.3, 0.2, 0.2, 0.2, 0.6] as [Float], shape: [2, 3]).log()
+    let odds = model.logOdds(model.logPosterior([posterior]), labels)
+    // Label 0: 0.5 · 0.8 against 0.3 · 0.3 + 0.2 · 0; label 1: 0.2 · 0.6 against 0.2 · 0.1 + 0.6 · 0.2.
+    expectClose(odds, [log(0.4 / 0.09), log(0.12 / 0.14)], tolerance: 1e-4)
+  }
+
+  @Test("the transition matrix and the noise are recovered from noisy labels alone")
+  func recovery() {
+    let truth: [Double] = [0.7, 0.3, 0.0, 0.0, 0.9, 0.1, 0.25, 0.0, 0.75]
+    var random = SplitMix64(seed: 7)
+    var (labels, rows) = ([Int](), [Float]())
+    for _ in 0..<6000 {
+      let c = Int.random(in: 0..<3, using: &random)
+      let draw = Double.random(in: 0..<1, using: &random)
+      labels.append(draw < truth[3 * c] ? 0 : draw < truth[3 * c] + truth[3 * c + 1] ? 1 : 2)
+      // A source that is right in nine of ten cases, and knows it.
+      let seen = Double.random(in: 0..<1, using: &random) < 0.9 ? c : Int.random(in: 0..<3, using: &random)
+      let (sure, unsure) = (Float(log(0.9 + 0.1 / 3)), Float(log(0.1 / 3)))
+      rows += (0..<3).map { $0 == seen ? sure : unsure }
+    }
+    var model = NoiseModel(classes: 3, exponents: [0.5])
+    let soft = SoftLabels(labels: labels, classes: 3, verdicts: [])
+    model.fit([Tensor(rows, shape: [6000, 3])], soft, iterations: 60)
+    expectClose(model.transition.reshaped([9]), truth, tolerance: 0.05)
+    // Of a source that is taken at its word the exponent is 1; the likelihood is flat in it.
+    #expect(abs(model.exponents[0] - 1) < 0.35, "\(model.exponents)")
+  }
+
+  @Test("a fit never makes the noisy labels less likely")
+  func monotone() {
+    let source = Generator(seed: 1).normal([300, 4]).logSoftmax(dim: 1)
+    let labels = SoftLabels(
+      labels: Generator(seed: 2).integers(below: 4, count: 300).ints(), classes: 4, verdicts: [])
+    var model = NoiseModel(classes: 4, exponents: [0.5])
+    func likelihood() -> Double {
+      model.logJoint(model.logPosterior([source]), labels).logSumExp(dim: 1).sum().item
+    }
+    var last = likelihood()
+    for _ in 0..<10 {
+      model.fit([source], labels, iterations: 1)
+      // The images given beforehand let it fall by a trifle.
+      #expect(likelihood() > last - 1)
+      last = likelihood()
+    }
+  }
+
+  @Test("a verdict leaves only the classes that it allows")
+  func verdicts() {
+    let labels = SoftLabels(
+      labels: [0, 1, 2], classes: 3, verdicts: [(image: 0, isRight: true), (image: 1, isRight: false)])
+    #expect(labels.allowed.floats() == [1, 0, 0, 1, 0, 1, 1, 1, 1])
+    #expect(labels.initial.floats() == [1, 0, 0, 0.5, 0, 0.5, 0, 0, 1])
+    let model = NoiseModel(classes: 3, exponents: [1])
+    let beliefs = model.beliefs(model.logPosterior([Tensor.zeros([3, 3])]), labels)
+    #expect(beliefs[0].floats() == [1, 0, 0] && beliefs[1].floats()[1] == 0)
+    expectClose(beliefs.sum(dim: 1), [1, 1, 1])
+  }
+}

@@ -1,0 +1,69 @@
+/// Why one image cannot be used. Its kind depends on the image alone, never on timing or the number of threads.
+public struct ImageProblem: Error, Sendable, Hashable, CustomStringConvertible {
+  public enum Kind: String, Sendable, Codable, CaseIterable {
+    /// There is no such file.
+    case missing
+    /// The file's permissions forbid reading it.
+    case notPermitted
+    /// A folder, pipe or device.
+    case notAFile
+    /// The operating system cannot read it.
+    case unreadable
+    /// There are no bytes.
+    case empty
+    /// The bytes are of no image format.
+    case notAnImage
+    /// An image format, or a variety of one, that this libvips cannot decode.
+    case unsupported
+    /// The end is missing.
+    case truncated
+    /// The bytes do not decode.
+    case damaged
+    /// Beyond the limits of ``ImageLimits``.
+    case tooLarge
+  }
+
+  public let kind: Kind
+  /// The file, archive member or pixels.
+  public let image: String
+  /// What is wrong and what to do, in a sentence or two.
+  public let explanation: String
+
+  public init(kind: Kind, image: String, explanation: String) {
+    self.kind = kind
+    self.image = image
+    self.explanation = explanation
+  }
+
+  public var description: String { "\(image): \(explanation)" }
+}
+
+extension ImageProblem {
+  init(_ kind: Kind, _ source: ImageSource, _ explanation: String) {
+    self.init(kind: kind, image: source.name, explanation: explanation)
+  }
+
+  static func truncated(_ source: ImageSource) -> Self {
+    Self(.truncated, source, "The image is truncated: its end is missing. Download or copy it again.")
+  }
+
+  static func damaged(_ source: ImageSource, _ format: ImageFormat) -> Self {
+    Self(
+      .damaged, source,
+      "The image begins as \(format.displayName), but does not decode. Download or copy it again, or remove it."
+    )
+  }
+}
+
+/// What is refused before any pixel is decoded, so that a hostile or absurd file costs nothing.
+public struct ImageLimits: Sendable, Hashable {
+  /// Width × height, as the header states them.
+  public var pixels: Int
+  /// Size of the encoded image.
+  public var bytes: Int
+
+  public init(pixels: Int = 100_000_000, bytes: Int = 512 << 20) {
+    self.pixels = pixels
+    self.bytes = bytes
+  }
+}

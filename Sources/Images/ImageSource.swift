@@ -1,0 +1,33 @@
+/// Where the bytes of one image come from.
+public enum ImageSource: Sendable, Hashable {
+  /// A file of its own.
+  case file(String)
+  /// `length` bytes from `offset` of a file: a member stored in a tar archive.
+  case bytes(file: String, offset: Int64, length: Int64)
+  /// Pixels at hand, for example one image of an IDX file.
+  case pixels(RawPixels)
+
+  /// What messages call it.
+  var name: String {
+    switch self {
+    case .file(let path): path
+    case .bytes(let file, let offset, let length): "\(file) (\(length) bytes at \(offset))"
+    case .pixels(let pixels): "pixels (\(pixels.width)×\(pixels.height))"
+    }
+  }
+}
+
+/// Pixels of 8 bits a band, `[height, width, bands]`: grey (1 band) or RGB (3).
+public struct RawPixels: Sendable, Hashable {
+  public var width: Int
+  public var height: Int
+  public var bands: Int
+  public var bytes: ArraySlice<UInt8>
+
+  public init(width: Int, height: Int, bands: Int, bytes: ArraySlice<UInt8>) {
+    self.width = width
+    self.height = height
+    self.bands = bands
+    self.bytes = bytes
+  }
+}

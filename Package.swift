@@ -66,6 +66,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     module("Datasets", ["CZlib"]),
     module("CleanNet", ["Torch"]),
+    module("Backbones", ["Torch"]),
     .systemLibrary(name: "CVips", pkgConfig: "vips", providers: [.apt(["libvips-dev"])]),
     .target(name: "CImages", dependencies: ["CVips"]),
     module("Images", ["CImages"]),
@@ -73,6 +74,7 @@ let package = Package(
     tests("CleanNetTests", ["CleanNet"]),
     tests("DatasetsTests", ["Datasets"]),
     tests("ImagesTests", ["Images"], resources: [.copy("Fixtures")]),
+    tests("BackbonesTests", ["Backbones"], resources: [.copy("Fixtures")]),
     tests("TorchCheckpointTests", ["Torch"], resources: [.copy("Fixtures")]),
   ],
   cxxLanguageStandard: libTorch.cxxStandard

@@ -1,0 +1,30 @@
+import Torch
+
+/// The map from pixels, 0 to 255, to a network's input: `(x − mean) / deviation`, each channel (red, green, blue) with
+/// its own.
+public struct PixelNormalization: Sendable, Hashable {
+  public let mean: [Double]
+  public let deviation: [Double]
+
+  /// EfficientNet-Lite's, `(x − 127) / 128` (tensorflow/tpu, `efficientnet/lite`).
+  public static let efficientNetLite = PixelNormalization(
+    mean: [127, 127, 127], deviation: [128, 128, 128])
+
+  /// The means and deviations of ImageNet's pixels that torchvision's weights were trained with.
+  public static let imageNet = PixelNormalization(
+    mean: [0.485, 0.456, 0.406].map { 255 * $0 }, deviation: [0.229, 0.224, 0.225].map { 255 * $0 })
+
+  /// Pixels `[N, H, W, 3]`, uint8, as a network's input `[N, 3, H, W]` in channels-last order.
+  func callAsFunction(_ pixels: Tensor, dtype: DType) -> Tensor {
+    let normalized: Tensor
+    if Set(mean).count == 1, Set(deviation).count == 1 {
+      // Exact in bfloat16 too for EfficientNet-Lite: 8 bits hold integers up to 256.
+      normalized = (pixels.to(dtype) - mean[0]) / deviation[0]
+    } else {
+      let scale = Tensor(deviation.map { Float(1 / $0) })
+      let offset = Tensor(zip(mean, deviation).map { Float(-$0 / $1) })
+      normalized = (pixels.to(.float32) * scale + offset).to(dtype)
+    }
+    return normalized.permuted([0, 3, 1, 2])
+  }
+}

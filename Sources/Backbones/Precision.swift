@@ -1,0 +1,36 @@
+import Foundation
+import Torch
+
+/// The numbers that a network computes with, by their names on the command line.
+public enum Precision: String, Sendable, Hashable, Codable, CaseIterable {
+  /// bfloat16 where the processor multiplies it natively, else float32.
+  case auto
+  /// 32-bit floating point.
+  case float32 = "f32"
+  /// 16-bit floating point with float32's range and 8 bits of precision; sums are kept in float32.
+  case bfloat16 = "bf16"
+
+  /// The type that is meant on this machine.
+  public var dtype: DType {
+    switch self {
+    case .auto: Precision.processorHasBFloat16 ? .bfloat16 : .float32
+    case .float32: .float32
+    case .bfloat16: .bfloat16
+    }
+  }
+
+  /// Whether the processor has instructions for products of bfloat16 numbers, as Linux tells it.
+  public static let processorHasBFloat16: Bool = {
+    // Without `/proc`, float32 is the answer that is never wrong.
+    hasBFloat16(cpuInfo: (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? "")
+  }()
+
+  /// The same, read from the text of `/proc/cpuinfo`.
+  static func hasBFloat16(cpuInfo: String) -> Bool {
+    guard let line = cpuInfo.split(separator: "\n").first(where: { $0.hasPrefix("flags") }) else {
+      return false
+    }
+    let flags = line.split(whereSeparator: { $0.isWhitespace || $0 == ":" })
+    return flags.contains("avx512_bf16") || flags.contains("amx_bf16")
+  }
+}

@@ -31,3 +31,11 @@ public struct DatasetSummary: Sendable, Hashable {
     self.notices = notices
   }
 }
+
+/// A format that brings feature vectors instead of images.
+public protocol FeatureFormat: DatasetFormat {
+  /// Passes the features of every sample, in the order of `read`, all of one length.
+  ///
+  /// - Throws: `DatasetProblems` at the end if rows are bad; what `each` throws, at once.
+  func readFeatures(_ each: (UnsafeBufferPointer<Float>) throws -> Void) throws
+}

@@ -23,3 +23,18 @@ public struct DatasetOptions: Sendable {
 
   public init() {}
 }
+
+extension DatasetOptions {
+  /// The folder that the images of a folder's lists lie in: `root`, by default the folder itself.
+  func imageRoot(of source: DatasetSource) throws(DatasetProblems) -> String {
+    guard let root else { return source.absolutePath }
+    let folder = try DatasetSource(path: root)
+    guard folder.isFolder else {
+      throw DatasetProblems(
+        DatasetProblem(
+          file: root, what: "is not a folder",
+          remedy: "Only manifests find their images in an archive; unpack it"))
+    }
+    return folder.absolutePath
+  }
+}

@@ -2,7 +2,11 @@
 public enum DatasetReader {
   /// All formats, the most telling first: an image folder is any folder, a manifest any text.
   public static let formats: [any DatasetFormat.Type] = [
-    HuggingFaceFolder.self, IDXFolder.self, TarImages.self, ImageFolder.self, Manifest.self,
+    Food101N.self, Food101.self, Clothing1M.self, WebVision.self, HuggingFaceFolder.self, IDXFolder.self,
+    CIFAR.self,
+    COCO.self, WebDataset.self, TarImages.self, ZipImages.self, LabelMe.self, ImageFolder.self,
+    CleanNetTable.self,
+    Manifest.self,
   ]
 
   /// - Throws: `DatasetProblems` if nothing is there, the format is unknown, or none recognises the source.
@@ -36,7 +40,18 @@ public struct Dataset: Sendable {
   let format: any DatasetFormat
   let labelMap: [String: String]
 
+  /// A data set in a format of the caller's own.
+  ///
+  /// - Parameter labelMap: Renames labels; those that it lacks stay.
+  public init(format: any DatasetFormat, labelMap: [String: String] = [:]) {
+    self.format = format
+    self.labelMap = labelMap
+  }
+
   public var formatName: String { type(of: format).name }
+
+  /// The format, if it brings features instead of images.
+  public var features: (any FeatureFormat)? { format as? any FeatureFormat }
 
   /// Passes every sample to `each`; see `DatasetFormat.read`.
   @discardableResult

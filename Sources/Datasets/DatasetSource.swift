@@ -6,15 +6,24 @@ public struct DatasetSource: Sendable {
   public let path: String
   public let absolutePath: String
   public let isFolder: Bool
-  /// The first bytes of a file, at most 1,024; empty for a folder.
+  /// The first bytes of a file, or of the first of several, at most 1,024; empty for a folder.
   public let head: [UInt8]
+  /// The files, by absolute path, that a pattern such as `train-{000000..000127}.tar` or `shards/*.tar` stands for.
+  public let files: [String]?
 
-  /// - Throws: `DatasetProblems` if there is no such file or folder or it cannot be read.
+  /// - Throws: `DatasetProblems` if there is no such file or folder, a pattern's files are not all there, or it cannot
+  ///   be read.
   public init(path: String) throws(DatasetProblems) {
     self.path = path
     absolutePath = Self.absolute(path)
     var info = stat()
     guard stat(absolutePath, &info) == 0 else {
+      if let files = try ShardPattern.files(of: absolutePath, shown: path) {
+        self.files = files
+        isFolder = false
+        head = try Self.head(files[0], shown: path)
+        return
+      }
       throw DatasetProblems(
         DatasetProblem(
           file: path, what: "cannot be opened: \(errnoText())", remedy: "Check the path and its permissions"))
@@ -23,17 +32,21 @@ public struct DatasetSource: Sendable {
     if isFolder {
       head = []
     } else {
-      let descriptor = Foundation.open(absolutePath, O_RDONLY | O_CLOEXEC)
-      guard descriptor >= 0 else {
-        throw DatasetProblems(
-          DatasetProblem(
-            file: path, what: "cannot be read: \(errnoText())", remedy: "Check its permissions"))
-      }
-      defer { close(descriptor) }
-      var bytes = [UInt8](repeating: 0, count: 1024)
-      let count = Foundation.read(descriptor, &bytes, bytes.count)
-      head = Array(bytes.prefix(max(0, count)))
+      head = try Self.head(absolutePath, shown: path)
     }
+    files = nil
+  }
+
+  private static func head(_ path: String, shown: String) throws(DatasetProblems) -> [UInt8] {
+    let descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw DatasetProblems(
+        DatasetProblem(file: shown, what: "cannot be read: \(errnoText())", remedy: "Check its permissions"))
+    }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: 1024)
+    let count = Foundation.read(descriptor, &bytes, bytes.count)
+    return Array(bytes.prefix(max(0, count)))
   }
 
   /// The last part of the path, in lower case.
@@ -79,9 +92,11 @@ public struct DatasetSource: Sendable {
         what: "is a compressed tar file, in which images cannot be found without unpacking all before",
         remedy: "Decompress it once (gzip -dk \(quoted)) and import the .tar; images hardly shrink anyway")
     }
-    if starts(0x50, 0x4B, 0x03, 0x04) {
+    if starts(0x50, 0x41, 0x52, 0x31) || holdsParquet {
       return DatasetProblem(
-        file: path, what: "is a zip file", remedy: "Unpack it (unzip \(quoted)) and import the folder")
+        file: path, what: "is Parquet, which is not read here",
+        remedy:
+          "Write its images to a folder once, with Python's `datasets`: see docs/formats.md, \"Parquet\"")
     }
     if starts(0x42, 0x5A, 0x68) || starts(0xFD, 0x37, 0x7A, 0x58, 0x5A) || starts(0x28, 0xB5, 0x2F, 0xFD) {
       return DatasetProblem(
@@ -89,6 +104,19 @@ public struct DatasetSource: Sendable {
         remedy: "Decompress it (bunzip2, unxz or unzstd) and import the result")
     }
     return nil
+  }
+
+  /// Whether a folder holds Parquet files and nothing else, at its top or in `data`, as Hugging Face keeps them.
+  private var holdsParquet: Bool {
+    guard isFolder else { return false }
+    func holds(_ folder: DatasetSource) -> Bool {
+      let names = folder.names(limit: 64)
+      return names.contains { $0.hasSuffix(".parquet") }
+        && !names.contains { DatasetSource.isFolder("\(folder.absolutePath)/\($0)") && $0 != "data" }
+    }
+    if holds(self) { return true }
+    guard let data = try? DatasetSource(path: "\(absolutePath)/data") else { return false }
+    return holds(data)
   }
 
   private var quoted: String { "'\(path.replacingOccurrences(of: "'", with: "'\\''"))'" }

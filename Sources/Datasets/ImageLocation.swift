@@ -6,6 +6,9 @@ public enum ImageLocation: Sendable, Hashable {
   case archiveMember(archive: String, offset: Int64, length: Int64)
   /// Image `index` (from 0) of an IDX file, which may be gzipped.
   case idx(file: String, index: Int)
+  /// Pixels without a header from `offset` of a file: all reds, then all greens, then all blues, row by row, a byte
+  /// each, as CIFAR keeps them.
+  case planes(file: String, offset: Int64, width: Int, height: Int)
   /// There is no image, only features.
   case none
 
@@ -15,6 +18,7 @@ public enum ImageLocation: Sendable, Hashable {
     case .file(let path): path.utf8.first == UInt8(ascii: "/") ? path : "file:\(path)"
     case .archiveMember(let archive, let offset, let length): "tar:\(offset):\(length):\(archive)"
     case .idx(let file, let index): "idx:\(index):\(file)"
+    case .planes(let file, let offset, let width, let height): "rgb:\(offset):\(width):\(height):\(file)"
     case .none: ""
     }
   }
@@ -46,6 +50,12 @@ public enum ImageLocation: Sendable, Hashable {
         return nil
       }
       self = .idx(file: String(file), index: index)
+    case "rgb":
+      guard let (offset, afterOffset) = Self.leadingNumber(rest),
+        let (width, afterWidth) = Self.leadingNumber(afterOffset),
+        let (height, file) = Self.leadingNumber(afterWidth), width < 1 << 20, height < 1 << 20
+      else { return nil }
+      self = .planes(file: String(file), offset: offset, width: Int(width), height: Int(height))
     default:
       return nil
     }

@@ -62,4 +62,35 @@ final class ByteWindow {
     }
     if end - start >= 3, first == 0xEF, second == 0xBB, base[start + 2] == 0xBF { start += 3 }
   }
+
+  /// Takes the next line, without its line feed, as offsets from `base`; `nil` after the last.
+  ///
+  /// - Parameters:
+  ///   - number: Of the line, for messages.
+  ///   - remedy: For a line that is too long.
+  func nextLine(number: Int, remedy: String) throws(DatasetProblems) -> (start: Int, end: Int)? {
+    var scanned = 0
+    while true {
+      var position = start + scanned
+      while position < end, base[position] != UInt8(ascii: "\n") { position += 1 }
+      if position < end {
+        let lineStart = start
+        consume(to: position + 1)
+        return (lineStart, position)
+      }
+      if atEnd {
+        guard start < end else { return nil }
+        let lineStart = start
+        consume(to: end)
+        return (lineStart, end)
+      }
+      scanned = end - start
+      guard try fill() else {
+        throw DatasetProblems(
+          DatasetProblem(
+            file: path, line: number, what: "the line is longer than \(Self.longestRecord >> 20) MiB",
+            remedy: remedy))
+      }
+    }
+  }
 }

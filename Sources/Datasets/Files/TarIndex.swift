@@ -3,42 +3,25 @@ import Foundation
 /// Where the members of an uncompressed tar file lie: POSIX ustar, GNU and pax, by one pass over the headers.
 ///
 /// Members are not read: between headers the file is skipped. An image is later read straight from its offset.
-struct TarIndex: Sendable {
-  struct Member: Sendable, Hashable {
-    var offset: Int64
-    var length: Int64
-  }
-
+struct TarIndex: ArchiveIndex {
   let path: String
   /// The members' names, in the archive's order; one that occurs again replaces the earlier, as when unpacking.
   private(set) var names: [String] = []
-  private var members: [String: Member] = [:]
+  private var members: [String: ArchiveMember] = [:]
 
-  subscript(_ name: String) -> Member? { members[Self.normalized(name)] }
+  subscript(_ name: String) -> ArchiveMember? { members[Self.normalized(name)] }
 
   /// - Throws: `DatasetProblems` if the file is no tar file or ends within a member.
   init(path: String) throws(DatasetProblems) {
     self.path = path
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      throw Self.problem(path, "cannot be opened: \(errnoText())", "Check the path")
-    }
-    defer { close(descriptor) }
-    var info = stat()
-    guard fstat(descriptor, &info) == 0 else {
-      throw Self.problem(path, "cannot be read: \(errnoText())", "Check its permissions")
-    }
-    var reader = HeaderReader(path: path, descriptor: descriptor, size: Int64(info.st_size))
-    while let member = try reader.next() {
-      let name = Self.normalized(member.name)
-      if members.updateValue(Member(offset: member.offset, length: member.length), forKey: name) == nil {
-        names.append(name)
-      }
+    var reader = try TarReader(path: path)
+    while let (name, member) = try reader.next() {
+      if members.updateValue(member, forKey: name) == nil { names.append(name) }
     }
   }
 
   /// `./a//b` and `a/b` name one member.
-  private static func normalized(_ name: String) -> String {
+  fileprivate static func normalized(_ name: String) -> String {
     let slash = UInt8(ascii: "/")
     guard name.utf8.first == UInt8(ascii: ".") || name.utf8.contains(slash) else { return name }
     return name.utf8.split(separator: slash).filter { !$0.elementsEqual(".".utf8) }
@@ -52,6 +35,28 @@ struct TarIndex: Sendable {
 
   fileprivate static func problem(_ path: String, _ what: String, _ remedy: String) -> DatasetProblems {
     DatasetProblems(DatasetProblem(file: path, what: what, remedy: remedy))
+  }
+}
+
+/// The members of a tar file one after the other, holding none of them.
+struct TarReader {
+  private let file: Descriptor
+  private var reader: HeaderReader
+
+  init(path: String) throws(DatasetProblems) {
+    file = try Descriptor(reading: path)
+    reader = HeaderReader(path: path, descriptor: file.number, size: file.size)
+  }
+
+  /// The next regular file; `nil` at the end.
+  mutating func next() throws(DatasetProblems) -> (name: String, member: ArchiveMember)? {
+    guard let (name, offset, length) = try reader.next() else { return nil }
+    return (TarIndex.normalized(name), ArchiveMember(offset: offset, length: length))
+  }
+
+  /// The bytes of a small member, such as a label.
+  func bytes(_ member: ArchiveMember) throws(DatasetProblems) -> [UInt8] {
+    try file.bytes(at: member.offset, count: Int(member.length))
   }
 }
 

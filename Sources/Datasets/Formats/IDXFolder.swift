@@ -1,7 +1,7 @@
 import Foundation
 
 /// A folder in MNIST's layout: `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, `t10k-…` for the test split,
-/// each gzipped or not; or one IDX image file, whose labels lie beside it.
+/// each gzipped or not; or one IDX image file, whose labels lie beside it. A `classes.txt` may name the classes.
 public struct IDXFolder: DatasetFormat {
   public static let name = "idx"
   public static let summary =
@@ -66,8 +66,10 @@ public struct IDXFolder: DatasetFormat {
           remedy: "There must be one label an image; take both files from one data set"))
     }
     let stem = URL(fileURLWithPath: pair.images).lastPathComponent
-    let names = options.classNames
     let log = ProblemLog()
+    let list = "\(source.folder)/classes.txt"
+    let names =
+      try options.classNames ?? (access(list, R_OK) == 0 ? LineReader.names(path: list, log: log) : nil)
     for (index, value) in labels.bytes.enumerated() {
       if let names, Int(value) >= names.count {
         log.add(

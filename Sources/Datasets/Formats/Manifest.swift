@@ -15,7 +15,7 @@ public struct Manifest: DatasetFormat {
   }
 
   public static func detect(_ source: DatasetSource) -> Bool {
-    guard !source.isFolder else { return false }
+    guard !source.isFolder, source.files == nil else { return false }
     let name = source.lowercasedName
     let known = [".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson"]
     return known.contains { name.hasSuffix($0) || name.hasSuffix($0 + ".gz") }
@@ -34,14 +34,21 @@ public struct Manifest: DatasetFormat {
       if rootSource.isFolder {
         table.root = rootSource.absolutePath
       } else {
-        if let problem = rootSource.refusal { throw DatasetProblems(problem) }
-        table.archive = try TarIndex(path: rootSource.absolutePath)
+        table.archive = try Self.archive(rootSource)
       }
     }
     let log = ProblemLog()
     let count = try table.read(log, each)
     try log.throwIfAny()
     return DatasetSummary(samples: count)
+  }
+
+  private static func archive(_ source: DatasetSource) throws -> any ArchiveIndex {
+    if let problem = source.refusal { throw DatasetProblems(problem) }
+    guard source.head.starts(with: ZipIndex.signature) else { return try TarIndex(path: source.absolutePath) }
+    let zip = try ZipIndex(path: source.absolutePath)
+    if let problem = zip.refusal { throw DatasetProblems(problem) }
+    return zip
   }
 
   static func syntax(_ source: DatasetSource) -> ManifestTable.Syntax {

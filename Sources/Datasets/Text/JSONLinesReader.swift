@@ -28,7 +28,9 @@ final class JSONLinesReader: RecordReader {
       holdsFirstRecord = false
       return true
     }
-    while let (start, end) = try nextLineRange() {
+    while let (start, end) = try window.nextLine(
+      number: nextLine, remedy: "Write one object a line; a JSON array is not JSON lines")
+    {
       line = nextLine
       nextLine += 1
       let bytes = UnsafeBufferPointer(start: window.base + start, count: end - start)
@@ -70,33 +72,6 @@ final class JSONLinesReader: RecordReader {
       fault = RecordFault(
         what: "is not a JSON object: \(error.what) at byte \(error.offset + 1)",
         remedy: "Write one complete object a line, as UTF-8")
-    }
-  }
-
-  /// The next line without its end, as offsets into the window; `nil` after the last.
-  private func nextLineRange() throws -> (Int, Int)? {
-    var scanned = 0
-    while true {
-      var position = window.start + scanned
-      while position < window.end, window.base[position] != UInt8(ascii: "\n") { position += 1 }
-      if position < window.end {
-        let start = window.start
-        window.consume(to: position + 1)
-        return (start, position)
-      }
-      if window.atEnd {
-        guard window.start < window.end else { return nil }
-        let start = window.start
-        window.consume(to: window.end)
-        return (start, window.end)
-      }
-      scanned = window.end - window.start
-      guard try window.fill() else {
-        throw DatasetProblems(
-          DatasetProblem(
-            file: path, line: nextLine, what: "the line is longer than \(ByteWindow.longestRecord >> 20) MiB",
-            remedy: "Write one object a line; a JSON array is not JSON lines"))
-      }
     }
   }
 }

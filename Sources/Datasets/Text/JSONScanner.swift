@@ -19,11 +19,18 @@ struct JSONScanner {
   /// Reads the whole text as one object. `member` must read its value from the scanner that it is given.
   mutating func object(_ member: (String, inout JSONScanner) throws(Fault) -> Void) throws(Fault) {
     try members(member)
-    skipSpace()
-    if position < bytes.count { throw fault("something follows the object") }
+    try end()
   }
 
-  private mutating func members(_ member: (String, inout JSONScanner) throws(Fault) -> Void) throws(Fault) {
+  /// Makes sure that nothing follows.
+  mutating func end() throws(Fault) {
+    skipSpace()
+    if position < bytes.count { throw fault("something follows the last value") }
+  }
+
+  /// Reads an object's members. `member` must read its value, by `members`, `elements`, `valueText` or `skip`.
+  mutating func members(_ member: (String, inout JSONScanner) throws(Fault) -> Void) throws(Fault) {
+    skipSpace()
     try expect("{")
     skipSpace()
     if take("}") { return }
@@ -50,6 +57,29 @@ struct JSONScanner {
     if text.elementsEqual("null".utf8) { return nil }
     guard let text = String(validating: text, as: UTF8.self) else { throw fault("text is not UTF-8") }
     return text
+  }
+
+  /// Reads a list. `element` must read one of its values.
+  mutating func elements(_ element: (inout JSONScanner) throws(Fault) -> Void) throws(Fault) {
+    skipSpace()
+    try expect("[")
+    skipSpace()
+    if take("]") { return }
+    repeat {
+      skipSpace()
+      try element(&self)
+      skipSpace()
+    } while take(",")
+    try expect("]")
+  }
+
+  /// Passes over a value.
+  mutating func skip() throws(Fault) { try skipValue(depth: 0) }
+
+  /// Whether the next value is an object, a list or something else.
+  mutating func isNext(_ opening: Unicode.Scalar) -> Bool {
+    skipSpace()
+    return position < bytes.count && bytes[position] == UInt8(ascii: opening)
   }
 
   private mutating func skipValue(depth: Int) throws(Fault) {

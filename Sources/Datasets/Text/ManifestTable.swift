@@ -1,5 +1,3 @@
-import Foundation
-
 /// Turns the records of a manifest into samples. Formats that keep a table beside their images share it.
 struct ManifestTable {
   enum Syntax: Sendable {
@@ -7,9 +5,6 @@ struct ManifestTable {
     case delimited(UInt8?)
     case jsonLines
   }
-
-  /// After so many rows without a single image, the root is taken to be wrong.
-  static let rowsProbed = 32
 
   var path: String
   var syntax: Syntax
@@ -20,8 +15,8 @@ struct ManifestTable {
   var prefix = ""
   /// The split of rows that name none.
   var defaultSplit = "train"
-  /// Where the images lie in a tar file.
-  var archive: TarIndex?
+  /// Where the images lie in a tar or zip file.
+  var archive: (any ArchiveIndex)?
 
   /// Reads the rows. Bad ones go to `log`; the others to `each`.
   func read(_ log: ProblemLog, _ each: (Sample) throws -> Void) throws -> Int {
@@ -39,13 +34,19 @@ struct ManifestTable {
         DatasetProblem(
           file: path, what: "is empty", remedy: "Write a row a sample, with its path and its label"))
     }
-    let columns = try columns(reader)
+    var columns = try columns(reader)
+    var known = reader.columns.count
     var probe = RootProbe(root: root, active: !options.featuresOnly && archive == nil)
     var count = 0
     while try reader.next() {
       if let fault = reader.fault {
         log.add(path, line: reader.line, fault.what, fault.remedy)
         continue
+      }
+      // JSON lines may bring a column that the first did not have.
+      if reader.columns.count != known {
+        columns = try self.columns(reader)
+        known = reader.columns.count
       }
       do {
         let sample = try sample(reader, columns)
@@ -108,7 +109,7 @@ struct ManifestTable {
       guard let member = archive[path] else {
         throw RecordFault(
           what: "names \(path), which is not in \(archive.path)",
-          remedy: "Paths start from the tar file's top; see tar -tf")
+          remedy: "Paths start from the archive's top; list it with tar -tf or unzip -l")
       }
       return .archiveMember(archive: archive.path, offset: member.offset, length: member.length)
     }
@@ -118,7 +119,7 @@ struct ManifestTable {
     return .file(joined(root, path))
   }
 
-  private static func verification(_ text: String) throws(RecordFault) -> Bool {
+  static func verification(_ text: String) throws(RecordFault) -> Bool {
     switch text {
     case "1", "true", "True": true
     case "0", "false", "False": false
@@ -127,40 +128,6 @@ struct ManifestTable {
         what: "has the verification \"\(text)\"",
         remedy: "Write 1 (label right), 0 (wrong) or nothing (unknown)")
     }
-  }
-}
-
-/// Notices a wrong root early: when of the first images not one is there.
-private struct RootProbe {
-  var root: String
-  var active: Bool
-  var seen = 0
-  var firstMissing: Sample?
-
-  init(root: String, active: Bool) {
-    self.root = root
-    self.active = active
-  }
-
-  mutating func see(_ sample: Sample, file: String) throws(DatasetProblems) {
-    guard active, case .file(let path) = sample.location else { return }
-    seen += 1
-    if access(path, F_OK) == 0 {
-      active = false
-    } else if firstMissing == nil {
-      firstMissing = sample
-    }
-    if active, seen == ManifestTable.rowsProbed { try finish(file: file) }
-  }
-
-  func finish(file: String) throws(DatasetProblems) {
-    guard active, let firstMissing, case .file(let path) = firstMissing.location else { return }
-    throw DatasetProblems(
-      DatasetProblem(
-        file: file, line: firstMissing.line,
-        what: seen == 1
-          ? "its image does not exist: \(path)" : "none of the first \(seen) images exists, such as \(path)",
-        remedy: "Paths start from \(root); name another folder, or a tar file, with --root"))
   }
 }
 

@@ -1,0 +1,111 @@
+import Foundation
+
+/// Where a matrix of numbers lies in a file of another format: `.npz` or safetensors.
+public struct EmbeddedMatrix: Sendable, Hashable {
+  /// As NumPy writes types: `<f2`, `<f4` or `<f8`. `nil`: the bytes at `offset` are a whole `.npy` file.
+  public var type: String?
+  public var shape: [Int]
+  public var offset: Int64
+  public var length: Int64
+
+  private static let arrayNames = ["features", "embeddings", "x", "arr_0"]
+
+  /// Finds the features in a file: the only array, or the one named `features`, `embeddings`, `x` or `arr_0`.
+  ///
+  /// - Returns: `nil` if the file is of neither format, as a `.npy` file is.
+  /// - Throws: `DatasetProblems` if the array cannot be read where it lies.
+  public static func find(in path: String) throws(DatasetProblems) -> EmbeddedMatrix? {
+    let source = try DatasetSource(path: path)
+    if source.head.starts(with: ZipIndex.signature) { return try inArchive(path) }
+    guard source.lowercasedName.hasSuffix(".safetensors") else { return nil }
+    return try inTensors(path)
+  }
+
+  private static func inArchive(_ path: String) throws(DatasetProblems) -> EmbeddedMatrix {
+    let zip = try ZipIndex(path: path)
+    guard zip.names.contains(where: { $0.hasSuffix(".npy") }) else {
+      throw problem(
+        path, "holds no array that is stored without compression",
+        "Save it with numpy.savez(file, features=array), not savez_compressed")
+    }
+    let names = zip.names.filter { $0.hasSuffix(".npy") }.map { String($0.dropLast(4)) }
+    let name = try choose(names, path)
+    guard let member = zip["\(name).npy"] else { throw problem(path, "has no \(name)", "Save it again") }
+    return EmbeddedMatrix(type: nil, shape: [], offset: member.offset, length: member.length)
+  }
+
+  private static func choose(_ names: [String], _ path: String) throws(DatasetProblems) -> String {
+    if names.count == 1 { return names[0] }
+    let known = arrayNames.lazy.compactMap { known in names.first { $0.lowercased() == known } }.first
+    guard let known else {
+      throw problem(
+        path, "holds several arrays: \(names.sorted().prefix(20).joined(separator: ", "))",
+        "Name the one with the features `features`")
+    }
+    return known
+  }
+
+  private struct Tensor {
+    var name: String
+    var type = ""
+    var shape: [Int] = []
+    var place: [Int] = []
+  }
+
+  private static func inTensors(_ path: String) throws(DatasetProblems) -> EmbeddedMatrix {
+    let file = try Descriptor(reading: path)
+    let length = try file.bytes(at: 0, count: 8).number(0, 8)
+    guard length > 0, length <= min(100_000_000, file.size - 8) else {
+      throw problem(path, "is no safetensors file", "Write it again with safetensors.save_file")
+    }
+    let json = try file.bytes(at: 8, count: Int(length))
+    var tensors: [Tensor] = []
+    do throws(JSONScanner.Fault) {
+      try json.withUnsafeBufferPointer { bytes throws(JSONScanner.Fault) in
+        var scanner = JSONScanner(bytes)
+        try scanner.object { (name, scanner) throws(JSONScanner.Fault) in
+          guard name != "__metadata__" else { return try scanner.skip() }
+          var tensor = Tensor(name: name)
+          try scanner.members { (field, scanner) throws(JSONScanner.Fault) in
+            switch field {
+            case "dtype": tensor.type = try scanner.valueText() ?? ""
+            case "shape": tensor.shape = try numbers(&scanner)
+            case "data_offsets": tensor.place = try numbers(&scanner)
+            default: try scanner.skip()
+            }
+          }
+          tensors.append(tensor)
+        }
+      }
+    } catch {
+      throw problem(path, "has a damaged header: \(error.what)", "Write it again with safetensors.save_file")
+    }
+    let name = try choose(tensors.map(\.name), path)
+    let types = ["F16": "<f2", "F32": "<f4", "F64": "<f8"]
+    guard let tensor = tensors.first(where: { $0.name == name }), let type = types[tensor.type] else {
+      throw problem(
+        path, "holds \(name) as \(tensors.first { $0.name == name }?.type ?? "nothing")",
+        "Save it as float32 or float16: tensor.float()")
+    }
+    guard tensor.place.count == 2, (1...2).contains(tensor.shape.count) else {
+      throw problem(
+        path, "holds \(name) of shape \(tensor.shape), not [rows, dimension]",
+        "Save a matrix with a row an image")
+    }
+    return EmbeddedMatrix(
+      type: type, shape: tensor.shape, offset: 8 + length + Int64(tensor.place[0]),
+      length: Int64(tensor.place[1] - tensor.place[0]))
+  }
+
+  private static func numbers(_ scanner: inout JSONScanner) throws(JSONScanner.Fault) -> [Int] {
+    var numbers: [Int] = []
+    try scanner.elements { scanner throws(JSONScanner.Fault) in
+      numbers.append(try scanner.valueText().flatMap { Int($0) } ?? -1)
+    }
+    return numbers.contains { $0 < 0 } ? [] : numbers
+  }
+
+  private static func problem(_ path: String, _ what: String, _ remedy: String) -> DatasetProblems {
+    DatasetProblems(DatasetProblem(file: path, what: what, remedy: remedy))
+  }
+}

@@ -1,0 +1,132 @@
+import Foundation
+
+/// Where the stored (uncompressed) members of a zip file lie; zip64 is understood.
+struct ZipIndex: ArchiveIndex {
+  static let signature: [UInt8] = [0x50, 0x4B, 0x03, 0x04]
+
+  let path: String
+  private(set) var names: [String] = []
+  private var members: [String: ArchiveMember] = [:]
+  /// Images among the members that are compressed, and the first of them.
+  private(set) var compressed: (count: Int, first: String?) = (0, nil)
+
+  subscript(_ name: String) -> ArchiveMember? { members[name] }
+
+  /// - Throws: `DatasetProblems` if the file is no zip file, or damaged.
+  init(path: String) throws(DatasetProblems) {
+    self.path = path
+    let file = try Descriptor(reading: path)
+    let directory = try Self.directory(file)
+    var start = 0
+    let bytes = try file.bytes(at: directory.offset, count: Int(directory.length))
+    while start + 46 <= bytes.count, bytes.number(start, 4) == 0x0201_4B50 {
+      let method = bytes.number(start + 10, 2)
+      let nameEnd = start + 46 + Int(bytes.number(start + 28, 2))
+      let extraEnd = nameEnd + Int(bytes.number(start + 30, 2))
+      guard extraEnd <= bytes.count else { throw Self.damaged(path) }
+      var entry = Entry(
+        compressed: bytes.number(start + 20, 4), length: bytes.number(start + 24, 4),
+        header: bytes.number(start + 42, 4))
+      entry.widen(bytes[nameEnd..<extraEnd])
+      guard let name = String(validating: bytes[(start + 46)..<nameEnd], as: UTF8.self) else {
+        throw DatasetProblems(
+          DatasetProblem(
+            file: path,
+            what: "holds a name that is not UTF-8: "
+              + String(decoding: bytes[(start + 46)..<nameEnd], as: UTF8.self),
+            remedy: "Unpack it (unzip -O CP437, or the encoding of its names) and import the folder"))
+      }
+      start = extraEnd + Int(bytes.number(start + 32, 2))
+      if name.utf8.last == .slash { continue }
+      if method != 0 || entry.compressed != entry.length {
+        if ImageName.isImage(name) { compressed = (compressed.count + 1, compressed.first ?? name) }
+        continue
+      }
+      let local = try file.bytes(at: entry.header, count: 30)
+      guard local.starts(with: Self.signature) else { throw Self.damaged(path) }
+      let offset = entry.header + 30 + local.number(26, 2) + local.number(28, 2)
+      guard offset <= file.size, entry.length <= file.size - offset else { throw Self.damaged(path) }
+      if members.updateValue(ArchiveMember(offset: offset, length: entry.length), forKey: name) == nil {
+        names.append(name)
+      }
+    }
+  }
+
+  /// Why images in it cannot be read where they lie.
+  var refusal: DatasetProblem? {
+    compressed.first.map { first in
+      DatasetProblem(
+        file: path, what: "holds \(compressed.count) compressed images, such as \(first)",
+        remedy:
+          "Pack them without compression, which does not shrink images anyway (zip -0 -r new.zip folder), "
+          + "or unpack it and import the folder")
+    }
+  }
+
+  private struct Entry {
+    var compressed: Int64
+    var length: Int64
+    var header: Int64
+
+    /// Takes from zip64's field the numbers that were too large for the entry.
+    mutating func widen(_ extra: ArraySlice<UInt8>) {
+      var field = extra.startIndex
+      let bytes = Array(extra)
+      field = 0
+      while field + 4 <= bytes.count {
+        let end = field + 4 + Int(bytes.number(field + 2, 2))
+        if bytes.number(field, 2) == 1 {
+          var place = field + 4
+          func next(_ value: inout Int64) {
+            guard value == 0xFFFF_FFFF, place + 8 <= min(end, bytes.count) else { return }
+            value = bytes.number(place, 8)
+            place += 8
+          }
+          next(&length)
+          next(&compressed)
+          next(&header)
+          return
+        }
+        field = end
+      }
+    }
+  }
+
+  /// Finds the list of members, whose place stands at the file's end.
+  private static func directory(_ file: Descriptor) throws(DatasetProblems) -> ArchiveMember {
+    let tailStart = max(0, file.size - 22 - 65_535 - 20)
+    let tail = try file.bytes(at: tailStart, count: Int(file.size - tailStart))
+    var end = tail.count - 22
+    while end >= 0, tail.number(end, 4) != 0x0605_4B50 { end -= 1 }
+    guard end >= 0 else {
+      throw DatasetProblems(
+        DatasetProblem(
+          file: file.path, what: "is no whole zip file: its list of members is missing",
+          remedy: "The file was cut short; get it again"))
+    }
+    var directory = ArchiveMember(offset: tail.number(end + 16, 4), length: tail.number(end + 12, 4))
+    if directory.offset == 0xFFFF_FFFF || directory.length == 0xFFFF_FFFF, end >= 20,
+      tail.number(end - 20, 4) == 0x0706_4B50
+    {
+      let record = try file.bytes(at: tail.number(end - 12, 8), count: 56)
+      guard record.number(0, 4) == 0x0606_4B50 else { throw damaged(file.path) }
+      directory = ArchiveMember(offset: record.number(48, 8), length: record.number(40, 8))
+    }
+    return directory
+  }
+
+  private static func damaged(_ path: String) -> DatasetProblems {
+    DatasetProblems(
+      DatasetProblem(
+        file: path, what: "is damaged: its list of members does not fit",
+        remedy: "Get it again; check it with unzip -t"))
+  }
+}
+
+extension [UInt8] {
+  /// A little-endian number; −1 if it is too large for any file.
+  func number(_ start: Int, _ count: Int) -> Int64 {
+    let value = self[start..<(start + count)].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    return Int64(exactly: value) ?? -1
+  }
+}

@@ -1,0 +1,178 @@
+import Foundation
+
+/// COCO's JSON, taken as classification: an image whose annotations all name one category has its label.
+///
+/// Images without an annotation, or with several categories, are passed over and counted. Memory holds the images'
+/// names and categories. A file whose name holds `val` or `test`, such as `instances_val2017.json`, is that split.
+public struct COCO: DatasetFormat {
+  public static let name = "coco"
+  public static let summary = "COCO's JSON, of images whose annotations name one category"
+
+  private let source: DatasetSource
+  private let options: DatasetOptions
+
+  public init(source: DatasetSource, options: DatasetOptions) {
+    self.source = source
+    self.options = options
+  }
+
+  /// The names of COCO's parts; one of the first of them must stand in a file's first bytes.
+  private static let parts = ["\"images\"", "\"annotations\"", "\"categories\"", "\"licenses\"", "\"info\""]
+
+  public static func detect(_ source: DatasetSource) -> Bool {
+    guard !source.isFolder else { return source.has(roboflow) }
+    let text = String(decoding: source.head, as: UTF8.self)
+    return source.lowercasedName.hasSuffix(".json")
+      && text.drop { $0.isWhitespace || $0 == "\u{FEFF}" }.first == "{"
+      && parts.contains { text.contains($0) } && !text.contains("\"shapes\"")
+  }
+
+  /// How Roboflow names the file beside the images.
+  private static let roboflow = "_annotations.coco.json"
+
+  private struct Image {
+    var id: Int
+    var fileName: String
+    /// An index of `categories`; −1: none yet; −2: several.
+    var category = -1
+  }
+
+  public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
+    let path = source.isFolder ? "\(source.absolutePath)/\(Self.roboflow)" : source.absolutePath
+    let log = ProblemLog()
+    let notices = NoticeLog()
+    let text = try MappedText(path: path)
+    var names: [Int: String] = [:]
+    var images: [Image] = []
+    var labels: [(image: Int, category: Int)] = []
+    do throws(JSONScanner.Fault) {
+      try text.withBytes { bytes throws(JSONScanner.Fault) in
+        var scanner = JSONScanner(bytes)
+        try scanner.object { (name, scanner) throws(JSONScanner.Fault) in
+          switch name {
+          case "images":
+            try Self.objects(&scanner, ["id", "file_name"]) { values in
+              guard let id = values[0].flatMap({ Int($0) }), let name = values[1] else { return false }
+              images.append(Image(id: id, fileName: name))
+              return true
+            } bad: {
+              log.add(path, "image \($0 + 1) has no id or no file_name", "Write both")
+            }
+          case "annotations":
+            try Self.objects(&scanner, ["image_id", "category_id"]) { values in
+              guard let image = values[0].flatMap({ Int($0) }), let category = values[1].flatMap({ Int($0) })
+              else {
+                return false
+              }
+              labels.append((image, category))
+              return true
+            } bad: {
+              log.add(path, "annotation \($0 + 1) has no image_id or no category_id", "Write both")
+            }
+          case "categories":
+            try Self.objects(&scanner, ["id", "name"]) { values in
+              guard let id = values[0].flatMap({ Int($0) }), let name = values[1] else { return false }
+              names[id] = name
+              return true
+            } bad: {
+              log.add(path, "category \($0 + 1) has no id or no name", "Write both")
+            }
+          default: try scanner.skip()
+          }
+        }
+      }
+    } catch {
+      throw DatasetProblems(
+        DatasetProblem(
+          file: path, line: text.line(of: error.offset),
+          what: "is not JSON: \(error.what) at byte \(error.offset + 1)",
+          remedy: "The file may have been cut short; get it again"))
+    }
+    assign(labels, to: &images, names, path, log)
+    try log.throwIfAny()
+    let root = try imageRoot(path, first: images.first?.fileName)
+    let split = options.split ?? Self.split(path)
+    var probe = RootProbe(root: root, active: !options.featuresOnly)
+    var summary = DatasetSummary()
+    for image in images {
+      guard let label = names[image.category] else {
+        notices.add(
+          image.category == -2
+            ? "images with annotations of several categories passed over"
+            : "images without annotation passed over",
+          image.fileName)
+        continue
+      }
+      let sample = Sample(
+        key: image.fileName, path: image.fileName, location: .file(joined(root, image.fileName)),
+        label: label,
+        split: split, source: path)
+      try probe.see(sample, file: path)
+      summary.samples += 1
+      try each(sample)
+    }
+    try probe.finish(file: path)
+    summary.notices = notices.notices
+    return summary
+  }
+
+  /// Passes the wanted members of each object of a list to `each`, which returns whether they are good.
+  private static func objects(
+    _ scanner: inout JSONScanner, _ wanted: [String], _ each: ([String?]) -> Bool, bad: (Int) -> Void
+  ) throws(JSONScanner.Fault) {
+    var index = 0
+    try scanner.elements { scanner throws(JSONScanner.Fault) in
+      var values = [String?](repeating: nil, count: wanted.count)
+      try scanner.members { (name, scanner) throws(JSONScanner.Fault) in
+        if let place = wanted.firstIndex(of: name) {
+          values[place] = try scanner.valueText()
+        } else {
+          try scanner.skip()
+        }
+      }
+      if !each(values) { bad(index) }
+      index += 1
+    }
+  }
+
+  private func assign(
+    _ labels: [(image: Int, category: Int)], to images: inout [Image], _ names: [Int: String], _ path: String,
+    _ log: ProblemLog
+  ) {
+    var places: [Int: Int] = [:]
+    places.reserveCapacity(images.count)
+    for (index, image) in images.enumerated() {
+      if places.updateValue(index, forKey: image.id) != nil {
+        log.add(path, "the image id \(image.id) occurs twice", "Number images uniquely")
+      }
+    }
+    for (index, label) in labels.enumerated() {
+      guard let place = places[label.image], names[label.category] != nil else {
+        log.add(
+          path,
+          "annotation \(index + 1) names the image \(label.image) and the category \(label.category), which are "
+            + "not both there", "Remove it, or add what it names")
+        continue
+      }
+      let earlier = images[place].category
+      images[place].category = earlier == -1 || earlier == label.category ? label.category : -2
+    }
+  }
+
+  /// Where paths start: `root`, else the place, among those that people use, where the first image is.
+  private func imageRoot(_ path: String, first: String?) throws -> String {
+    if options.root != nil { return try options.imageRoot(of: source) }
+    let folder = source.folder
+    let upper = URL(fileURLWithPath: folder).deletingLastPathComponent().path
+    let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+    let part = name.parted(atLast: UInt8(ascii: "_"))?.after ?? name
+    let places = [folder, "\(folder)/images", "\(upper)/images", "\(upper)/\(part)", upper]
+    return places.first { access(joined($0, first ?? ""), F_OK) == 0 } ?? folder
+  }
+
+  private static func split(_ path: String) -> String {
+    let words = URL(fileURLWithPath: path).lastPathComponent.lowercased().split { !$0.isLetter }.map(
+      String.init)
+    return words.first { ImageFolder.splitNames.contains($0) && !$0.hasPrefix("train") } ?? "train"
+  }
+}

@@ -1,0 +1,75 @@
+import Foundation
+
+/// Verification labels as a table: CSV, TSV or JSON lines with a column `key` or `path` and a column `verification`
+/// (1 right, 0 wrong, empty unknown); a column `label` says which label was judged.
+public enum VerificationTable {
+  public struct Row: Sendable, Hashable {
+    /// The sample's key, or its path where the table has no keys.
+    public var key: String
+    public var isRight: Bool
+    /// The label that was judged, if the table says so.
+    public var label: String?
+    /// Counted from 1; 0 where rows are no lines.
+    public var line: Int
+
+    init(key: String, isRight: Bool, label: String? = nil, line: Int) {
+      (self.key, self.isRight, self.label, self.line) = (key, isRight, label, line)
+    }
+
+    /// What else the sample may be called: keys of Food-101N begin with the class, which others leave out.
+    public var otherKeys: [String] {
+      ["images/" + key] + (key.parted(atFirst: .slash).map { [$0.after] } ?? [])
+    }
+  }
+
+  /// Passes every row with a verdict to `each`; the others are skipped.
+  ///
+  /// - Returns: How many rows have none.
+  /// - Throws: `DatasetProblems` at the end if rows are bad; what `each` throws, at once.
+  @discardableResult
+  public static func read(path: String, _ each: (Row) throws -> Void) throws -> Int {
+    let source = try DatasetSource(path: path)
+    if let problem = source.refusal { throw DatasetProblems(problem) }
+    let reader: any RecordReader =
+      switch Manifest.syntax(source) {
+      case .delimited(let delimiter): try DelimitedReader(path: path, delimiter: delimiter) { _ in true }
+      case .jsonLines: try JSONLinesReader(path: path)
+      }
+    let names = reader.columns.map { $0.lowercased() }
+    func column(_ known: [String]) -> Int? { known.lazy.compactMap { names.firstIndex(of: $0) }.first }
+    guard let key = column(ManifestColumns.keyNames + ManifestColumns.pathNames),
+      let verdict = column(ManifestColumns.verificationNames)
+    else {
+      throw DatasetProblems(
+        DatasetProblem(
+          file: path, line: 1, what: "lacks a column `key` (or `path`) or a column `verification`",
+          remedy: "Name them in the first row; its columns are: \(reader.columns.joined(separator: ", "))"))
+    }
+    let label = column(ManifestColumns.labelNames)
+    let log = ProblemLog()
+    var unknown = 0
+    while try reader.next() {
+      if let fault = reader.fault {
+        log.add(path, line: reader.line, fault.what, fault.remedy)
+        continue
+      }
+      do {
+        guard let text = try reader.text(verdict) else {
+          unknown += 1
+          continue
+        }
+        guard let name = try reader.text(key) else {
+          throw RecordFault(what: "has no key", remedy: "Fill in the key of the image, or remove the row")
+        }
+        let isRight = try ManifestTable.verification(text)
+        try each(
+          Row(
+            key: name, isRight: isRight, label: try label.flatMap { try reader.text($0) }, line: reader.line))
+      } catch let fault as RecordFault {
+        log.add(path, line: reader.line, fault.what, fault.remedy)
+      }
+    }
+    try log.throwIfAny()
+    return unknown
+  }
+}

@@ -1,0 +1,23 @@
+/// A zip file laid out as an image folder, whose images are stored without compression. Nothing is unpacked.
+public struct ZipImages: DatasetFormat {
+  public static let name = "zip"
+  public static let summary = "a zip file with a folder a class in it, its images stored without compression"
+
+  private let source: DatasetSource
+  private let options: DatasetOptions
+
+  public init(source: DatasetSource, options: DatasetOptions) {
+    self.source = source
+    self.options = options
+  }
+
+  public static func detect(_ source: DatasetSource) -> Bool {
+    source.head.starts(with: ZipIndex.signature) && !source.lowercasedName.hasSuffix(".npz")
+  }
+
+  public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
+    let index = try ZipIndex(path: source.absolutePath)
+    if let refusal = index.refusal { throw DatasetProblems(refusal) }
+    return try ArchiveImages(index: index, source: source, options: options).read(each)
+  }
+}

@@ -1,0 +1,71 @@
+/// Writes a data set in a format's layout, so that the format's reader reads the same samples back.
+///
+/// For one thread. What it has written appears under the output's name at `finish`; unfinished, it leaves nothing.
+public protocol DatasetWriter: AnyObject {
+  /// Adds a sample. What the format cannot hold is noted, and thrown by `finish`.
+  /// - Throws: `DatasetProblems` if the disk refuses.
+  func add(_ sample: Sample) throws
+
+  /// Puts all in place.
+  ///
+  /// - Returns: What was changed on the way, such as names: one line a kind.
+  /// - Throws: `DatasetProblems` that name every sample that could not be written; then nothing is in place.
+  func finish() throws -> [String]
+}
+
+/// A format that is written as well as read.
+public protocol WritableFormat: DatasetFormat {
+  /// How a written data set looks, in one line for `--help`.
+  static func writer(_ output: DatasetOutput) throws -> any DatasetWriter
+}
+
+/// Where a data set is written to, and how.
+public struct DatasetOutput: Sendable {
+  /// The folder, or file, that is made. It must not be there yet.
+  public var path: String
+  /// How images come into it.
+  public var images = ImageTransfer.symlink
+  /// The names of the classes that may occur, in the order of their numbers.
+  public var classNames: [String]
+  /// The names of the splits that occur.
+  public var splits: [String]
+  /// The names of the attributes that may occur.
+  public var attributeNames: [String] = []
+  /// Images in a shard of WebDataset.
+  public var shardSize = 5000
+
+  public init(path: String, classNames: [String], splits: [String] = ["train"]) {
+    self.path = path
+    self.classNames = classNames
+    self.splits = splits
+  }
+}
+
+/// How images come into a folder that is written. Those that lie in archives or arrays are always copied.
+public enum ImageTransfer: String, Sendable, CaseIterable {
+  /// By a symbolic link to where the image is.
+  case symlink
+  /// By a second name of the same file: only on the same disk.
+  case hardlink
+  case copy
+}
+
+extension DatasetReader {
+  /// The formats that are written as well.
+  public static var writableFormats: [any WritableFormat.Type] {
+    formats.compactMap { $0 as? any WritableFormat.Type }
+  }
+
+  /// Begins to write a data set in the format of that name.
+  ///
+  /// - Throws: `DatasetProblems` if there is no such format, it is not written, or something is at the output already.
+  public static func writer(format: String, _ output: DatasetOutput) throws -> any DatasetWriter {
+    guard let type = writableFormats.first(where: { $0.name == format }) else {
+      throw DatasetProblems(
+        DatasetProblem(
+          file: output.path, what: "the format \"\(format)\" is not written",
+          remedy: "Formats are: \(writableFormats.map { $0.name }.joined(separator: ", "))"))
+    }
+    return try type.writer(output)
+  }
+}

@@ -1,0 +1,104 @@
+import GRDB
+
+/// The tables of the catalogue. Migrations are only ever added, never changed.
+enum Schema {
+  /// Marks the database as ours ("CLNN").
+  static let applicationID: Int32 = 0x434C_4E4E
+
+  /// Brings a catalogue up to date.
+  /// - Throws: `WorkspaceError` if a newer program wrote it or it is somebody else's database.
+  static func prepare(_ pool: DatabasePool, path: String) throws {
+    let migrator = migrator
+    let isReady = try pool.read { db in
+      let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+      if tables == 0 { return false }
+      guard try Int32.fetchOne(db, sql: "PRAGMA application_id") == applicationID else {
+        throw WorkspaceError(
+          .invalidInput, file: path, "is a database of another program",
+          remedy: "Name another folder with --workspace")
+      }
+      if try migrator.hasBeenSuperseded(db) {
+        let writer = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE name = 'writer'")
+        throw WorkspaceError(
+          .newerVersion, file: path,
+          "was written by cleannet \(writer ?? "of a later version"), newer than this "
+            + "\(ProgramVersion.current)",
+          remedy: "Update cleannet")
+      }
+      return try migrator.hasCompletedMigrations(db)
+    }
+    if !isReady { try migrator.migrate(pool) }
+  }
+
+  private static var migrator: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("1 catalogue") { db in
+      try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+      try db.execute(sql: tables)
+      try writer(db)
+    }
+    return migrator
+  }
+
+  /// Notes which version brought the tables to their present form; every migration ends with it.
+  private static func writer(_ db: Database) throws {
+    try db.execute(
+      sql: "INSERT OR REPLACE INTO meta (name, value) VALUES ('writer', ?)",
+      arguments: [ProgramVersion.current])
+  }
+
+  private static let tables = """
+    CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+    -- Numbered from 0 in order of first appearance; a number never changes.
+    CREATE TABLE classes (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+    CREATE TABLE splits (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+    CREATE TABLE attributes (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+
+    -- Each import adds the samples first ..< first + samples. The hashes cover their images and labels as
+    -- imported.
+    CREATE TABLE sources (
+      id INTEGER PRIMARY KEY, path TEXT NOT NULL, format TEXT NOT NULL, options TEXT NOT NULL,
+      at REAL NOT NULL, first INTEGER NOT NULL, samples INTEGER NOT NULL,
+      imageHash TEXT NOT NULL, labelHash TEXT NOT NULL);
+
+    -- Runs of samples from one file, each up to the next: the table that names them (if one does), and the
+    -- folder that their paths start from.
+    CREATE TABLE segments (first INTEGER PRIMARY KEY, file TEXT, base TEXT);
+
+    -- Ten million rows are meant to fit: path is NULL where it equals the key, location where it is
+    -- base/path, line where there are none.
+    CREATE TABLE samples (
+      id INTEGER PRIMARY KEY, class INTEGER NOT NULL, split INTEGER NOT NULL, line INTEGER, key TEXT NOT NULL,
+      path TEXT, location TEXT, attributes BLOB);
+
+    -- Finds samples by the hash of their key: entries go in sorted, which a million keys themselves could not
+    -- at a bearable price. Equal hashes are told apart by the keys.
+    CREATE TABLE sampleKeys (
+      hash INTEGER NOT NULL, sample INTEGER NOT NULL, PRIMARY KEY (hash, sample)) WITHOUT ROWID;
+
+    CREATE TABLE counts (
+      split INTEGER NOT NULL, class INTEGER NOT NULL, samples INTEGER NOT NULL, PRIMARY KEY (split, class)
+    ) WITHOUT ROWID;
+
+    -- Append-only. answer: 1 right, 0 wrong, 2 unsure, NULL withdrawn; class: the label that was judged.
+    CREATE TABLE verifications (
+      id INTEGER PRIMARY KEY, sample INTEGER NOT NULL, class INTEGER NOT NULL, answer INTEGER,
+      person TEXT NOT NULL, how TEXT NOT NULL, at REAL NOT NULL, dwell INTEGER, client TEXT UNIQUE);
+    CREATE INDEX verificationsOfSample ON verifications (sample, class, id, answer);
+
+    CREATE TABLE runs (
+      id INTEGER PRIMARY KEY, stage TEXT NOT NULL, key TEXT NOT NULL, settings TEXT NOT NULL,
+      started REAL NOT NULL, finished REAL, outcome TEXT, metrics TEXT);
+    CREATE INDEX runsOfStage ON runs (stage, key);
+
+    CREATE TABLE problems (
+      sample INTEGER NOT NULL, stage TEXT NOT NULL, what TEXT NOT NULL, at REAL NOT NULL,
+      PRIMARY KEY (sample, stage)) WITHOUT ROWID;
+    """
+}
+
+/// The version of the program, as workspaces and reports note it.
+public enum ProgramVersion {
+  public static let current = "0.1.0"
+}

@@ -1,0 +1,200 @@
+import Datasets
+import Foundation
+import GRDB
+
+/// A source whose samples are in the workspace.
+public struct ImportedSource: Sendable, Hashable {
+  /// Absolute.
+  public var path: String
+  public var format: String
+  public var date: Date
+  /// The numbers of its samples.
+  public var samples: Range<Int>
+}
+
+/// What an import came to.
+public struct ImportSummary: Sendable, Hashable {
+  public var source: ImportedSource
+  /// What was passed over without harm; see `DatasetSummary`.
+  public var notices: [String]
+}
+
+extension Workspace {
+  /// Adds all samples of a data set, or none.
+  ///
+  /// Samples are numbered on in the source's order. Labels, splits and attribute names get numbers in order
+  /// of first appearance; those that are there keep theirs. Memory grows by eight bytes a sample.
+  ///
+  /// - Parameters:
+  ///   - dataset: Opened from `source` with `options`.
+  ///   - features: Feature vectors that come instead of images: row i belongs to the source's sample i. They
+  ///     go to the feature set `FeatureSet.imported`.
+  ///   - progress: Called with the number of samples read so far; what it throws undoes the import.
+  /// - Throws: `DatasetProblems` if rows are bad or keys occur twice, within the source or with what is
+  ///   there; `WorkspaceError` if the source is there already, the features do not fit, or another process
+  ///   writes.
+  @discardableResult
+  public func importSamples(
+    from dataset: Dataset, source: DatasetSource, options: DatasetOptions = DatasetOptions(),
+    features: NpyMatrix? = nil, progress: (Int) throws -> Void = { _ in }
+  ) throws -> ImportSummary {
+    try withWriteLock("import") {
+      let optionsText = options.stored
+      if let earlier = try self.source(path: source.absolutePath, options: optionsText) {
+        throw Self.alreadyImported(source.path, earlier)
+      }
+      for set in try featureSets() { try set.trim(to: sampleCount()) }
+      let summary = try importTransaction { db in
+        let inserter = try SampleInserter(db)
+        let summary = try dataset.read { sample in
+          try inserter.add(sample)
+          if inserter.count % 4096 == 0 { try progress(inserter.count) }
+        }
+        try inserter.finish()
+        let imported = ImportedSource(
+          path: source.absolutePath, format: dataset.formatName, date: .now,
+          samples: inserter.first..<(inserter.first + inserter.count))
+        try Self.index(inserter, source: source, db)
+        try db.execute(
+          sql: """
+            INSERT INTO sources (path, format, options, at, first, samples, imageHash, labelHash)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+          arguments: [
+            imported.path, imported.format, optionsText, imported.date.timeIntervalSince1970, inserter.first,
+            inserter.count, inserter.imageHash.text, inserter.labelHash.text,
+          ])
+        if let features { try importFeatures(features, samples: imported.samples) }
+        try progress(inserter.count)
+        return ImportSummary(source: imported, notices: summary.notices)
+      }
+      return summary
+    }
+  }
+
+  /// The sources in the order of their import.
+  public func sources() throws -> [ImportedSource] {
+    try read { db in
+      try Row.fetchAll(db, sql: "SELECT * FROM sources ORDER BY id").map(Self.imported)
+    }
+  }
+
+  /// The import of a source with the same options, if there was one.
+  public func source(_ source: DatasetSource, options: DatasetOptions) throws -> ImportedSource? {
+    try self.source(path: source.absolutePath, options: options.stored)
+  }
+
+  private func source(path: String, options: String) throws -> ImportedSource? {
+    try read { db in
+      try Row.fetchOne(
+        db, sql: "SELECT * FROM sources WHERE path = ? AND options = ?", arguments: [path, options]
+      ).map(Self.imported)
+    }
+  }
+
+  private static func imported(_ row: Row) -> ImportedSource {
+    let first: Int = row["first"]
+    return ImportedSource(
+      path: row["path"], format: row["format"], date: Date(timeIntervalSince1970: row["at"]),
+      samples: first..<(first + row["samples"]))
+  }
+
+  /// Runs an import in one transaction, with room for the tables' upper pages in memory.
+  private func importTransaction(_ body: (Database) throws -> ImportSummary) throws -> ImportSummary {
+    try Self.translating(catalogue) {
+      try pool.writeWithoutTransaction { db in
+        try db.execute(sql: "PRAGMA cache_size = -8192")
+        defer { try? db.execute(sql: "PRAGMA cache_size = -2000; PRAGMA shrink_memory") }
+        var summary: ImportSummary?
+        try db.inTransaction(.immediate) {
+          summary = try body(db)
+          return .commit
+        }
+        // The log holds all of it a second time.
+        _ = try? db.checkpoint(.truncate)
+        guard let summary else { preconditionFailure("the transaction has committed") }
+        return summary
+      }
+    }
+  }
+
+  /// Finds keys that occur twice, and makes the others findable.
+  private static func index(_ inserter: SampleInserter, source: DatasetSource, _ db: Database) throws {
+    var keys = inserter.keys
+    keys.sort()
+    var pairs: [(sample: Int, earlier: Int)] = []
+    try keys.duplicates(db, first: inserter.first) { pairs.append(($0, $1)) }
+    if pairs.isEmpty {
+      try keys.save(db, first: inserter.first)
+      return
+    }
+    // In the order of the source, as problems are read.
+    pairs.sort { $0.sample < $1.sample }
+    let places = try SamplePlaces(db, reading: source.path, from: inserter.first)
+    if pairs.count == inserter.count, let earlier = try soleSource(of: pairs.map(\.earlier), db) {
+      throw alreadyImported(source.path, earlier)
+    }
+    var problems = DatasetProblems()
+    for pair in pairs {
+      // Beyond those that are shown, only the number counts.
+      let isShown = problems.count < DatasetProblems.kept
+      let place = try isShown ? places.place(pair.sample, db) : (file: source.path, line: nil)
+      let other = try isShown ? places.text(pair.earlier, db) : ""
+      let key =
+        try isShown ? String.fetchOne(db, sql: "SELECT key FROM samples WHERE id = \(pair.sample)") ?? "" : ""
+      problems.add(
+        DatasetProblem(
+          file: place.file, line: place.line, what: "the key \"\(key)\" is also that of \(other)",
+          remedy: pair.earlier < inserter.first
+            ? "Leave out what is in the workspace already, or name a column of unique keys with --key-column"
+            : "Remove one of the two, or name a column of unique keys with --key-column"))
+    }
+    throw problems
+  }
+
+  /// The source that holds exactly these samples.
+  private static func soleSource(of samples: [Int], _ db: Database) throws -> ImportedSource? {
+    guard let first = samples.min(), let last = samples.max() else { return nil }
+    return try Row.fetchOne(
+      db, sql: "SELECT * FROM sources WHERE first <= ? AND first + samples > ? AND samples = ?",
+      arguments: [first, last, samples.count]
+    ).map(imported)
+  }
+
+  private static func alreadyImported(_ path: String, _ earlier: ImportedSource) -> WorkspaceError {
+    let same = DatasetSource.isSame(path, earlier.path) ? "" : ", from \(earlier.path)"
+    return WorkspaceError(
+      .alreadyImported, file: path,
+      "is already imported: \(earlier.samples.count) samples, on \(earlier.date.formatted(.iso8601))\(same)",
+      remedy:
+        "To add images to it, import a manifest of the new ones; to start afresh, name another --workspace")
+  }
+}
+
+extension DatasetSource {
+  fileprivate static func isSame(_ path: String, _ absolute: String) -> Bool {
+    (try? DatasetSource(path: path))?.absolutePath == absolute
+  }
+}
+
+extension DatasetOptions {
+  /// What tells one import of a source from another.
+  fileprivate var stored: String {
+    let named: [(String, String?)] = [
+      ("root", root), ("path", pathColumn), ("label", labelColumn), ("key", keyColumn),
+      ("verification", verificationColumn), ("splitColumn", splitColumn), ("split", split),
+      ("classes", classNames?.joined(separator: "\n")),
+      (
+        "labels",
+        labelMap.isEmpty
+          ? nil : labelMap.sorted { $0.key < $1.key }.map { "\($0)\t\($1)" }.joined(separator: "\n")
+      ),
+      ("featuresOnly", featuresOnly ? "yes" : nil),
+    ]
+    let object = Dictionary(
+      uniqueKeysWithValues: named.compactMap { name, value in value.map { (name, $0) } })
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return (try? encoder.encode(object)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+  }
+}

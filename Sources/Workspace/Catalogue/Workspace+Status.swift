@@ -1,0 +1,114 @@
+import GRDB
+
+/// What a workspace holds.
+public struct WorkspaceStatus: Sendable, Hashable {
+  public struct Split: Sendable, Hashable {
+    public var name: String
+    public var samples: Int
+  }
+
+  public struct ClassStatus: Sendable, Hashable {
+    public var name: String
+    /// All splits together.
+    public var samples = 0
+    /// Samples whose label a person found right, wrong, or could not judge.
+    public var right = 0
+    public var wrong = 0
+    public var unsure = 0
+  }
+
+  public struct Features: Sendable, Hashable {
+    public var set: FeatureSet
+    /// Samples in shards that are whole, those of bad images included.
+    public var samples: Int
+  }
+
+  public var samples: Int
+  public var splits: [Split]
+  /// By class number.
+  public var classes: [ClassStatus]
+  public var sources: [ImportedSource]
+  /// Images that a stage could not use.
+  public var problems: Int
+  public var features: [Features]
+}
+
+extension Workspace {
+  /// Counts what is there. Costs as much as there are classes and verification labels, not samples.
+  public func status() throws -> WorkspaceStatus {
+    let sources = try sources()
+    let features = try featureSets()
+    return try read { db in
+      let samples = try Int.fetchOne(db, sql: "SELECT coalesce(max(id) + 1, 0) FROM samples") ?? 0
+      var classes = try String.fetchAll(db, sql: "SELECT name FROM classes ORDER BY id").map {
+        WorkspaceStatus.ClassStatus(name: $0)
+      }
+      for row in try Row.fetchAll(db, sql: "SELECT class, sum(samples) FROM counts GROUP BY class") {
+        classes[row[0] as Int].samples = row[1]
+      }
+      let answers = try Row.fetchCursor(
+        db,
+        sql: """
+          SELECT class, answer, count(*) FROM (\(Self.currentAnswersQuery)) a JOIN samples ON id = sample
+          GROUP BY class, answer
+          """)
+      while let row = try answers.next() {
+        let label: Int = row[0]
+        switch row[1] as Int {
+        case 1: classes[label].right = row[2]
+        case 0: classes[label].wrong = row[2]
+        default: classes[label].unsure = row[2]
+        }
+      }
+      return WorkspaceStatus(
+        samples: samples,
+        splits: try Row.fetchAll(
+          db,
+          sql: """
+            SELECT name, coalesce(sum(samples), 0) FROM splits LEFT JOIN counts ON split = id
+            GROUP BY id ORDER BY id
+            """
+        ).map { WorkspaceStatus.Split(name: $0[0], samples: $0[1]) },
+        classes: classes, sources: sources,
+        problems: try Int.fetchOne(db, sql: "SELECT count(DISTINCT sample) FROM problems") ?? 0,
+        features: features.map { WorkspaceStatus.Features(set: $0, samples: $0.coverage(of: samples)) })
+    }
+  }
+
+  /// What a stage's outcome depends on, for its key.
+  public enum Content: Sendable {
+    /// The samples' keys and where their images lie.
+    case images
+    /// The samples' labels and splits.
+    case labels
+    /// Which labels are known to be right or wrong.
+    case verifications
+  }
+
+  /// A hash of some content. Costs as much as there are sources, or verification labels. Image files that
+  /// change under an unchanged name are not noticed.
+  public func fingerprint(of contents: Content...) throws -> String {
+    var hash = StableHash()
+    for content in contents {
+      switch content {
+      case .images:
+        hash.combine("images")
+        for part in try hashes("imageHash") { hash.combine(part) }
+      case .labels:
+        hash.combine("labels")
+        for part in try hashes("labelHash") { hash.combine(part) }
+        hash.combine(
+          try read { try String.fetchOne($0, sql: "SELECT value FROM meta WHERE name = 'labelChanges'") }
+            ?? "")
+      case .verifications:
+        hash.combine("verifications")
+        for (sample, isRight) in try verifications() { hash.combine(sample << 1 | (isRight ? 1 : 0)) }
+      }
+    }
+    return hash.text
+  }
+
+  private func hashes(_ column: String) throws -> [String] {
+    try read { try String.fetchAll($0, sql: "SELECT \(column) FROM sources ORDER BY id") }
+  }
+}

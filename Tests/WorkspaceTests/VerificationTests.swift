@@ -1,0 +1,109 @@
+import Testing
+
+@testable import Workspace
+
+@Suite("Verification labels")
+struct VerificationTests {
+  private let temporary: TemporaryWorkspace
+  private let workspace: Workspace
+
+  init() throws {
+    temporary = try TemporaryWorkspace()
+    workspace = try temporary.open()
+    try importTable(try temporary.write("a.csv", "key,label\nx,a\ny,b\n"), into: workspace)
+  }
+
+  private func answer(_ answer: VerificationAnswer, sample: Int = 0, label: Int = 0, client: String? = nil)
+    throws
+  {
+    try workspace.addVerifications([
+      VerificationRecord(
+        sample: sample, label: label, answer: answer, person: "me", origin: .reviewed, dwell: 900,
+        client: client)
+    ])
+  }
+
+  private func verdict() throws -> Bool? { try workspace.verifications().first { $0.sample == 0 }?.isRight }
+
+  @Test("the last answer counts, and a withdrawn or unsure one is none")
+  func last() throws {
+    #expect(try verdict() == nil)
+    try answer(.right)
+    #expect(try verdict() == true)
+    try answer(.wrong)
+    #expect(try verdict() == false)
+    try answer(.withdrawn)
+    #expect(try verdict() == nil)
+    #expect(try workspace.currentAnswers().isEmpty)
+    try answer(.right)
+    try answer(.unsure)
+    #expect(try verdict() == nil)
+    #expect(try workspace.currentAnswers().map(\.answer) == [.unsure])
+    #expect(
+      try workspace.verificationHistory(sample: 0).map(\.answer) == [
+        .right, .wrong, .withdrawn, .right, .unsure,
+      ])
+    #expect(try workspace.verificationHistory(sample: 1).isEmpty)
+  }
+
+  @Test("an answer on another label does not count until the label is that one")
+  func labels() throws {
+    try answer(.wrong, label: 0)
+    try answer(.right, label: 1)
+    #expect(try verdict() == false)
+    try workspace.setLabel("b", ofSample: 0)
+    #expect(try verdict() == true)
+    try workspace.setLabel("c", ofSample: 0)
+    #expect(try verdict() == nil)
+    try workspace.setLabel("a", ofSample: 0)
+    #expect(try verdict() == false)
+    #expect(try workspace.status().classes.map(\.samples) == [1, 1, 0])
+  }
+
+  @Test("an answer that is sent twice is kept once")
+  func idempotent() throws {
+    let record = VerificationRecord(
+      sample: 0, label: 0, answer: .right, person: "me", origin: .reviewed, client: "17")
+    #expect(try workspace.addVerifications([record]) == 1)
+    try answer(.wrong, client: "18")
+    #expect(try workspace.addVerifications([record, record]) == 0)
+    #expect(try verdict() == false)
+    #expect(try workspace.verificationHistory().count == 2)
+  }
+
+  @Test("answers on samples or classes that are not there are refused, with all that came along")
+  func unknown() throws {
+    for (sample, label) in [(2, 0), (-1, 0), (0, 2)] {
+      let good = VerificationRecord(sample: 0, label: 0, answer: .right, person: "me", origin: .simulated)
+      var bad = good
+      (bad.sample, bad.label) = (sample, label)
+      #expect(try refusal { try workspace.addVerifications([good, bad]) }.kind == .invalidInput)
+    }
+    #expect(try workspace.verificationHistory().isEmpty)
+  }
+
+  @Test("what is kept of an answer comes back")
+  func record() throws {
+    try answer(.wrong, client: "c")
+    let record = try #require(try workspace.verificationHistory().first)
+    #expect(record.person == "me")
+    #expect(record.origin == .reviewed)
+    #expect(record.dwell == 900)
+    #expect(record.client == "c")
+  }
+
+  @Test("runs are kept with their outcome")
+  func runs() throws {
+    let killed = try workspace.beginRun(stage: "train", key: "k1", settings: "{\"steps\":1}")
+    let done = try workspace.beginRun(stage: "train", key: "k2")
+    try workspace.finishRun(done, .done, metrics: "{\"auroc\":0.9}")
+    let failed = try workspace.beginRun(stage: "train", key: "k2")
+    try workspace.finishRun(failed, .failed)
+    #expect(try workspace.runs(stage: "train").map(\.outcome) == [nil, .done, .failed])
+    #expect(try workspace.runs().first?.settings == "{\"steps\":1}")
+    #expect(try workspace.finishedRun(stage: "train", key: "k1") == nil)
+    #expect(try workspace.finishedRun(stage: "train")?.metrics == "{\"auroc\":0.9}")
+    #expect(try workspace.finishedRun(stage: "train", key: "k2")?.id == done)
+    #expect(try workspace.runs().map(\.id).first == killed)
+  }
+}

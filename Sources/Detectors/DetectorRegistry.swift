@@ -1,0 +1,16 @@
+/// The detectors by name, with their default settings.
+public enum DetectorRegistry {
+  /// All of them, in the order of tables: by kind, and within a kind from old to new.
+  public static let all: [any Detector] =
+    [
+      Naive(),
+      Perceptron(), VerifiedNeighbors(), SVMDetector(.linear), SVMDetector(.rbf),
+      LabelPropagation.propagation(), LabelPropagation.spreading(),
+      ClassificationFiltering(), AverageBaseline(),
+      ReconstructionDetector(), OneClassSVM(),
+    ] + LabelQualityScore.allCases.map { LabelQuality($0) }
+    + ConfidentLearning.Pruning.allCases.map { ConfidentLearning($0) } + [KNNAgreement(), DistanceRatio()]
+
+  /// The detector of that name.
+  public static func named(_ name: String) -> (any Detector)? { all.first { $0.name == name } }
+}

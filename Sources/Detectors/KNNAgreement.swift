@@ -1,0 +1,28 @@
+import Torch
+
+/// The share of an image's `k` nearest neighbours (by cosine, itself left out) that carry its label.
+///
+/// Source: the k-nearest-neighbour rule of Wilson (1972), as a score; Zhu et al. (2022, "Detecting corrupted labels
+/// without training a model to predict") find it hard to beat on good features. Cost: the exact neighbour search, see
+/// ``nearestNeighbors(_:queries:among:k:excludingSelf:storage:threads:progress:)``.
+public struct KNNAgreement: Detector {
+  public let name = "knn"
+  public let kind = DetectorKind.unsupervised
+  public let k: Int
+
+  public init(k: Int = 50) { self.k = k }
+
+  public func judge(_ problem: DetectionProblem, progress: @escaping DetectionProgress) -> Detection {
+    let found = problem.shared.neighbors(k: k, problem, progress: progress)
+    let neighbors = found.value
+    guard neighbors.k > 0 else { return Detection(scores: problem.scattered([], images: [])) }
+    let scores = problem.images.enumerated().map { place, image in
+      let own = problem.labels[image]
+      let agreeing = neighbors.neighbors(place).count { problem.labels[Int($0)] == own }
+      return Float(agreeing) / Float(neighbors.k)
+    }
+    return Detection(
+      scores: problem.scattered(scores, images: problem.images), scoresAreProbabilities: true,
+      reusedSeconds: found.reusedSeconds)
+  }
+}

@@ -1,0 +1,31 @@
+import Torch
+
+/// The share of right labels among the `k` most similar verified images of the class, by cosine.
+///
+/// Source: the paper's supervised baseline "kNN" (section 4.2). Cost per class: `n · verified · D` operations.
+public struct VerifiedNeighbors: Detector {
+  public let name = "knn-verified"
+  public let kind = DetectorKind.supervised
+  public let k: Int
+
+  public init(k: Int = 10) {
+    precondition(k > 0, "at least one neighbour is needed")
+    self.k = k
+  }
+
+  public func judge(
+    _ problem: DetectionProblem, progress: @escaping DetectionProgress
+  ) throws(DetectionError) -> Detection {
+    let scores = try CrossFitting().scores(problem, detector: name, progress: progress) { one, learning in
+      withoutGradients {
+        let features = one.features.normalized()
+        let examples = features.indexSelect(Tensor(learning.map(\.place)))
+        let right = Tensor(learning.map { Float($0.isRight ? 1 : 0) })
+        let nearest = features.matmul(examples.transposed()).topK(min(k, learning.count)).indices
+        return right.indexSelect(nearest.reshaped([nearest.count])).reshaped(nearest.shape).mean(dim: 1)
+          .floats()
+      }
+    }
+    return Detection(scores: scores, scoresAreProbabilities: true)
+  }
+}

@@ -1,0 +1,112 @@
+import Detectors
+import Foundation
+import Testing
+import Torch
+
+/// What holds for every detector.
+@Suite struct DetectorTests {
+  let clusters = Clusters()
+
+  @Test func namesAreDistinct() {
+    #expect(Set(DetectorRegistry.all.map(\.name)).count == DetectorRegistry.all.count)
+    for detector in DetectorRegistry.all {
+      #expect(DetectorRegistry.named(detector.name)?.name == detector.name)
+    }
+  }
+
+  @Test(arguments: DetectorRegistry.all.map(\.name))
+  func ranksWrongLabelsLow(name: String) throws {
+    let detector = try #require(DetectorRegistry.named(name))
+    let detection = try detector.judge(clusters.problem(clusters.verdicts(classes: [0, 1, 2])))
+    #expect(detection.scores.count == clusters.labels.count)
+    #expect(!detection.scores.contains { $0.isNaN })
+    // One-class methods are weak where a fifth of the class lies in tight clusters elsewhere.
+    let least = name == "naive" ? 0.5 : ["drae", "one-class-svm"].contains(name) ? 0.6 : 0.9
+    #expect(clusters.ranking(detection.scores) >= least)
+    if detection.scoresAreProbabilities { #expect(detection.scores.allSatisfy { (0...1).contains($0) }) }
+  }
+
+  @Test(arguments: DetectorRegistry.all.map(\.name))
+  func repeatsItselfAndLeavesOutWhatTakesNoPart(name: String) throws {
+    let detector = try #require(DetectorRegistry.named(name))
+    var labels = clusters.labels
+    for image in [0, 17, 40] { labels[image] = -1 }
+    let problem = clusters.problem(clusters.verdicts(classes: [0, 1]), labels: labels)
+    let (first, second) = (
+      try detector.judge(problem), try detector.judge(problem.verified(problem.verdicts))
+    )
+    #expect(first.scores.map(\.bitPattern) == second.scores.map(\.bitPattern))
+    for image in [0, 17, 40] { #expect(first.scores[image].isNaN) }
+    let silent = labels.indices.filter { labels[$0] == 2 }.allSatisfy { first.scores[$0].isNaN }
+    #expect(silent == (detector.kind == .supervised))
+  }
+
+  /// A threshold is chosen on the scores of verified images: none may know its own answer.
+  @Test(arguments: DetectorRegistry.all.filter { $0.kind == .supervised }.map(\.name))
+  func aVerifiedImageIsJudgedWithoutItsAnswer(name: String) throws {
+    let detector = try #require(DetectorRegistry.named(name))
+    // Answers that have nothing to do with the features: only a model that remembers them can give them back.
+    var verdicts: [Int: Bool] = [:]
+    var random = SplitMix64(seed: 5)
+    for image in clusters.labels.indices where clusters.labels[image] == 0 {
+      verdicts[image] = Bool.random(using: &random)
+    }
+    let scores = try detector.judge(clusters.problem(verdicts)).scores
+    let right = verdicts.keys.filter { verdicts[$0] == true }
+    let wrong = verdicts.keys.filter { verdicts[$0] == false }
+    let ordered = wrong.flatMap { a in
+      right.map { scores[a] < scores[$0] ? 1.0 : scores[a] == scores[$0] ? 0.5 : 0 }
+    }
+    #expect(ordered.reduce(0, +) / Double(ordered.count) < 0.7)
+  }
+
+  @Test func aSingleClassIsRefused() {
+    let problem = DetectionProblem(
+      features: DenseFeatures(.ones([4, 2])), labels: [0, 0, 0, 0], classes: 2, verdicts: [:])
+    #expect(throws: DetectionError.tooFewClasses(detector: "self-confidence")) {
+      try LabelQuality(.selfConfidence).judge(problem)
+    }
+  }
+
+  @Test func featuresThatAreNoNumbersAreNamed() throws {
+    try clusters.problem([:]).requireFiniteFeatures()
+    var values = clusters.features.floats()
+    values[12 * 33 + 5] = .nan
+    let problem = DetectionProblem(
+      features: DenseFeatures(Tensor(values, shape: clusters.features.shape)), labels: clusters.labels,
+      classes: 3)
+    #expect(throws: DetectionError.notFinite(image: 33)) { try problem.requireFiniteFeatures() }
+  }
+
+  @Test(arguments: DetectorRegistry.all.map(\.name))
+  func tellsHowFarItIs(name: String) throws {
+    let detector = try #require(DetectorRegistry.named(name))
+    let told = Told()
+    _ = try detector.judge(clusters.problem(clusters.verdicts(classes: [0, 1]))) { told.add($0) }
+    #expect(told.shares.allSatisfy { (0...1).contains($0) })
+    #expect(!told.shares.isEmpty || name == "naive")
+  }
+
+  private final class Told: @unchecked Sendable {
+    // Safe: `stored` is only touched under the lock.
+    private var stored: [Double] = []
+    private let lock = NSLock()
+    func add(_ share: Double) { lock.withLock { stored.append(share) } }
+    var shares: [Double] { lock.withLock { stored } }
+  }
+
+  @Test func sharedEvidenceIsAccountedFor() throws {
+    let problem = clusters.problem([:])
+    #expect(try LabelQuality(.selfConfidence).judge(problem).reusedSeconds == 0)
+    #expect(try LabelQuality(.normalizedMargin).judge(problem).reusedSeconds > 0)
+    #expect(try ConfidentLearning(.both).judge(problem.verified([0: true])).reusedSeconds > 0)
+  }
+
+  @Test func topKIsTheThresholdOfClassificationFiltering() throws {
+    let problem = clusters.problem([:])
+    let detection = try ClassificationFiltering(topK: 2).judge(problem)
+    let byScore = detection.scores.map { $0 > -2 }
+    #expect(detection.verdicts == byScore)
+    #expect(byScore.contains(false) && byScore.contains(true))
+  }
+}

@@ -73,6 +73,7 @@ let package = Package(
     module("Workspace", ["Datasets", .product(name: "GRDB", package: "GRDB.swift"), grdbSQLite]),
     .systemLibrary(name: "CLibSVM", providers: [.apt(["libsvm-dev"])]),
     module("Detectors", ["Torch", "CLibSVM"]),
+    module("Evaluation", ["Detectors", "CleanNet", "Torch"]),
     tests("TorchTests", ["Torch"]),
     tests("CleanNetTests", ["CleanNet"]),
     tests("DatasetsTests", ["Datasets"]),
@@ -80,6 +81,7 @@ let package = Package(
     tests("WorkspaceTests", ["Workspace", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("BackbonesTests", ["Backbones"], resources: [.copy("Fixtures")]),
     tests("DetectorsTests", ["Detectors", "Torch"], resources: [.copy("Fixtures")]),
+    tests("EvaluationTests", ["Evaluation", "Detectors", "Torch"], resources: [.copy("Fixtures")]),
     tests("TorchCheckpointTests", ["Torch"], resources: [.copy("Fixtures")]),
   ],
   cxxLanguageStandard: libTorch.cxxStandard

@@ -1,0 +1,163 @@
+import CleanNet
+import Detectors
+import Foundation
+import Torch
+
+/// The images that a detector is judged on: those that were not verified, of classes with verified images or of classes
+/// without.
+public enum JudgedPart: String, Sendable, Hashable, Codable, CaseIterable {
+  case heldOut
+  case verified
+}
+
+/// One detector on one part of one run.
+public struct ExperimentRow: Sendable, Hashable, Codable {
+  /// The column of noisy labels.
+  public var labels: String
+  public var verifiedClasses: Int
+  public var perClass: Int
+  public var seed: UInt64
+  public var detector: String
+  public var part: JudgedPart
+  public var metrics: DetectionMetrics
+  /// On the scale of the detector's scores; nil where it decides by a rule of its own, or calls all labels right.
+  public var threshold: Double?
+  /// Of the detector's own work, with what it shares with others.
+  public var seconds: Double
+}
+
+/// Runs detectors on simulated verification labels, over label columns, numbers of classes and images, and seeds.
+///
+/// Verified images fit detectors and choose thresholds, and are never judged. What depends on features alone is
+/// computed once, and what depends on noisy labels once a column.
+public struct Experiment: Sendable {
+  public let features: any FeatureSource
+  public let classes: Int
+  public var draws: [VerificationDraw]
+  public var seeds: Range<UInt64>
+  public var detectors: [any Detector]
+  public var threads: Int
+
+  public init(
+    features: any FeatureSource, classes: Int, draws: [VerificationDraw], seeds: Range<UInt64>,
+    detectors: [any Detector], threads: Int
+  ) {
+    self.features = features
+    self.classes = classes
+    self.draws = draws
+    self.seeds = seeds
+    self.detectors = detectors
+    self.threads = threads
+  }
+
+  /// A column of noisy labels, and what is known of them.
+  public struct Column: Sendable {
+    public var name: String
+    /// Per image; negative for images that take no part.
+    public var labels: [Int]
+    /// Per image whether the label is right; nil where nobody knows.
+    public var truth: [Bool?]
+
+    public init(name: String, labels: [Int], truth: [Bool?]) {
+      self.name = name
+      self.labels = labels
+      self.truth = truth
+    }
+  }
+
+  /// Runs everything.
+  ///
+  /// - Parameter each: Called after each detector with its rows, and the share of the whole that is done.
+  public func run(_ columns: [Column], each: ([ExperimentRow], Double) throws -> Void) throws {
+    let total = Double(columns.count * draws.count * seeds.count * detectors.count)
+    var done = 0.0
+    var space: (images: [Int], FeatureSpace)?
+    for column in columns {
+      let problem = DetectionProblem(
+        features: features, labels: column.labels, classes: classes, seed: seeds.lowerBound, threads: threads)
+      for draw in draws {
+        for seed in seeds {
+          let drawn = draw.draw(labels: column.labels, truth: column.truth, seed: seed)
+          for detector in detectors {
+            var detector = detector
+            var problem = problem.verified(drawn.verdicts)
+            if let cleannet = detector as? CleanNetDetector {
+              if cleannet.objective == .extended, space?.images != problem.images {
+                space = (problem.images, CleanNetDetector.space(problem))
+              }
+              detector = CleanNetDetector(cleannet.objective, space: space?.1)
+              problem.seed = seed
+            }
+            let rows = try judge(detector, problem, column, draw, drawn.classes, seed)
+            done += 1
+            try each(rows, done / total)
+          }
+        }
+      }
+    }
+  }
+
+  private func judge(
+    _ detector: any Detector, _ problem: DetectionProblem, _ column: Column, _ draw: VerificationDraw,
+    _ verified: [Int], _ seed: UInt64
+  ) throws -> [ExperimentRow] {
+    let start = ContinuousClock.now
+    let detection = try detector.judge(problem)
+    let elapsed = (ContinuousClock.now - start).components
+    let seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18 + detection.reusedSeconds
+    let threshold = DetectionThreshold.choose(detection, problem)
+    let judged = problem.images.filter { problem.verdicts[$0] == nil }
+    return JudgedPart.allCases.compactMap { part in
+      let images = judged.filter { verified.contains(column.labels[$0]) == (part == .verified) }
+      let labels = JudgedLabels(
+        detection, threshold: threshold, labels: column.labels, truth: column.truth, images: images)
+      guard labels.count > 0 else { return nil }
+      return ExperimentRow(
+        labels: column.name, verifiedClasses: verified.count, perClass: draw.perClass, seed: seed,
+        detector: detector.name, part: part,
+        metrics: DetectionMetrics(labels, scoresAreProbabilities: detection.scoresAreProbabilities),
+        threshold: threshold.flatMap { $0.isFinite ? $0 : nil }, seconds: seconds)
+    }
+  }
+}
+
+/// Several runs of one detector in one setting, brought together.
+public struct ExperimentSummary: Sendable, Hashable, Codable {
+  public var labels: String
+  public var verifiedClasses: Int
+  public var perClass: Int
+  public var detector: String
+  public var part: JudgedPart
+  public var runs: Int
+  /// In percent; mean and 95 % confidence interval over runs.
+  public var averageErrorRate: Estimate?
+  public var auroc: Estimate?
+  public var averagePrecision: Estimate?
+  public var calibrationError: Estimate?
+  public var seconds: Estimate?
+
+  /// One summary a setting, detector and part, in the order of first appearance.
+  public static func of(_ rows: [ExperimentRow]) -> [ExperimentSummary] {
+    struct Key: Hashable {
+      var labels: String, classes: Int, perClass: Int, detector: String, part: JudgedPart
+    }
+    func key(_ row: ExperimentRow) -> Key {
+      Key(
+        labels: row.labels, classes: row.verifiedClasses, perClass: row.perClass, detector: row.detector,
+        part: row.part)
+    }
+    let groups = Dictionary(grouping: rows, by: key)
+    var seen = Set<Key>()
+    return rows.map(key).filter { seen.insert($0).inserted }.map { key in
+      let runs = groups[key] ?? []
+      func estimate(_ value: (ExperimentRow) -> Double?) -> Estimate? {
+        Estimate(runs: runs.compactMap(value).filter(\.isFinite))
+      }
+      return ExperimentSummary(
+        labels: key.labels, verifiedClasses: key.classes, perClass: key.perClass, detector: key.detector,
+        part: key.part, runs: runs.count, averageErrorRate: estimate { $0.metrics.averageErrorRate },
+        auroc: estimate { $0.metrics.auroc }, averagePrecision: estimate { $0.metrics.averagePrecision },
+        calibrationError: estimate { $0.metrics.calibrationError }, seconds: estimate { $0.seconds })
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import Evaluation
+import Testing
+import Torch
+
+@Suite("Guarantee on the noise left") struct NoiseGuaranteeTests {
+  /// Images of three classes whose scores tell right from wrong labels imperfectly.
+  private struct Population {
+    var labels: [Int] = []
+    var isRight: [Bool] = []
+    var scores: [Float] = []
+
+    init(sizes: [Int], noise: [Double], seed: UInt64) {
+      var random = SplitMix64(seed: seed)
+      for (label, size) in sizes.enumerated() {
+        for _ in 0..<size {
+          let right = Double.random(in: 0..<1, using: &random) >= noise[label]
+          labels.append(label)
+          isRight.append(right)
+          scores.append(Float.random(in: 0..<1, using: &random) + (right ? 0.4 : 0))
+        }
+      }
+    }
+
+    /// Draws so many images of each class without replacement; classes lie one after the other.
+    func verify(_ counts: [Int], sizes: [Int], seed: UInt64) -> [Int: Bool] {
+      var random = SplitMix64(seed: seed)
+      var (verdicts, start) = ([Int: Bool](), 0)
+      for (count, size) in zip(counts, sizes) {
+        var drawn = Set<Int>()
+        while drawn.count < count { drawn.insert(start + Int.random(in: 0..<size, using: &random)) }
+        for image in drawn { verdicts[image] = isRight[image] }
+        start += size
+      }
+      return verdicts
+    }
+
+    func noise(kept: [Bool], classes: Set<Int>) -> Double {
+      let images = labels.indices.filter { kept[$0] && classes.contains(labels[$0]) }
+      return Double(images.count { !isRight[$0] }) / Double(images.count)
+    }
+  }
+
+  @Test("without wrong ones among n verified and kept the bound is 1 − 0.05^(1/n)")
+  func closedForm() throws {
+    let guarantee = try #require(
+      NoiseGuarantee(
+        labels: [0, 0, 0, 0, 1], isKept: [true, true, true, false, true],
+        verdicts: [0: true, 1: true, 2: true, 3: false]))
+    #expect(guarantee.overall.sample == 3 && guarantee.overall.kept == 3 && guarantee.overall.wrong == 0)
+    #expect(abs(guarantee.overall.upper - (1 - 0.3684031)) < 1e-6)
+    #expect(guarantee.perClass[1] == nil)
+    #expect(NoiseGuarantee(labels: [0], isKept: [true], verdicts: [:]) == nil)
+  }
+
+  @Test(
+    "the bound covers the true share in at least 95 of 100 draws, also where classes are sampled unevenly")
+  func coverage() throws {
+    let sizes = [800, 500, 300]
+    let population = Population(sizes: sizes, noise: [0.1, 0.3, 0.5], seed: 1)
+    let kept = population.scores.map { $0 >= 0.7 }
+    let truth = population.noise(kept: kept, classes: [0, 1, 2])
+    var (covered, coveredClass, sum) = (0, 0, 0.0)
+    let draws = 400
+    for seed in 0..<UInt64(draws) {
+      let verdicts = population.verify([60, 80, 20], sizes: sizes, seed: seed)
+      let guarantee = try #require(
+        NoiseGuarantee(labels: population.labels, isKept: kept, verdicts: verdicts, seed: seed))
+      covered += truth <= guarantee.overall.upper ? 1 : 0
+      coveredClass +=
+        population.noise(kept: kept, classes: [1]) <= (guarantee.perClass[1]?.upper ?? 0) ? 1 : 0
+      sum += guarantee.overall.upper
+    }
+    // Three standard deviations of 400 draws at 95 % are 3.3 %.
+    #expect(Double(covered) / Double(draws) > 0.917)
+    #expect(Double(coveredClass) / Double(draws) > 0.917)
+    // And it says something: it is not far above the truth.
+    #expect(sum / Double(draws) < truth + 0.15)
+  }
+
+  @Test("a threshold for a wished noise keeps the wish in at least 95 of 100 draws, though many are tried")
+  func wished() {
+    let sizes = [600, 600]
+    let population = Population(sizes: sizes, noise: [0.2, 0.4], seed: 2)
+    var (found, broken, keptShare) = (0, 0, 0.0)
+    let draws = 100
+    for seed in 0..<UInt64(draws) {
+      let verdicts = population.verify([250, 250], sizes: sizes, seed: seed)
+      guard
+        let (threshold, _) = thresholdForNoise(
+          0.08, scores: population.scores, labels: population.labels, verdicts: verdicts, steps: 40,
+          seed: seed)
+      else { continue }
+      found += 1
+      let kept = population.scores.map { $0 >= threshold }
+      broken += population.noise(kept: kept, classes: [0, 1]) > 0.08 ? 1 : 0
+      keptShare += Double(kept.count { $0 }) / Double(kept.count)
+    }
+    // Three standard deviations of 100 draws are 6.5 %.
+    #expect(Double(broken) / Double(draws) <= 0.11)
+    #expect(found > draws / 2 && keptShare / Double(found) > 0.1)
+  }
+
+  @Test("too few verified images prove nothing")
+  func tooFew() {
+    let population = Population(sizes: [500, 500], noise: [0.1, 0.1], seed: 3)
+    let verdicts = population.verify([10, 10], sizes: [500, 500], seed: 1)
+    #expect(
+      thresholdForNoise(0.02, scores: population.scores, labels: population.labels, verdicts: verdicts) == nil
+    )
+  }
+}

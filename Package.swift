@@ -51,6 +51,9 @@ let package = Package(
   name: "cleannet",
   products: [
     .library(name: "CleanNet", targets: ["CleanNet", "Torch"]),
+    .library(
+      name: "CleanNetTools",
+      targets: ["Backbones", "Datasets", "Detectors", "Evaluation", "Images", "Pipeline", "Workspace"]),
     .library(name: "CleanNetEngine", type: .dynamic, targets: ["TorchEngine"]),
   ],
   dependencies: [
@@ -75,12 +78,19 @@ let package = Package(
     module("Detectors", ["Torch", "CLibSVM"]),
     module("Classifier", ["Torch"]),
     module("Evaluation", ["Detectors", "CleanNet", "Torch"]),
+    module(
+      "Pipeline",
+      [
+        "Backbones", "Classifier", "CleanNet", "Datasets", "Detectors", "Evaluation", "Images", "Torch",
+        "Workspace",
+      ]),
     tests("TorchTests", ["Torch"]),
     tests("CleanNetTests", ["CleanNet"]),
     tests("DatasetsTests", ["Datasets"]),
     tests("ImagesTests", ["Images"], resources: [.copy("Fixtures")]),
     tests("WorkspaceTests", ["Workspace", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("BackbonesTests", ["Backbones"], resources: [.copy("Fixtures")]),
+    tests("PipelineTests", ["Pipeline", "Workspace", "Datasets"]),
     tests("ClassifierTests", ["Classifier", "Torch"]),
     tests("DetectorsTests", ["Detectors", "Torch"], resources: [.copy("Fixtures")]),
     tests("EvaluationTests", ["Evaluation", "Detectors", "Torch"], resources: [.copy("Fixtures")]),

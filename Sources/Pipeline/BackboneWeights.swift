@@ -1,0 +1,47 @@
+import Backbones
+import Foundation
+import Workspace
+
+/// Where pretrained weights lie.
+public enum BackboneWeights {
+  /// The folder that set-up fills: `$XDG_CACHE_HOME/cleannet/weights`, by default below `~/.cache`.
+  public static var folder: String {
+    let environment = ProcessInfo.processInfo.environment
+    let cache =
+      environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? NSHomeDirectory() + "/.cache"
+    return cache + "/cleannet/weights"
+  }
+
+  /// The file of a network's weights.
+  ///
+  /// - Parameter file: Named by the user; nil: `<folder>/<network>.pth` or `.safetensors`.
+  /// - Throws: ``PipelineError`` if there is none.
+  public static func path(_ kind: BackboneKind, named file: String?) throws(PipelineError) -> String {
+    if let file {
+      guard FileManager.default.isReadableFile(atPath: file) else {
+        throw PipelineError(
+          .missingInput, "The file of weights \(file) cannot be read",
+          remedy: "Check its path and permissions")
+      }
+      return URL(fileURLWithPath: file).path
+    }
+    let candidates = ["pth", "pt", "safetensors"].map { "\(folder)/\(kind.rawValue).\($0)" }
+    if let found = candidates.first(where: FileManager.default.isReadableFile(atPath:)) { return found }
+    throw PipelineError(
+      .missingComponent, "There are no weights for \(kind.rawValue) in \(folder)",
+      remedy: kind == .efficientNetLite0
+        ? "Run Scripts/setup, which downloads them, or name a file with --weights"
+        : "Name a file with --weights: safetensors, or what torch.save wrote")
+  }
+
+  /// A hash of the file's content.
+  static func fingerprint(_ path: String) throws(PipelineError) -> String {
+    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped) else {
+      throw PipelineError(
+        .missingInput, "The file of weights \(path) cannot be read", remedy: "Check its path and permissions")
+    }
+    var hash = StableHash()
+    data.withUnsafeBytes { hash.combine($0) }
+    return hash.text
+  }
+}

@@ -1,0 +1,149 @@
+import Classifier
+import CleanNet
+import Evaluation
+import Foundation
+import Torch
+import Workspace
+
+/// Trains a classifier on stored features once for each way to weigh the images, and tests each on the split `test`.
+///
+/// With several seeds CleanNet itself is trained anew for each but the first, with the settings of the last
+/// `cleannet train`: what the classifier gains depends on its judgement more than on anything else. The first seed uses
+/// the scores that the workspace has. Scores of further seeds are kept, so that another comparison finds them.
+public struct CompareStage: Sendable {
+  /// The column that holds the true labels, for `oracle`.
+  public var truth: String
+  public var weightings: [Weighting]
+  public var seeds = 1
+  public var seed: UInt64 = 0
+  public var threads = 2
+  public var relabel: Double?
+  public var classBalanced = false
+  /// The head's penalty; nil: chosen for each way to weigh.
+  public var penalty: Double?
+
+  public init(truth: String, weightings: [Weighting]) {
+    self.truth = truth
+    self.weightings = weightings
+  }
+
+  public struct Outcome: Sendable, Codable {
+    public struct Run: Sendable, Codable {
+      public var weights: String
+      public var top1: Estimate
+      public var top5: Estimate
+      /// The mean over classes of the share classified right.
+      public var classMean: Estimate
+      /// By seed.
+      public var penalties: [Double]
+    }
+
+    public var truth: String
+    public var runs: [Run]
+    /// Of the gain of `oracle` over `none` in top-1 accuracy the share that each other way reaches; empty where one of
+    /// the two is missing or the oracle gains nothing.
+    public var gainShare: [String: Double]
+    public var trainImages: Int
+    public var testImages: Int
+    public var verified: Int
+    /// The share of wrong labels among the images trained on, where the truth is known.
+    public var noiseRate: Double
+    public var seeds: Int
+    public var seconds: Double
+    /// By way to weigh, classes whose images all weigh nothing.
+    public var silentClasses: [String: [String]]
+  }
+
+  public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
+    let start = ContinuousClock.now
+    let truthColumn = try TruthColumn(workspace, named: truth)
+    let data = try ClassifierData(workspace, truth: truth)
+    try data.requireTests()
+    var maker = data.weightMaker(workspace, truth: truthColumn)
+    (maker.relabel, maker.classBalanced) = (relabel, classBalanced)
+    let usesScores = weightings.contains(where: \.usesScores)
+    var metrics: [[ClassificationMetrics]] = Array(repeating: [], count: weightings.count)
+    var penalties: [[Double]] = Array(repeating: [], count: weightings.count)
+    var silent: [String: [String]] = [:]
+    for index in 0..<seeds {
+      let scores = usesScores ? try self.scores(index, workspace, data.data, progress: progress) : nil
+      let weights = try weightings.map { try maker.weights($0, scores: scores) }
+      for (weighting, weights) in zip(weightings, weights) {
+        let classes = data.silentClasses(weights)
+        if !classes.isEmpty { silent[weighting.name, default: []] += classes }
+      }
+      progress.begin("Classifier heads, seed \(index + 1) of \(seeds)", total: 100, unit: "%")
+      let training = HeadTraining(penalty: penalty, seed: seed &+ UInt64(index))
+      let trained = training.train(
+        data.features, examples: data.examples, labels: data.labels, classes: data.classNames.count,
+        weights: weights
+      ) { progress.update(Int($0 * 100)) }
+      for (place, outcome) in trained.enumerated() {
+        metrics[place].append(data.test(outcome.head))
+        penalties[place].append(outcome.penalty)
+      }
+      progress.end(nil)
+    }
+    for (name, classes) in silent.sorted(by: { $0.key < $1.key }) {
+      progress.warn(
+        "With the weights \(name) no image counts for: \(Set(classes).sorted().joined(separator: ", "))")
+    }
+    let runs = weightings.indices.compactMap { place -> Outcome.Run? in
+      func estimate(_ value: (ClassificationMetrics) -> Double) -> Estimate? {
+        Estimate(runs: metrics[place].map(value))
+      }
+      guard let top1 = estimate(\.top1), let top5 = estimate(\.top5), let mean = estimate(\.classMean) else {
+        return nil
+      }
+      return Outcome.Run(
+        weights: weightings[place].name, top1: top1, top5: top5, classMean: mean, penalties: penalties[place])
+    }
+    let known = data.examples.compactMap { truthColumn.isRight[$0] }
+    return Outcome(
+      truth: truth, runs: runs, gainShare: Self.gainShare(runs), trainImages: data.examples.count,
+      testImages: data.tests.count, verified: data.data.verdicts.count,
+      noiseRate: Double(known.count { !$0 }) / Double(max(1, known.count)), seeds: seeds,
+      seconds: (ContinuousClock.now - start).inSeconds, silentClasses: silent.mapValues { Set($0).sorted() })
+  }
+
+  private static func gainShare(_ runs: [Outcome.Run]) -> [String: Double] {
+    guard let none = runs.first(where: { $0.weights == Weighting.none.name })?.top1.mean,
+      let oracle = runs.first(where: { $0.weights == Weighting.oracle.name })?.top1.mean, oracle > none
+    else { return [:] }
+    let others = runs.filter { ![Weighting.none.name, Weighting.oracle.name].contains($0.weights) }
+    return Dictionary(others.map { ($0.weights, ($0.top1.mean - none) / (oracle - none)) }) { first, _ in
+      first
+    }
+  }
+
+  /// The scores by CleanNet of a seed.
+  private func scores(
+    _ index: Int, _ workspace: Workspace, _ data: TrainingData, progress: some ProgressReporter
+  ) throws -> SampleScores {
+    guard index > 0 else { return try SampleScores.last(workspace).scores }
+    guard let run = try workspace.finishedRun(stage: "train"),
+      var configuration = try? JSONDecoder().decode(Configuration.self, from: Data(run.settings.utf8))
+    else {
+      throw PipelineError(
+        .missingInput, "There is no training of CleanNet to repeat with other seeds",
+        remedy: "Run: cleannet train")
+    }
+    configuration.seed &+= UInt64(index)
+    let key = StableHash.of(
+      "compare", data.featureSet.key, try workspace.fingerprint(of: .images, .labels, .verifications),
+      try configuration.json())
+    if let kept = try workspace.scores(key: key) { return SampleScores(kept) }
+    return try workspace.withWriteLock("classify") {
+      let show = progress.training(networks: configuration.folds)
+      let training = Training(data.trainingSet, configuration: configuration, threads: threads, report: show)
+      let model = try training.run(report: show).model
+      progress.end("seed \(configuration.seed)")
+      let judgements = model.judge(data.trainingSet, threads: threads)
+      try ScoreStage.write(
+        judgements, verdicts: data.verdicts, to: try workspace.scoreWriter(key: key, count: judgements.count))
+      return SampleScores(
+        soft: judgements.softWeight, hard: (0..<judgements.count).map(judgements.hardWeight),
+        suggested: judgements.suggestedClass)
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import Backbones
+import Foundation
+import Images
+import Torch
+
+/// Looks at everything that the program needs of its surroundings.
+public enum Doctor {
+  public enum Health: String, Sendable, Encodable {
+    case good
+    /// It works, but worse than it could.
+    case warning
+    case missing
+  }
+
+  public struct Finding: Sendable, Encodable {
+    public var part: String
+    public var health: Health
+    public var what: String
+    /// What to do, where something is not good.
+    public var remedy: String?
+  }
+
+  public static func examine() -> [Finding] {
+    engine() + [weights(), images(), processor(), memory()]
+  }
+
+  private static func engine() -> [Finding] {
+    do throws(EngineError) {
+      try Engine.load()
+    } catch {
+      return [
+        Finding(
+          part: "engine", health: .missing, what: "\(error)", remedy: "Run Scripts/setup, then make build")
+      ]
+    }
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    let blas = Engine.blas
+    return [
+      Finding(
+        part: "engine", health: .good,
+        what: "libtorch \(Engine.version) (compiled against \(Engine.compiledVersion))"),
+      blas == "reference"
+        ? Finding(
+          part: "linear algebra", health: .warning,
+          what: "reference BLAS, some 14 times slower than OpenBLAS",
+          remedy: "Run: apt-get install libopenblas0-pthread")
+        : Finding(part: "linear algebra", health: .good, what: blas),
+      Finding(part: "threads", health: .good, what: "\(cores) cores; --threads changes how many are used"),
+    ]
+  }
+
+  private static func weights() -> Finding {
+    do {
+      let path = try BackboneWeights.path(.efficientNetLite0, named: nil)
+      return Finding(part: "weights", health: .good, what: path)
+    } catch {
+      return Finding(part: "weights", health: .missing, what: error.what, remedy: error.remedy)
+    }
+  }
+
+  private static func images() -> Finding {
+    let names = ImageFormat.supported.map(\.displayName).sorted().joined(separator: ", ")
+    return Finding(part: "images", health: .good, what: "libvips \(Vips.version): \(names)")
+  }
+
+  private static func processor() -> Finding {
+    let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+    let wide = info.contains("avx512f") ? "AVX-512" : info.contains("avx2") ? "AVX2" : "no AVX2"
+    return Precision.processorHasBFloat16
+      ? Finding(part: "processor", health: .good, what: "\(wide), bfloat16")
+      : Finding(
+        part: "processor", health: .warning,
+        what: "\(wide), no bfloat16: embedding takes two to three times as long",
+        remedy: "Nothing is needed; a processor with avx512_bf16 or amx_bf16 is faster")
+  }
+
+  private static func memory() -> Finding {
+    let info = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
+    let line = info.split(separator: "\n").first { $0.hasPrefix("MemAvailable") }
+    guard let kilobytes = line.flatMap({ Int($0.filter(\.isNumber)) }) else {
+      return Finding(
+        part: "memory", health: .warning, what: "unknown", remedy: "At least 2 GB should be free")
+    }
+    let gigabytes = Double(kilobytes) / 1_048_576
+    let what = String(format: "%.1f GB available", gigabytes)
+    return gigabytes >= 2
+      ? Finding(part: "memory", health: .good, what: what)
+      : Finding(
+        part: "memory", health: .warning, what: what, remedy: "Close other programs: 2 GB should be free")
+  }
+}

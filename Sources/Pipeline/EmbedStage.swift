@@ -1,0 +1,195 @@
+import Backbones
+import Datasets
+import Foundation
+import Images
+import Synchronization
+import Torch
+import Workspace
+
+/// Computes the features of all images that have none yet.
+///
+/// Each thread decodes a batch and then runs the network on it, so that neither ever waits for the other and memory
+/// holds two batches a thread, whatever the number of images. Rows are written by blocks of ``blockSize`` samples; a
+/// program that is killed loses the block it is in.
+public struct EmbedStage: Sendable {
+  public var backbone = BackboneKind.efficientNetLite0
+  /// The file of weights; nil: the one that set-up put into the user's cache.
+  public var weights: String?
+  /// Width and height of the images that the network sees; nil: what it was trained for.
+  public var size: Int?
+  public var precision = Precision.auto
+  public var fit = ImagePreparation.Fit.crop(share: 1)
+  public var threads = 2
+
+  /// Samples whose features are written at a time; divides a shard.
+  static let blockSize = 1024
+  /// Images that a thread decodes before it runs the network.
+  static let batchSize = 32
+
+  public init() {}
+
+  public struct Outcome: Sendable, Codable {
+    /// The feature set's key.
+    public var features: String
+    /// Images embedded now.
+    public var embedded: Int
+    /// Images that were there already.
+    public var present: Int
+    /// Images that could not be read, of all.
+    public var problems: Int
+    public var seconds: Double
+  }
+
+  /// What the vectors depend on but the images; its hash is the feature set's key.
+  private struct Settings: Codable {
+    var backbone: BackboneKind
+    var weights: String
+    var size: Int
+    var precision: String
+    var preparation: ImagePreparation
+  }
+
+  @discardableResult
+  public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
+    let count = try workspace.sampleCount()
+    guard count > 0 else {
+      throw PipelineError(
+        .missingInput, "The workspace holds no images", remedy: "Run: cleannet import SOURCE")
+    }
+    if let imported = try workspace.featureSet(key: FeatureSet.imported) {
+      throw PipelineError(
+        .badInput, "The workspace's features came with its samples (\(imported.dimension) numbers each)",
+        remedy: "There is nothing to embed; go on with: cleannet train")
+    }
+    let path = try BackboneWeights.path(backbone, named: weights)
+    let preparation = ImagePreparation(size: size ?? backbone.inputSize, fit: fit)
+    let settings = Settings(
+      backbone: backbone, weights: try BackboneWeights.fingerprint(path), size: preparation.size,
+      precision: precision.dtype == .bfloat16 ? "bf16" : "f32", preparation: preparation)
+    let text = try settings.json()
+    let set = try workspace.featureSet(
+      key: StableHash.of("features", text), dimension: backbone.featureDimension, type: .float16,
+      about: [
+        "backbone": backbone.rawValue, "weights": path, "size": "\(preparation.size)",
+        "precision": settings.precision,
+      ])
+    return try workspace.withWriteLock("embed") {
+      let missing = set.missing(of: count)
+      let left = missing.reduce(0) { $0 + $1.count }
+      var outcome = Outcome(features: set.key, embedded: 0, present: count - left, problems: 0, seconds: 0)
+      if left > 0 {
+        let run = try workspace.beginRun(stage: "embed", key: set.key, settings: text)
+        let start = ContinuousClock.now
+        progress.begin("Embedding with \(backbone) at \(preparation.size) px", total: left, unit: "images")
+        let network = try Backbone(backbone, weights: path, precision: precision)
+        let worker = Worker(network: network, decoder: ImageDecoder(preparation), access: ImageAccess())
+        var bad = 0
+        for range in missing {
+          for block in range.blocks(of: Self.blockSize) {
+            let before = outcome.embedded + bad
+            let problems = try embed(block, of: workspace, into: set, by: worker) {
+              progress.update(before + $0)
+            }
+            bad += problems
+            outcome.embedded += block.count - problems
+          }
+        }
+        outcome.seconds = (ContinuousClock.now - start).inSeconds
+        try workspace.finishRun(run, .done, metrics: try outcome.json())
+        let rate = Double(left) / max(outcome.seconds, 1e-9)
+        progress.end("\(outcome.embedded) images, \(Int(rate.rounded()))/s")
+      }
+      outcome.problems = try workspace.problems().count { $0.stage == "embed" }
+      return outcome
+    }
+  }
+
+  /// What the threads share.
+  private struct Worker: Sendable {
+    let network: Backbone
+    let decoder: ImageDecoder
+    let access: ImageAccess
+
+    /// Fills in the rows of some samples, and returns what was wrong with others.
+    func embed(_ samples: ArraySlice<StoredSample>, into rows: Tensor) -> [SampleProblem] {
+      var problems: [SampleProblem] = []
+      var sources: [ImageSource] = []
+      var places: [Int] = []
+      for (place, sample) in samples.enumerated() {
+        do throws(ImageProblem) {
+          sources.append(try access.source(sample.location, key: sample.key))
+          places.append(place)
+        } catch {
+          problems.append(SampleProblem(sample: sample.id, stage: "embed", what: error.explanation))
+        }
+      }
+      let batch = decoder.decodeBatch(sources)
+      let first = samples.startIndex
+      for (index, problem) in batch.problems {
+        let id = samples[first + places[index]].id
+        problems.append(SampleProblem(sample: id, stage: "embed", what: problem.explanation))
+      }
+      guard batch.count > 0 else { return problems }
+      let side = decoder.preparation.size
+      let pixels = batch.withUnsafePixels {
+        Tensor(copying: $0, shape: [batch.count, side, side, 3], dtype: .uint8)
+      }
+      let targets = Tensor(batch.indices.map { places[$0] })
+      rows.indexCopyInPlace(dim: 0, index: targets, network.features(pixels))
+      return problems
+    }
+  }
+
+  /// Embeds the samples of a block on all threads and writes their rows.
+  private func embed(
+    _ block: Range<Int>, of workspace: Workspace, into set: FeatureSet, by worker: Worker,
+    report: @escaping @Sendable (Int) -> Void
+  ) throws -> Int {
+    let samples = try workspace.samples(in: block)
+    let rows = Tensor.full([block.count, set.dimension], .nan)
+    let problems = Mutex<[SampleProblem]>([])
+    let done = Mutex(0)
+    let batches = Array((0..<samples.count).blocks(of: Self.batchSize))
+    concurrently(over: batches.count, threads: threads) { index in
+      let batch = batches[index]
+      let found = worker.embed(samples[batch], into: rows[batch])
+      problems.withLock { $0 += found }
+      report(
+        done.withLock {
+          $0 += batch.count; return $0
+        })
+    }
+    let found = problems.withLock { $0 }
+    try workspace.clearProblems(stage: "embed", in: block)
+    try workspace.addProblems(found)
+    try rows.withUnsafeBytes { try set.write(block, $0.bindMemory(to: Float.self)) }
+    return found.count
+  }
+}
+
+extension Range<Int> {
+  /// The range in pieces that end at multiples of `size`.
+  func blocks(of size: Int) -> [Range<Int>] {
+    var blocks: [Range<Int>] = []
+    var start = lowerBound
+    while start < upperBound {
+      let end = Swift.min(upperBound, (start / size + 1) * size)
+      blocks.append(start..<end)
+      start = end
+    }
+    return blocks
+  }
+}
+
+extension Duration {
+  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}
+
+extension Encodable {
+  /// The value as one line of JSON with sorted keys, so that equal values give equal text.
+  func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+}

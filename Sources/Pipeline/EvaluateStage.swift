@@ -1,0 +1,148 @@
+import CleanNet
+import Detectors
+import Evaluation
+import Foundation
+import Torch
+import Workspace
+
+/// Compares detectors with known truth, on the verification labels that the workspace has.
+///
+/// Images that were verified are never judged: they fit detectors and choose thresholds. The others are judged apart:
+/// those of verified classes, and those of classes that nobody verified.
+public struct EvaluateStage: Sendable {
+  /// The attribute that holds the true labels.
+  public var truth: String
+  /// Names of detectors; `cleannet` is what `score` left.
+  public var detectors: [String]
+  public var seed: UInt64 = 0
+  public var threads = 2
+
+  /// What is compared by default.
+  public static let usualDetectors = ["cleannet", "average-baseline", "knn", "self-confidence", "naive"]
+
+  /// All that can be compared.
+  public static var allDetectors: [String] {
+    Objective.allCases.map { CleanNetDetector($0).name }.reversed() + DetectorRegistry.all.map(\.name)
+  }
+
+  public init(truth: String, detectors: [String] = usualDetectors) {
+    self.truth = truth
+    self.detectors = detectors
+  }
+
+  public struct Outcome: Sendable, Encodable {
+    public var truth: String
+    /// The share of wrong labels among the images judged.
+    public var noiseRate: Double
+    public var verified: Int
+    public var verifiedClasses: [String]
+    public var detectors: [Row]
+  }
+
+  /// One detector on one part of the images.
+  public struct Row: Sendable, Encodable {
+    public var name: String
+    public var split: JudgedPart
+    public var metrics: DetectionMetrics
+    /// On the scale of the detector's scores; nil where it decides by a rule of its own, or calls all labels right.
+    public var threshold: Double?
+    public var seconds: Double
+
+    private enum Key: String, CodingKey { case name, split, threshold, seconds }
+
+    public func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(name, forKey: .name)
+      try container.encode(split, forKey: .split)
+      try container.encode(threshold.flatMap { $0.isFinite ? $0 : nil }, forKey: .threshold)
+      try container.encode(seconds, forKey: .seconds)
+      try metrics.encode(to: encoder)
+    }
+  }
+
+  public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
+    let chosen = try detectors.map(Self.detector)
+    let truth = try TruthColumn(workspace, named: truth)
+    let data = try TrainingData(workspace)
+    let problem = DetectionProblem(
+      features: data.features, labels: data.labels, classes: data.classNames.count, verdicts: data.verdicts,
+      seed: seed, threads: threads)
+    let verifiedClasses = Set(data.verdicts.keys.map { data.labels[$0] })
+    let judged = problem.images.filter { data.verdicts[$0] == nil && truth.isRight[$0] != nil }
+    guard !judged.isEmpty else {
+      throw PipelineError(
+        .badInput, "No image is left to judge: all with a value in \"\(self.truth)\" were verified",
+        remedy: "Verify fewer, or name another column")
+    }
+    let parts: [(split: JudgedPart, images: [Int])] = [
+      (.heldOut, judged.filter { !verifiedClasses.contains(data.labels[$0]) }),
+      (.verified, judged.filter { verifiedClasses.contains(data.labels[$0]) }),
+    ]
+    var rows: [Row] = []
+    for detector in chosen {
+      progress.begin("Detector \(detector.name)", total: 100, unit: "%")
+      let start = ContinuousClock.now
+      let detection: Detection
+      let seconds: Double
+      var ownThreshold: Double?
+      if detector.name == "cleannet" {
+        (detection, ownThreshold, seconds) = try stored(workspace)
+      } else {
+        detection = try detector.judge(problem) { progress.update(Int($0 * 100)) }
+        seconds = (ContinuousClock.now - start).inSeconds + detection.reusedSeconds
+      }
+      progress.end(nil)
+      let threshold = ownThreshold ?? DetectionThreshold.choose(detection, problem)
+      for (split, images) in parts {
+        let labels = JudgedLabels(
+          detection, threshold: threshold, labels: data.labels, truth: truth.isRight, images: images)
+        guard labels.count > 0 else { continue }
+        rows.append(
+          Row(
+            name: detector.name, split: split,
+            metrics: DetectionMetrics(labels, scoresAreProbabilities: detection.scoresAreProbabilities),
+            threshold: threshold, seconds: seconds))
+      }
+    }
+    let wrong = judged.count { truth.isRight[$0] == false }
+    return Outcome(
+      truth: self.truth, noiseRate: Double(wrong) / Double(judged.count), verified: data.verdicts.count,
+      verifiedClasses: verifiedClasses.sorted().map { data.classNames[$0] }, detectors: rows)
+  }
+
+  static func detector(_ name: String) throws(PipelineError) -> any Detector {
+    if let objective = Objective.allCases.first(where: { CleanNetDetector($0).name == name }) {
+      return CleanNetDetector(objective)
+    }
+    guard let found = DetectorRegistry.named(name) else {
+      throw PipelineError(
+        .badInput, "There is no detector \"\(name)\"",
+        remedy: "Detectors are: \(allDetectors.joined(separator: ", "))")
+    }
+    return found
+  }
+
+  /// What `score` left, with its threshold, and how long training and scoring took.
+  private func stored(
+    _ workspace: Workspace
+  ) throws -> (Detection, threshold: Double?, seconds: Double) {
+    guard let run = try workspace.finishedRun(stage: "score"), let scores = try workspace.scores(key: run.key)
+    else {
+      throw PipelineError(
+        .missingInput, "There are no scores to evaluate", remedy: "Run: cleannet train, then cleannet score")
+    }
+    let decoder = JSONDecoder()
+    func outcome<Value: Decodable>(_ type: Value.Type, _ run: StageRun?) -> Value? {
+      (run?.metrics).flatMap { try? decoder.decode(type, from: Data($0.utf8)) }
+    }
+    let scoring = outcome(ScoreStage.Outcome.self, run)
+    let training = outcome(
+      TrainStage.Outcome.self,
+      try scoring.flatMap { try workspace.finishedRun(stage: "train", key: $0.model) })
+    let detection = Detection(
+      scores: scores.map(\.probability), verdicts: scores.map { $0.verdict != .wrong },
+      scoresAreProbabilities: true)
+    let threshold = scores.lazy.map(\.threshold).first { $0.isFinite }
+    return (detection, threshold.map(Double.init), (scoring?.seconds ?? 0) + (training?.seconds ?? 0))
+  }
+}

@@ -1,0 +1,133 @@
+import CleanNet
+import Detectors
+import Evaluation
+import Foundation
+import Torch
+import Workspace
+
+/// Compares detectors on simulated verification labels; see ``Experiment``. The workspace's own verdicts are not looked
+/// at, and nothing is written to it.
+public struct ExperimentStage: Sendable {
+  /// The attribute that holds the true labels.
+  public var truth: String
+  public var detectors: [String]
+  /// Which classes are verified.
+  public enum VerifiedClasses: Sendable {
+    /// So many, drawn anew by each seed.
+    case count(Int)
+    /// The classes that are not held out: this share of all, drawn anew by each seed.
+    case heldOut(Double)
+    case named([String])
+  }
+  public var verifiedClasses: [VerifiedClasses] = [.heldOut(0.5)]
+  public var perClass = [100]
+  public var seeds: Range<UInt64> = 0..<1
+  /// Columns of noisy labels; empty: the labels as they were imported.
+  public var labelColumns: [String] = []
+  public var threads = 2
+  /// Writes each row to this file as it comes (CSV, TSV or JSON lines).
+  public var rowsFile: String?
+
+  public init(truth: String, detectors: [String]) {
+    self.truth = truth
+    self.detectors = detectors
+  }
+
+  public struct Outcome: Sendable, Encodable {
+    public var truth: String
+    public var seeds: Int
+    public var summaries: [ExperimentSummary]
+    public var rows: [ExperimentRow]
+  }
+
+  public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
+    let data = try TrainingData(workspace)
+    let chosen = try detectors.map(EvaluateStage.detector)
+    let draws = try verifiedClasses.flatMap { classes in
+      try perClass.map { VerificationDraw(classes: try resolve(classes, data), perClass: $0) }
+    }
+    let columns = try columns(workspace, data)
+    let experiment = Experiment(
+      features: data.features, classes: data.classNames.count, draws: draws, seeds: seeds, detectors: chosen,
+      threads: threads)
+    let table = try rowsFile.map { try TableOutput($0, columns: Self.rowColumns) }
+    var rows: [ExperimentRow] = []
+    progress.begin("Experiment", total: 1000, unit: "‰")
+    try experiment.run(columns) { found, share in
+      rows += found
+      for row in found { try table?.write(Self.cells(row)) }
+      progress.update(Int(share * 1000))
+    }
+    try table?.finish()
+    progress.end("\(rows.count) rows")
+    return Outcome(truth: truth, seeds: seeds.count, summaries: ExperimentSummary.of(rows), rows: rows)
+  }
+
+  private func resolve(_ classes: VerifiedClasses, _ data: TrainingData) throws -> VerificationDraw.Classes {
+    let present = Set(data.labels.lazy.filter { $0 >= 0 }).count
+    func checked(_ count: Int) throws -> VerificationDraw.Classes {
+      guard (1...present).contains(count) else {
+        throw PipelineError(
+          .badInput, "\(count) of \(present) classes cannot be verified", remedy: "Choose 1 to \(present)")
+      }
+      return .count(count)
+    }
+    switch classes {
+    case .count(let count): return try checked(count)
+    case .heldOut(let share): return try checked(present - Int((share * Double(present)).rounded()))
+    case .named(let names): return .fixed(try VerificationStages.numbers(names, in: data.classNames).sorted())
+    }
+  }
+
+  private func columns(_ workspace: Workspace, _ data: TrainingData) throws -> [Experiment.Column] {
+    let truths = try workspace.attribute(truth)
+    let numbers = Dictionary(uniqueKeysWithValues: data.classNames.enumerated().map { ($1, $0) })
+    func column(_ name: String, _ labels: [Int]) -> Experiment.Column {
+      let isRight = labels.indices.map { image -> Bool? in
+        guard labels[image] >= 0, let truth = truths[image], !truth.isEmpty else { return nil }
+        return truth == data.classNames[labels[image]]
+      }
+      return Experiment.Column(name: name, labels: labels, truth: isRight)
+    }
+    guard !labelColumns.isEmpty else { return [column(Self.importedLabels, data.labels)] }
+    return try labelColumns.map { name in
+      if name == Self.importedLabels { return column(name, data.labels) }
+      let values = try TruthColumn.values(workspace, named: name)
+      let labels = try values.enumerated().map { image, value -> Int in
+        guard data.labels[image] >= 0, let value, !value.isEmpty else { return -1 }
+        guard let number = numbers[value] else {
+          throw PipelineError(
+            .badInput, "The column \"\(name)\" holds \"\(value)\", which is none of the classes",
+            remedy:
+              "Name a column whose values are classes: \(data.classNames.prefix(20).joined(separator: ", "))")
+        }
+        return number
+      }
+      return column(name, labels)
+    }
+  }
+
+  /// What the labels as they were imported are called.
+  public static let importedLabels = "label"
+
+  private static let rowColumns = [
+    "labels", "verified_classes", "per_class", "seed", "detector", "part", "images", "wrong", "auroc",
+    "average_precision", "average_error_rate", "precision", "recall", "f1", "noise_among_kept",
+    "calibration_error", "brier_score", "threshold", "seconds",
+  ]
+
+  private static func cells(_ row: ExperimentRow) -> [TableOutput.Cell] {
+    func number(_ value: Double?) -> TableOutput.Cell { value.map { .float(Float($0)) } ?? .empty }
+    let metrics = row.metrics
+    return [
+      .text(row.labels), .number("\(row.verifiedClasses)"), .number("\(row.perClass)"),
+      .number("\(row.seed)"),
+      .text(row.detector), .text(row.part.rawValue), .number("\(metrics.images)"),
+      .number("\(metrics.wrong)"),
+      number(metrics.auroc), number(metrics.averagePrecision), number(metrics.averageErrorRate),
+      number(metrics.precision), number(metrics.recall), number(metrics.f1), number(metrics.noiseAmongKept),
+      number(metrics.calibrationError), number(metrics.brierScore), number(row.threshold),
+      number(row.seconds),
+    ]
+  }
+}

@@ -1,0 +1,35 @@
+import Workspace
+
+/// The table that users of cleanlab know, with Datalab's columns for label issues and each image's key.
+public enum CleanlabExport {
+  static let columns = [
+    "key", "path", "is_label_issue", "label_score", "given_label", "predicted_label", "split",
+  ]
+
+  /// Writes a row an image, in the order of the import: CSV, TSV or JSON lines by the file's name.
+  ///
+  /// - Parameter path: nil or `-`: CSV to stdout.
+  /// - Returns: How many rows were written.
+  @discardableResult
+  public static func write(_ workspace: Workspace, to path: String?) throws -> Int {
+    let judgements = try LabelJudgements(workspace)
+    let syntax = TableOutput.Syntax(path: path)
+    let table = try TableOutput(path, columns: columns, syntax: syntax)
+    let names = judgements.classNames
+    // As pandas reads them: True is a boolean in CSV, and JSON has its own.
+    let (yes, no) = syntax == .jsonl ? ("true", "false") : ("True", "False")
+    var rows = 0
+    try workspace.forEachSample { sample in
+      rows += 1
+      let judgement = judgements[sample]
+      try table.write([
+        .text(sample.key), .text(sample.path), .number(judgement.isWrong == true ? yes : no),
+        .float(judgement.probability), .text(names[sample.label]),
+        .text(names[judgement.suggestion ?? sample.label]),
+        .text(sample.split),
+      ])
+    }
+    try table.finish()
+    return rows
+  }
+}

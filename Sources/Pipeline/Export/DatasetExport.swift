@@ -1,0 +1,163 @@
+import Datasets
+import Foundation
+import Workspace
+
+/// The cleaned data set, for training programs: the wrong labels dropped, replaced, or kept with a weight.
+public struct DatasetExport: Sendable {
+  /// What becomes of images whose label is wrong: as a person said, else as scoring found.
+  public enum Wrong: String, Sendable, CaseIterable {
+    /// They are left out.
+    case drop
+    /// They get the label that fits best, and are left out where none fits better.
+    case relabel
+    /// They stay as they are.
+    case keep
+  }
+
+  /// One of `DatasetReader.writableFormats`, or `source`: the format in which the data set was imported.
+  public var format: String
+  public var wrong = Wrong.drop
+  public var images = ImageTransfer.symlink
+  /// Adds a column `weight`, in formats that have columns.
+  public var weights: WeightKind?
+  /// Images in a shard of WebDataset.
+  public var shardSize = 5000
+
+  public static let sourceFormat = "source"
+  /// The column that holds the label as it was, of relabelled images.
+  public static let givenLabel = "given_label"
+  public static let weight = "weight"
+  /// Formats that hold further columns.
+  private static let withColumns: Set<String> = [Manifest.name, HuggingFaceFolder.name, WebDataset.name]
+
+  public init(format: String) { self.format = format }
+
+  public struct Outcome: Sendable, Codable {
+    public var format: String
+    public var written: Int
+    public var dropped: Int
+    public var relabelled: Int
+    /// Images whose label is neither verified nor scored; they are kept.
+    public var unknown: Int
+    public var notices: [String]
+  }
+
+  /// Writes the data set. Images of the split `test` are written as they are.
+  ///
+  /// - Throws: `DatasetProblems` naming every image that could not be written; then nothing is left.
+  public func write(_ workspace: Workspace, to path: String, progress: (Int) -> Void = { _ in }) throws
+    -> Outcome
+  {
+    let format = try resolvedFormat(workspace)
+    if weights != nil, !Self.withColumns.contains(format) {
+      throw PipelineError(
+        .badInput, "The format \(format) has no room for weights",
+        remedy: "Export them as an array (--format npy), or the data set as "
+          + Self.withColumns.sorted().joined(separator: ", "))
+    }
+    let judgements = try LabelJudgements(workspace)
+    let names = judgements.classNames
+    var output = DatasetOutput(
+      path: path, classNames: names,
+      splits: try workspace.status().splits.filter { $0.samples > 0 }.map(\.name))
+    output.attributeNames = try workspace.attributeNames()
+    for (name, isWanted) in [(Self.givenLabel, wrong == .relabel), (Self.weight, weights != nil)]
+    where isWanted && !output.attributeNames.contains(name) {
+      output.attributeNames.append(name)
+    }
+    (output.images, output.shardSize) = (images, shardSize)
+    let writer = try DatasetReader.writer(format: format, output)
+    let features = format == CleanNetTable.name ? try FeatureRows(workspace) : nil
+    var outcome = Outcome(format: format, written: 0, dropped: 0, relabelled: 0, unknown: 0, notices: [])
+    var seen = 0
+    try workspace.forEachSample { stored in
+      seen += 1
+      if seen % 1024 == 0 { progress(seen) }
+      let judgement = judgements[stored]
+      guard let sample = cleaned(stored, judgement, judgements.verdict(stored), names, &outcome) else {
+        return
+      }
+      if let features, let table = writer as? CleanNetTableWriter {
+        guard let row = features.row(stored.id) else {
+          outcome.dropped += 1
+          return
+        }
+        try table.add(sample, features: row)
+      } else {
+        try writer.add(sample)
+      }
+      outcome.written += 1
+    }
+    outcome.notices = try writer.finish()
+    progress(seen)
+    return outcome
+  }
+
+  /// The sample as it is written; nil if it is left out.
+  private func cleaned(
+    _ stored: StoredSample, _ judgement: LabelJudgements.Judgement, _ verdict: Bool?, _ names: [String],
+    _ outcome: inout Outcome
+  ) -> Sample? {
+    var sample = Sample(
+      key: stored.key, path: stored.path, location: stored.location, label: names[stored.label],
+      split: stored.split, verification: verdict, attributes: stored.attributes)
+    var isRelabelled = false
+    if stored.split != "test" {
+      if judgement.isWrong == nil { outcome.unknown += 1 }
+      if judgement.isWrong == true, wrong != .keep {
+        guard wrong == .relabel, let suggestion = judgement.suggestion else {
+          outcome.dropped += 1
+          return nil
+        }
+        // What a person said of the old label says nothing of the new one.
+        sample.verification = nil
+        sample.set(Self.givenLabel, sample.label)
+        sample.label = names[suggestion]
+        isRelabelled = true
+        outcome.relabelled += 1
+      }
+    }
+    if let weights {
+      // A label that was replaced was not judged; it weighs as one that is right.
+      let weight = isRelabelled ? 1 : WeightExport.weight(weights, stored, judgement)
+      sample.set(Self.weight, String(format: "%.6g", weight))
+    }
+    return sample
+  }
+
+  private func resolvedFormat(_ workspace: Workspace) throws -> String {
+    guard format == Self.sourceFormat else { return format }
+    let formats = Set(try workspace.sources().map(\.format))
+    guard let only = formats.first, formats.count == 1 else {
+      throw PipelineError(
+        .badInput,
+        "The workspace holds data sets of several formats: \(formats.sorted().joined(separator: ", "))",
+        remedy: "Name one of them with --format")
+    }
+    return only
+  }
+}
+
+extension Sample {
+  /// Sets an attribute, replacing one of that name.
+  fileprivate mutating func set(_ name: String, _ value: String) {
+    attributes.removeAll { $0.name == name }
+    attributes.append(SampleAttribute(name: name, value: value))
+  }
+}
+
+/// Features one row at a time.
+private struct FeatureRows {
+  private let matrix: FeatureMatrix
+
+  init(_ workspace: Workspace) throws {
+    matrix = try FeatureMatrix(TrainingData.currentFeatures(workspace), samples: workspace.sampleCount())
+  }
+
+  /// Nil for an image without features.
+  func row(_ sample: Int) -> [Float]? {
+    var row = [Float](repeating: 0, count: matrix.dimension)
+    row.withUnsafeMutableBufferPointer { matrix.copyRows(sample..<(sample + 1), into: $0) }
+    return row.contains { !$0.isFinite } ? nil : row
+  }
+}

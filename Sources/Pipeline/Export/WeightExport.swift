@@ -1,0 +1,108 @@
+import Datasets
+import Foundation
+import Workspace
+
+/// The weights that images have in training.
+public enum WeightKind: String, Sendable, CaseIterable {
+  /// max(0, cosine), as in the paper.
+  case soft
+  /// 1 or 0.
+  case hard
+}
+
+/// Sample weights as arrays, one number an image in the order of the import, as PyTorch's `WeightedRandomSampler` takes
+/// them. Images of the split `test`, and those without features, weigh nothing.
+public enum WeightExport {
+  public struct Outcome: Sendable, Codable {
+    public var rows: Int
+    /// Images that weigh nothing because nothing is known of them.
+    public var unknown: Int
+  }
+
+  /// Writes one `.npy` file of float32.
+  public static func writeNpy(_ workspace: Workspace, _ kind: WeightKind, to path: String) throws -> Outcome {
+    let output = try NpyOutput(path: URL(fileURLWithPath: path).path)
+    let outcome = try each(workspace) { sample, judgement in
+      let weight = Self.weight(kind, sample, judgement)
+      try withUnsafePointer(to: weight) { try output.append(UnsafeBufferPointer(start: $0, count: 1)) }
+    }
+    try output.finish(dimension: nil)
+    return outcome
+  }
+
+  /// Writes an `.npz` file with `weight_soft`, `weight_hard` and `probability` (float32), `label` and
+  /// `suggested_label` (int32, class numbers; −1: none), `is_label_issue` (bool), and `class_names`.
+  public static func writeNpz(_ workspace: Workspace, to path: String) throws -> Outcome {
+    let count = try workspace.sampleCount()
+    var soft = NpyArray("<f4", count), hard = NpyArray("<f4", count), probability = NpyArray("<f4", count)
+    var label = NpyArray("<i4", count), suggested = NpyArray("<i4", count), issue = NpyArray("|b1", count)
+    let outcome = try each(workspace) { sample, judgement in
+      soft.append(Self.weight(.soft, sample, judgement))
+      hard.append(Self.weight(.hard, sample, judgement))
+      probability.append(judgement.probability)
+      label.append(Int32(sample.label))
+      suggested.append(Int32(judgement.suggestion ?? -1))
+      issue.append(UInt8(judgement.isWrong == true ? 1 : 0))
+    }
+    try StoredZip.write(
+      [
+        ("weight_soft.npy", soft.bytes), ("weight_hard.npy", hard.bytes),
+        ("probability.npy", probability.bytes),
+        ("label.npy", label.bytes), ("suggested_label.npy", suggested.bytes),
+        ("is_label_issue.npy", issue.bytes),
+        ("class_names.npy", NpyArray.texts(try workspace.classNames())),
+      ], to: path)
+    return outcome
+  }
+
+  /// Not negative, and never NaN, which samplers refuse.
+  static func weight(
+    _ kind: WeightKind, _ sample: StoredSample, _ judgement: LabelJudgements.Judgement
+  ) -> Float {
+    let weight = kind == .soft ? judgement.softWeight : judgement.hardWeight
+    return sample.split == "test" || weight.isNaN ? 0 : max(0, weight)
+  }
+
+  private static func each(
+    _ workspace: Workspace, _ body: (StoredSample, LabelJudgements.Judgement) throws -> Void
+  ) throws -> Outcome {
+    let judgements = try LabelJudgements(workspace)
+    var outcome = Outcome(rows: 0, unknown: 0)
+    try workspace.forEachSample { sample in
+      let judgement = judgements[sample]
+      outcome.rows += 1
+      if sample.split != "test", judgement.softWeight.isNaN { outcome.unknown += 1 }
+      try body(sample, judgement)
+    }
+    return outcome
+  }
+}
+
+/// The bytes of a one-dimensional `.npy` array, version 1.0.
+struct NpyArray {
+  private(set) var bytes: [UInt8]
+
+  /// - Parameter type: NumPy's name of it, such as `<f4`.
+  init(_ type: String, _ count: Int) {
+    let text = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(count),), }"
+    let length = (10 + text.utf8.count + 1 + 63) / 64 * 64 - 10
+    bytes =
+      [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(length & 0xFF), UInt8(length >> 8)] + Array(text.utf8)
+    bytes += [UInt8](repeating: 0x20, count: length - text.utf8.count - 1) + [0x0A]
+  }
+
+  mutating func append(_ value: some BitwiseCopyable) {
+    withUnsafeBytes(of: value) { bytes.append(contentsOf: $0) }
+  }
+
+  /// Texts as NumPy's fixed-width Unicode.
+  static func texts(_ texts: [String]) -> [UInt8] {
+    let width = max(1, texts.map(\.unicodeScalars.count).max() ?? 1)
+    var array = NpyArray("<U\(width)", texts.count)
+    for text in texts {
+      let scalars = text.unicodeScalars.map(\.value)
+      for scalar in scalars + Array(repeating: 0, count: width - scalars.count) { array.append(scalar) }
+    }
+    return array.bytes
+  }
+}

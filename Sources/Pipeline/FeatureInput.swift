@@ -1,0 +1,35 @@
+import Datasets
+import Foundation
+import Workspace
+
+/// Features that come with a data set instead of images.
+public enum FeatureInput {
+  /// Opens a file of features: `.npy`, an array of an `.npz`, a tensor of a safetensors file. None is copied.
+  public static func open(_ path: String) throws -> NpyMatrix {
+    guard let inner = try EmbeddedMatrix.find(in: path) else { return try NpyMatrix(path: path) }
+    let start = Int(inner.offset)
+    guard let code = inner.type, let type = NpyType(rawValue: code) else {
+      return try NpyMatrix(path: path, npyAt: start..<(start + Int(inner.length)))
+    }
+    return try NpyMatrix(path: path, offset: start, type: type, shape: inner.shape)
+  }
+
+  /// The features that a data set's own format brings, if it does, by way of a file that is removed afterwards.
+  ///
+  /// - Parameter folder: Where the file lies meanwhile.
+  public static func withOwn<Value>(
+    of dataset: Dataset, in folder: String, _ body: (NpyMatrix?) throws -> Value
+  ) throws -> Value {
+    guard let format = dataset.features else { return try body(nil) }
+    let path = "\(folder)/.features-\(UUID().uuidString).npy"
+    defer { unlink(path) }
+    let output = try NpyOutput(path: path)
+    var dimension = 0
+    try format.readFeatures { row in
+      dimension = row.count
+      try output.append(row)
+    }
+    try output.finish(dimension: dimension)
+    return try body(NpyMatrix(path: path))
+  }
+}

@@ -1,0 +1,66 @@
+import CleanNet
+import Foundation
+import Torch
+import Workspace
+
+/// The files of one model in a workspace's folder `models/<key>`, all safetensors.
+struct ModelFiles: Sendable {
+  private let folder: String
+
+  init(_ workspace: Workspace, key: String) { folder = workspace.modelFolder(key: key) }
+
+  var model: String { "\(folder)/model.safetensors" }
+  private func checkpointPath(_ fold: Int) -> String { "\(folder)/checkpoint-\(fold).safetensors" }
+  private static let progressKey = "progress"
+
+  func makeFolder() throws {
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw WorkspaceError(
+        .cannotWrite, file: folder, "cannot be created", remedy: "Check its permissions and the free space")
+    }
+  }
+
+  func write(_ model: CleanNetModel) throws { try write(try model.checkpoint(), to: self.model) }
+
+  /// - Throws: ``PipelineError`` if there is none or it cannot be used.
+  func readModel() throws -> CleanNetModel {
+    do {
+      return try CleanNetModel(Checkpoint.read(path: model))
+    } catch {
+      throw PipelineError(
+        .missingInput, "The model \(model) cannot be used: \(error)", remedy: "Train it again: cleannet train"
+      )
+    }
+  }
+
+  /// Keeps the state of training, and finds it again after an interruption.
+  func keeper(interval: Int) -> Training.Keeper {
+    Training.Keeper(
+      interval: interval, restore: { checkpoint($0) }, keep: { fold, state in try write(state, fold: fold) })
+  }
+
+  private func write(_ state: TrainerCheckpoint, fold: Int) throws {
+    let metadata = [Self.progressKey: try state.progress.json()]
+    try write(Checkpoint(state.tensors, metadata: metadata), to: checkpointPath(fold))
+  }
+
+  private func checkpoint(_ fold: Int) -> TrainerCheckpoint? {
+    guard let stored = try? Checkpoint.read(path: checkpointPath(fold)),
+      let text = stored.metadata[Self.progressKey],
+      let progress = try? JSONDecoder().decode(TrainerCheckpoint.Progress.self, from: Data(text.utf8))
+    else { return nil }
+    return TrainerCheckpoint(
+      progress: progress, tensors: stored.tensors.map { (name: $0.name, tensor: Tensor($0.tensor)) })
+  }
+
+  /// Forgets what only an interrupted run needs.
+  func removeCheckpoints(folds: Int) {
+    for fold in 0..<folds { unlink(checkpointPath(fold)) }
+  }
+
+  private func write(_ checkpoint: Checkpoint, to path: String) throws {
+    try SafeTensors.write(tensors: checkpoint.tensors, metadata: checkpoint.metadata, to: path)
+  }
+}

@@ -1,0 +1,23 @@
+/// Why a stage cannot run, and what to do about it.
+public struct PipelineError: Error, CustomStringConvertible, Sendable, Hashable {
+  public enum Kind: Sendable, Hashable {
+    /// What the user gave is not usable.
+    case badInput
+    /// Something that should be there is not: a file, features, verification labels, a model.
+    case missingInput
+    /// A part of the program's surroundings is missing.
+    case missingComponent
+  }
+
+  public var kind: Kind
+  public var what: String
+  public var remedy: String
+
+  public init(_ kind: Kind, _ what: String, remedy: String) {
+    self.kind = kind
+    self.what = what
+    self.remedy = remedy
+  }
+
+  public var description: String { "\(what). \(remedy)." }
+}

@@ -1,0 +1,20 @@
+/// Where stages say how far they are. The command line draws bars, a server sends events, a library may ignore it.
+public protocol ProgressReporter: Sendable {
+  /// A stage begins: its name as a user reads it, and how many units it has, if known.
+  func begin(_ stage: String, total: Int?, unit: String)
+  /// So many units are done in all. Called from any thread, as often as the stage likes.
+  func update(_ done: Int)
+  /// The stage has ended; `note` sums it up.
+  func end(_ note: String?)
+  /// Something that the user should read, though the run goes on.
+  func warn(_ message: String)
+}
+
+/// Reports nothing.
+public struct SilentProgress: ProgressReporter {
+  public init() {}
+  public func begin(_ stage: String, total: Int?, unit: String) {}
+  public func update(_ done: Int) {}
+  public func end(_ note: String?) {}
+  public func warn(_ message: String) {}
+}

@@ -1,0 +1,126 @@
+import CleanNet
+import Foundation
+import Synchronization
+import Torch
+import Workspace
+
+/// Reference sets, then the network, then the threshold: all that scoring needs, in one file of the workspace.
+///
+/// What depends on the same content and settings has the same key and is not done twice. A run that is killed goes on
+/// from its last checkpoint.
+public struct TrainStage: Sendable {
+  public var objective = Objective.extended
+  /// K, the references of a class.
+  public var references = 32
+  /// Overrides of the objective's settings; nil: as they are.
+  public var steps: Int?
+  public var normalization: FeatureNormalization?
+  public var seed: UInt64 = 0
+  public var threads = 2
+
+  /// Steps between two checkpoints on disk.
+  static let checkpointInterval = 1000
+
+  public init() {}
+
+  public struct Outcome: StageOutcome {
+    /// The model's key.
+    public var model: String
+    public var objective: Objective
+    public var images: Int
+    public var classes: Int
+    public var verified: Int
+    public var verifiedClasses: Int
+    public var steps: Int
+    /// Mean AUROC within classes on the validation split of the verified images, where it is defined.
+    public var validationRanking: Double?
+    public var seconds: Double
+    /// The hash of what the model follows from.
+    public var content: String
+    /// Whether the model was there already.
+    public var reused: Bool
+  }
+
+  public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
+    let data = try TrainingData(workspace)
+    guard !data.verdicts.isEmpty else {
+      throw PipelineError(
+        .missingInput, "No image has been verified yet",
+        remedy:
+          "Look at a few dozen images of some classes: cleannet verify export todo.csv --unverified 30, fill "
+          + "in the column verification (1 right, 0 wrong), then cleannet verify import todo.csv")
+    }
+    let configuration = configuration(for: data)
+    let settings = try configuration.json()
+    let content = try StageContent(workspace).fingerprint()
+    let key = StableHash.of("train", content, settings)
+    return try workspace.withWriteLock("train") {
+      let files = ModelFiles(workspace, key: key)
+      if let done = try workspace.finishedRun(stage: "train", key: key), let metrics = done.metrics,
+        FileManager.default.fileExists(atPath: files.model),
+        var outcome = try? JSONDecoder().decode(Outcome.self, from: Data(metrics.utf8))
+      {
+        // Makes this model the latest, whatever was trained in between.
+        try workspace.finishRun(
+          try workspace.beginRun(stage: "train", key: key, settings: settings), .done, metrics: metrics)
+        outcome.reused = true
+        return outcome
+      }
+      let run = try workspace.beginRun(stage: "train", key: key, settings: settings)
+      let start = ContinuousClock.now
+      try files.makeFolder()
+      let show = progress.training(networks: configuration.folds)
+      let training = Training(data.trainingSet, configuration: configuration, threads: threads, report: show)
+      let trained = try training.run(
+        keeper: files.keeper(interval: Self.checkpointInterval), report: show)
+      progress.end(nil)
+      try files.write(trained.model)
+      let rankings = trained.histories.compactMap { $0.max { $0.value < $1.value }?.ranking }
+      let verifiedClasses = Set(data.verdicts.keys.map { data.labels[$0] }).count
+      let outcome = Outcome(
+        model: key, objective: objective, images: data.labels.count { $0 >= 0 },
+        classes: Set(data.labels.lazy.filter { $0 >= 0 }).count, verified: data.verdicts.count,
+        verifiedClasses: verifiedClasses,
+        steps: trained.histories.map { $0.last?.step ?? 0 }.max() ?? 0,
+        validationRanking: rankings.isEmpty ? nil : rankings.reduce(0, +) / Double(rankings.count),
+        seconds: (ContinuousClock.now - start).inSeconds, content: content, reused: false)
+      try workspace.finishRun(run, .done, metrics: try outcome.json())
+      files.removeCheckpoints(folds: configuration.folds)
+      return outcome
+    }
+  }
+
+  private func configuration(for data: TrainingData) -> Configuration {
+    var configuration = Configuration.of(objective, dimension: data.features.dimension)
+    configuration.seed = seed
+    configuration.kMeans.clusters = references
+    configuration.normalization = normalization ?? .suited(to: data.features)
+    if let steps { configuration.setSteps(steps) }
+    return configuration
+  }
+}
+
+extension ProgressReporter {
+  /// Shows the events of training as stages of their own.
+  func training(networks: Int) -> @Sendable (Training.Event) -> Void {
+    let current = Mutex("")
+    return { event in
+      let (name, done, total, unit): (String, Int, Int?, String) =
+        switch event {
+        case .space(let share): ("Neighbours", Int(share * 100), 100, "%")
+        case .beliefs: ("Beliefs about true classes", 0, nil, "")
+        case .references(let done, let total): ("Reference sets", done, total, "classes")
+        case .steps(let done, let total):
+          ("Training CleanNet (\(networks) network\(networks == 1 ? "" : "s"))", done, total, "steps")
+        }
+      current.withLock { shown in
+        if shown != name {
+          if !shown.isEmpty { end(nil) }
+          begin(name, total: total, unit: unit)
+          shown = name
+        }
+      }
+      update(done)
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import CleanNet
+import Foundation
+import Torch
+import Workspace
+
+/// What training and scoring read from a workspace: features, labels, verdicts.
+struct TrainingData: Sendable {
+  let features: MappedFeatures
+  let featureSet: FeatureSet
+  /// Per sample its class; −1 for images without features and those of the split `test`.
+  let labels: [Int]
+  let classNames: [String]
+  let verdicts: [Int: Bool]
+
+  init(_ workspace: Workspace) throws {
+    featureSet = try Self.currentFeatures(workspace)
+    let count = try workspace.sampleCount()
+    features = MappedFeatures(try FeatureMatrix(featureSet, samples: count))
+    classNames = try workspace.classNames()
+    var labels = try workspace.trainLabels()
+    for image in Self.withoutFeatures(features) { labels[image] = -1 }
+    self.labels = labels
+    verdicts = Dictionary(
+      uniqueKeysWithValues: try workspace.verifications().filter { labels[$0.sample] >= 0 }.map {
+        ($0.sample, $0.isRight)
+      })
+    guard Set(labels.lazy.filter { $0 >= 0 }).count >= 2 else {
+      throw PipelineError(
+        .badInput, "Fewer than two classes have images with features",
+        remedy: "Import more classes, and see `cleannet status` for images that could not be read")
+    }
+  }
+
+  var trainingSet: TrainingSet {
+    TrainingSet(
+      features: features, labels: labels, classes: classNames.count,
+      verifications: verdicts.sorted { $0.key < $1.key }.map {
+        VerificationLabel(image: $0.key, isRight: $0.value)
+      })
+  }
+
+  /// The features that were imported, or made last.
+  static func currentFeatures(_ workspace: Workspace) throws -> FeatureSet {
+    if let imported = try workspace.featureSet(key: FeatureSet.imported) { return imported }
+    guard let run = try workspace.finishedRun(stage: "embed"),
+      let set = try workspace.featureSet(key: run.key)
+    else {
+      throw PipelineError(
+        .missingInput, "The workspace \(workspace.path) has no features yet", remedy: "Run: cleannet embed")
+    }
+    return set
+  }
+
+  /// Images whose row is not a vector of numbers: those that could not be read.
+  private static func withoutFeatures(_ features: MappedFeatures) -> [Int] {
+    let chunk = 4096
+    return stride(from: 0, to: features.count, by: chunk).flatMap { start -> [Int] in
+      let rows = features.rows(start..<min(start + chunk, features.count))
+      // A sum is finite only if all its terms are; features are far from float32's limits.
+      return rows.sum(dim: 1).floats().enumerated().filter { !$0.element.isFinite }.map { start + $0.offset }
+    }
+  }
+}

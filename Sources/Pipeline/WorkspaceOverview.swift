@@ -1,0 +1,119 @@
+import CleanNet
+import Foundation
+import Workspace
+
+/// What a workspace holds, what of it is out of date, and what to do next.
+public struct WorkspaceOverview: Sendable, Encodable {
+  public struct ClassRow: Sendable, Encodable {
+    public var name: String
+    public var images: Int
+    public var right: Int
+    public var wrong: Int
+  }
+
+  public struct FeaturesRow: Sendable, Encodable {
+    public var key: String
+    public var images: Int
+    public var dimension: Int
+    public var about: [String: String]
+  }
+
+  /// A stage's last outcome, and whether anything that it depends on has changed since.
+  public struct StageRow<Outcome: Sendable & Encodable>: Sendable, Encodable {
+    public var date: Date
+    public var isStale: Bool
+    public var outcome: Outcome
+  }
+
+  public struct Problem: Sendable, Encodable {
+    public var path: String
+    public var what: String
+  }
+
+  public var path: String
+  public var images: Int
+  public var splits: [String: Int]
+  public var sources: [String]
+  public var classes: [ClassRow]
+  public var verified: Int
+  public var features: [FeaturesRow]
+  /// How many images could not be read.
+  public var problemCount: Int
+  /// The first of them, if asked for.
+  public var problems: [Problem]
+  public var model: StageRow<TrainStage.Outcome>?
+  public var scores: StageRow<ScoreStage.Outcome>?
+  public var next: String
+
+  /// - Parameter problems: How many problems to name.
+  public init(_ workspace: Workspace, problems limit: Int = 0) throws {
+    let status = try workspace.status()
+    path = workspace.path
+    images = status.samples
+    splits = Dictionary(uniqueKeysWithValues: status.splits.map { ($0.name, $0.samples) })
+    sources = status.sources.map(\.path)
+    classes = status.classes.map {
+      ClassRow(name: $0.name, images: $0.samples, right: $0.right, wrong: $0.wrong)
+    }
+    verified = status.classes.reduce(0) { $0 + $1.right + $1.wrong }
+    features = status.features.map {
+      FeaturesRow(key: $0.set.key, images: $0.samples, dimension: $0.set.dimension, about: $0.set.about)
+    }
+    problemCount = status.problems
+    problems = try workspace.problems(limit: limit).map { problem in
+      Problem(path: try workspace.sample(problem.sample)?.path ?? "", what: problem.what)
+    }
+    let content = StageContent(workspace)
+    model = try Self.last("train", workspace, content: content, \.content)
+    scores = try Self.last("score", workspace, content: content, \.content)
+    next = Self.next(
+      images: images, embedded: features.contains { $0.images == status.samples }, verified: verified,
+      model: model,
+      scores: scores)
+  }
+
+  private static func last<Outcome: StageOutcome>(
+    _ stage: String, _ workspace: Workspace, content: StageContent, _ path: KeyPath<Outcome, String>
+  ) throws -> StageRow<Outcome>? {
+    guard let run = try workspace.finishedRun(stage: stage), let metrics = run.metrics,
+      let outcome = try? JSONDecoder().decode(Outcome.self, from: Data(metrics.utf8))
+    else { return nil }
+    return StageRow(
+      date: run.started, isStale: outcome[keyPath: path] != (try content.fingerprint()), outcome: outcome)
+  }
+
+  private static func next(
+    images: Int, embedded: Bool, verified: Int, model: StageRow<TrainStage.Outcome>?,
+    scores: StageRow<ScoreStage.Outcome>?
+  ) -> String {
+    if images == 0 { return "cleannet import SOURCE" }
+    if !embedded { return "cleannet embed" }
+    if verified == 0 {
+      return "cleannet verify export todo.csv --unverified 30, fill in the column verification, and "
+        + "cleannet verify import todo.csv"
+    }
+    guard let model, !model.isStale else { return "cleannet train" }
+    guard let scores, !scores.isStale else { return "cleannet score" }
+    return "cleannet export --out scores.csv"
+  }
+}
+
+/// A stage's outcome, as its run keeps it.
+protocol StageOutcome: Sendable, Codable {
+  /// The hash of the workspace's content that the outcome follows from.
+  var content: String { get }
+}
+
+/// What training and scoring follow from.
+struct StageContent {
+  private let workspace: Workspace
+
+  init(_ workspace: Workspace) { self.workspace = workspace }
+
+  /// A hash of images, labels, verdicts and the features in use.
+  func fingerprint() throws -> String {
+    let features = try? TrainingData.currentFeatures(workspace).key
+    return StableHash.of(
+      features ?? "", try workspace.fingerprint(of: .images, .labels, .verifications))
+  }
+}

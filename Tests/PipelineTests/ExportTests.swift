@@ -1,0 +1,200 @@
+import Datasets
+import Foundation
+import Testing
+import Workspace
+
+@testable import Pipeline
+
+@Suite("Exports")
+final class ExportTests {
+  private let folder: String
+  private let workspace: Workspace
+
+  /// Ten images of two classes with a score each: every third is found wrong, to be the other class.
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+    var table = "path,label,key,split,note\n"
+    for index in 0..<10 {
+      let path = "in/\(index), \(index).jpg"
+      try Self.write("\(folder)/\(path)", [UInt8(index)])
+      table += "\"\(path)\",\(index % 2 == 0 ? "cat" : "dög"),k\(index),\(index == 9 ? "test" : "train"),\n"
+    }
+    try Self.write("\(folder)/list.csv", Array(table.utf8))
+    workspace = try Workspace(path: "\(folder)/w", create: true)
+    let source = try DatasetSource(path: "\(folder)/list.csv")
+    try workspace.importSamples(from: DatasetReader.open(source: source.path), source: source)
+    let scores = try workspace.scoreWriter(key: "s", count: 10)
+    for index in 0..<10 {
+      let isWrong = index % 3 == 0
+      try scores.append(
+        index == 8
+          ? ScoreRow(
+            cosine: .nan, probability: .nan, threshold: .nan, verdict: .unknown, softWeight: .nan,
+            hardWeight: .nan,
+            suggestedLabel: -1, suggestedCosine: .nan)
+          : ScoreRow(
+            cosine: Float(index) / 10, probability: Float(index) / 16, threshold: 0.5,
+            verdict: isWrong ? .wrong : .right, softWeight: Float(index) / 8, hardWeight: isWrong ? 0 : 1,
+            suggestedLabel: Int32(isWrong ? 1 - index % 2 : index % 2), suggestedCosine: 0.9))
+    }
+    try scores.finish()
+    let run = try workspace.beginRun(stage: "score", key: "s")
+    try workspace.finishRun(run, .done)
+    // A person disagrees twice.
+    try workspace.addVerifications([
+      VerificationRecord(sample: 3, label: 1, answer: .right, person: "p", origin: .reviewed),
+      VerificationRecord(sample: 4, label: 0, answer: .wrong, person: "p", origin: .reviewed),
+    ])
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+  private static func write(_ path: String, _ bytes: [UInt8]) throws {
+    let url = URL(fileURLWithPath: path)
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(bytes).write(to: url)
+  }
+
+  private func read(_ name: String) throws -> [Sample] {
+    var samples: [Sample] = []
+    try DatasetReader.open(source: "\(folder)/\(name)").read { samples.append($0) }
+    return samples
+  }
+
+  private func number(_ sample: Sample) throws -> Int {
+    Int(try ImageBytes().read(sample.location, key: "")[0])
+  }
+
+  @Test(
+    "wrong labels are dropped: what a person said before what was found; test images stay",
+    arguments: ["image-folder", "webdataset", "tar", "zip", "hf-image-folder"])
+  func drop(format: String) throws {
+    let outcome = try DatasetExport(format: format).write(workspace, to: "\(folder)/out")
+    #expect(outcome.written == 7)
+    #expect(outcome.dropped == 3)
+    #expect(outcome.unknown == 1)
+    let samples = try read("out")
+    #expect(try samples.map(number).sorted() == [1, 2, 3, 5, 7, 8, 9])
+    #expect(try samples.allSatisfy { try $0.label == (number($0) % 2 == 0 ? "cat" : "dög") })
+    #expect(try samples.filter { $0.split == "test" }.map(number) == [9])
+  }
+
+  @Test("wrong labels are replaced, and the old ones kept in a column")
+  func relabel() throws {
+    var export = DatasetExport(format: "source")
+    (export.wrong, export.weights) = (.relabel, .soft)
+    let outcome = try export.write(workspace, to: "\(folder)/out.csv")
+    // 0 and 6 get the other label; a person said that 4 is wrong, but nothing fits better.
+    #expect((outcome.written, outcome.relabelled, outcome.dropped) == (9, 2, 1))
+    #expect(outcome.format == "manifest")
+    let samples = try read("out.csv")
+    #expect(samples.map(\.key) == ["k0", "k1", "k2", "k3", "k5", "k6", "k7", "k8", "k9"])
+    #expect(samples.map(\.label) == ["dög", "dög", "cat", "dög", "dög", "dög", "dög", "cat", "dög"])
+    #expect(samples.map { $0.attribute("given_label") } == ["cat", nil, nil, nil, nil, "cat", nil, nil, nil])
+    #expect(
+      samples.map { $0.attribute("weight") } == ["1", "0.125", "0.25", "1", "0.625", "1", "0.875", "0", "0"])
+    #expect(samples.map(\.verification) == [nil, nil, nil, true, nil, nil, nil, nil, nil])
+  }
+
+  @Test("weights need a format with columns")
+  func weightsWithoutColumns() {
+    var export = DatasetExport(format: "image-folder")
+    export.weights = .hard
+    #expect { try export.write(workspace, to: "\(folder)/out") } throws: { "\($0)".contains("npy") }
+  }
+
+  @Test("a data set of features is written with its features")
+  func features() throws {
+    let set = try workspace.featureSet(key: FeatureSet.imported, dimension: 4, type: .float32)
+    let values = (0..<40).map { $0 / 4 == 8 ? Float.nan : Float($0) / 3 }
+    try values.withUnsafeBufferPointer { try set.write(0..<10, $0) }
+    var export = DatasetExport(format: "cleannet-tsv")
+    export.wrong = .keep
+    let outcome = try export.write(workspace, to: "\(folder)/out.tsv")
+    #expect((outcome.written, outcome.dropped) == (9, 1))
+    let dataset = try DatasetReader.open(source: "\(folder)/out.tsv")
+    let other = try Workspace(path: "\(folder)/w2", create: true)
+    let source = try DatasetSource(path: "\(folder)/out.tsv")
+    try FeatureInput.withOwn(of: dataset, in: other.path) { own in
+      _ = try other.importSamples(from: dataset, source: source, features: own)
+    }
+    #expect(try other.keys() == (0..<10).filter { $0 != 8 }.map { "k\($0)" })
+    let matrix = try FeatureMatrix(#require(try other.featureSet(key: FeatureSet.imported)), samples: 9)
+    var row = [Float](repeating: 0, count: 4)
+    row.withUnsafeMutableBufferPointer { matrix.copyRows([8], into: $0) }
+    #expect(row == (36..<40).map { Float($0) / 3 })
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: other.path).allSatisfy {
+        !$0.hasPrefix(".features")
+      })
+  }
+
+  @Test("weights are arrays in the order of the import, never negative nor NaN")
+  func weights() throws {
+    let outcome = try WeightExport.writeNpy(workspace, .soft, to: "\(folder)/soft.npy")
+    #expect((outcome.rows, outcome.unknown) == (10, 1))
+    let matrix = try NpyMatrix(path: "\(folder)/soft.npy")
+    var values = [Float](repeating: -1, count: matrix.count)
+    values.withUnsafeMutableBufferPointer {
+      if let base = $0.baseAddress { matrix.copyRows(0..<10, into: base) }
+    }
+    #expect(values == [0, 0.125, 0.25, 1, 0, 0.625, 0.75, 0.875, 0, 0])
+    _ = try WeightExport.writeNpz(workspace, to: "\(folder)/w.npz")
+    // One array of several, taken where it lies.
+    #expect { try FeatureInput.open("\(folder)/w.npz") } throws: { "\($0)".contains("weight_hard") }
+    try StoredZip.write(
+      [("x.npy", Array(Data(contentsOf: URL(fileURLWithPath: "\(folder)/soft.npy"))))],
+      to: "\(folder)/one.npz")
+    let inner = try FeatureInput.open("\(folder)/one.npz")
+    var copy = [Float](repeating: -1, count: inner.count)
+    copy.withUnsafeMutableBufferPointer {
+      if let base = $0.baseAddress { inner.copyRows(0..<10, into: base) }
+    }
+    #expect(copy == values)
+  }
+
+  @Test("cleanlab's columns")
+  func cleanlab() throws {
+    #expect(try CleanlabExport.write(workspace, to: "\(folder)/c.csv") == 10)
+    let lines = try String(contentsOfFile: "\(folder)/c.csv", encoding: .utf8).split(separator: "\n")
+    #expect(lines[0] == "key,path,is_label_issue,label_score,given_label,predicted_label,split")
+    #expect(lines[1] == "k0,\"in/0, 0.jpg\",True,0,cat,dög,train")
+    #expect(lines[4] == "k3,\"in/3, 3.jpg\",False,0.1875,dög,cat,train")
+    #expect(lines[5] == "k4,\"in/4, 4.jpg\",True,0.25,cat,cat,train")
+    #expect(lines[9] == "k8,\"in/8, 8.jpg\",False,,cat,cat,train")
+  }
+
+  @Test(
+    "verdicts go out and come back",
+    arguments: [("v.csv", nil), ("v.jsonl", nil), ("v.json", nil), ("v.tsv", .food101N)]
+      as [(String, VerificationFormat?)])
+  func verdicts(name: String, format: VerificationFormat?) throws {
+    let path = "\(folder)/\(name)"
+    #expect(try VerificationStages.exporting(workspace, to: path, format: format) == 2)
+    let other = try Workspace(path: "\(folder)/w2", create: true)
+    let source = try DatasetSource(path: "\(folder)/list.csv")
+    try other.importSamples(from: DatasetReader.open(source: source.path), source: source)
+    let outcome = try VerificationStages.importing(path, into: other, person: "q")
+    #expect((outcome.right, outcome.wrong, outcome.unknown) == (1, 1, 0))
+    let got = try other.verifications(), expected = try workspace.verifications()
+    #expect(got.map(\.sample) == expected.map(\.sample))
+    #expect(got.map(\.isRight) == expected.map(\.isRight))
+  }
+
+  @Test("Label Studio's tasks: addresses are encoded, unverified images have no annotation")
+  func labelStudio() throws {
+    let path = "\(folder)/tasks.json"
+    #expect(try VerificationStages.exporting(workspace, to: path, unverified: 2) == 6)
+    let tasks = try #require(
+      try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as? [[String: Any]]
+    )
+    #expect(tasks.count == 6)
+    #expect(tasks.count { $0["annotations"] != nil } == 2)
+    let image = try #require((tasks[0]["data"] as? [String: String])?["image"])
+    #expect(image.hasPrefix("/data/local-files/?d="))
+    #expect(image.hasSuffix(".jpg") && image.contains(",%20"))
+    let other = try VerificationStages.importing(path, into: workspace, person: "q")
+    #expect((other.right, other.wrong, other.unknown) == (1, 1, 4))
+  }
+}

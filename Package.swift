@@ -50,6 +50,7 @@ let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.sw
 let package = Package(
   name: "cleannet",
   products: [
+    .executable(name: "cleannet", targets: ["cleannet"]),
     .library(name: "CleanNet", targets: ["CleanNet", "Torch"]),
     .library(
       name: "CleanNetTools",
@@ -84,6 +85,10 @@ let package = Package(
         "Backbones", "Classifier", "CleanNet", "Datasets", "Detectors", "Evaluation", "Images", "Torch",
         "Workspace",
       ]),
+    .executableTarget(
+      name: "cleannet",
+      dependencies: ["Pipeline", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: swiftSettings),
     tests("TorchTests", ["Torch"]),
     tests("CleanNetTests", ["CleanNet"]),
     tests("DatasetsTests", ["Datasets"]),
@@ -92,6 +97,7 @@ let package = Package(
     tests("BackbonesTests", ["Backbones"], resources: [.copy("Fixtures")]),
     tests("PipelineTests", ["Pipeline", "Workspace", "Datasets"]),
     tests("ClassifierTests", ["Classifier", "Torch"]),
+    tests("CommandLineTests", ["cleannet", "Datasets", "Images"]),
     tests("DetectorsTests", ["Detectors", "Torch"], resources: [.copy("Fixtures")]),
     tests("EvaluationTests", ["Evaluation", "Detectors", "Torch"], resources: [.copy("Fixtures")]),
     tests("TorchCheckpointTests", ["Torch"], resources: [.copy("Fixtures")]),

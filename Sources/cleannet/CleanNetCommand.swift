@@ -1,0 +1,79 @@
+import ArgumentParser
+import Foundation
+
+/// The command line. Each verb is a file in `Commands`; its `run()` calls one stage of `Pipeline`.
+@main struct CleanNetCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cleannet",
+    abstract: "Finds the wrong labels of an image data set from a few right/wrong glances.",
+    discussion: """
+      A workspace (a folder) keeps what a data set's images look like, what you verified, and what was found. Images \
+      stay where they are.
+
+        cleannet import photos/               read a folder of images, a folder a class
+        cleannet embed                        compute what each image looks like
+        cleannet verify export todo.csv       images to look at; fill in the column `verification`
+        cleannet verify import todo.csv
+        cleannet train
+        cleannet score                        judge every label, also of classes that nobody verified
+        cleannet export --out scores.csv
+
+      `cleannet demo` shows all of it on images that come with Debian.
+      """,
+    version: Version.text,
+    subcommands: [
+      DemoCommand.self, ImportCommand.self, EmbedCommand.self, VerifyCommand.self, TrainCommand.self,
+      ScoreCommand.self, EvaluateCommand.self, ExportCommand.self, RunCommand.self, StatusCommand.self,
+      ClassifyCommand.self, DoctorCommand.self,
+    ])
+
+  static func main() {
+    PassiveWaiting.restart()
+    Interruption.exitOnSignal()
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let error where Failure.describes(error) {
+      Failure(error).exit()
+    } catch {
+      exit(withError: error)
+    }
+  }
+}
+
+enum Version {
+  static let text = "0.1.0"
+}
+
+/// Threads of OpenMP that wait for work should sleep, not spin: on an idle machine that costs nothing measurable; beside
+/// other programs spinning makes training and scoring some eight times slower.
+enum PassiveWaiting {
+  private static let variable = "OMP_WAIT_POLICY"
+
+  /// OpenMP reads the variable when it is loaded, which libvips brings about before `main`. So the program sets it and
+  /// starts once more in the same process. The user's own setting stands.
+  static func restart() {
+    guard getenv(variable) == nil, setenv(variable, "passive", 0) == 0 else { return }
+    let arguments = CommandLine.arguments.map { strdup($0) } + [nil]
+    // Returns only if it fails; then the program goes on as it is.
+    execv("/proc/self/exe", arguments)
+  }
+}
+
+/// Ctrl-C: what is on disk is whole at any moment, so the program may simply end.
+enum Interruption {
+  static func exitOnSignal() {
+    // Whoever started the program may have blocked them, and children inherit that.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    for number in [SIGINT, SIGTERM] {
+      signal(number) { _ in
+        let text: StaticString = "\ninterrupted: run the same command again to go on where it stopped\n"
+        _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+        _exit(130)
+      }
+    }
+  }
+}

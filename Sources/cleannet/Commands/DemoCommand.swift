@@ -1,0 +1,140 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import Pipeline
+import Workspace
+
+struct DemoCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "demo", abstract: "The whole job on real images, explained step by step.",
+    discussion: """
+      Takes 12,000 images of Fashion-MNIST (Debian's package dataset-fashion-mnist), gives 30 % of them the label of a \
+      class that is easily taken for theirs, verifies 100 images in each of 3 of the 10 classes, and finds the wrong \
+      labels of the 7 others.
+      """)
+
+  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var workspace: WorkspaceOptions
+
+  static let verifiedClasses = ["Dress", "Pullover", "Sneaker"]
+  static let perClass = 100
+
+  private var path: String { workspace.workspace ?? "cleannet-demo" }
+
+  func run() throws {
+    try compute.prepareEngine()
+    guard FileManager.default.fileExists(atPath: DemoDataset.folder) else {
+      throw PipelineError(
+        .missingComponent, "The demonstration's images are not at \(DemoDataset.folder)",
+        remedy: "Install them: apt-get install dataset-fashion-mnist")
+    }
+    let progress = workspace.output.progress
+    let store = try Workspace(path: path, create: true)
+
+    say(
+      1, "Import",
+      """
+      \(DemoDataset.images) real images of clothes. \(Int(DemoDataset.noise * 100)) % of the labels are wrong on \
+      purpose, so that we know the truth and can see how well wrong labels are found. The method itself never sees it.
+      """)
+    try importImages(into: store, progress: progress)
+
+    say(
+      2, "Embed",
+      """
+      A network trained on ImageNet describes every image by 1,280 numbers: images that look alike get similar \
+      numbers. This is the only time that images are read.
+      """)
+    var embedding = EmbedStage()
+    (embedding.size, embedding.threads) = (128, compute.threads)
+    try embedding.run(store, progress: progress)
+
+    say(
+      3, "Verify",
+      """
+      A person glances at \(Self.perClass) images in each of 3 of the 10 classes (\
+      \(Self.verifiedClasses.joined(separator: ", "))): is the label right, yes or no? Here the truth answers in \
+      the person's place. The 7 other classes get no look at all.
+      """)
+    try verify(store)
+
+    say(
+      4, "Train",
+      """
+      CleanNet learns from those verdicts what a wrong label looks like, compared with reference images of its class. \
+      A class enters only through its references, so what is learned holds for classes that nobody verified.
+      """)
+    var training = TrainStage()
+    (training.seed, training.threads) = (compute.seed, compute.threads)
+    _ = try training.run(store, progress: progress)
+
+    say(
+      5, "Score", "Every label of every class gets a probability of being right; below ½ it is called wrong.")
+    var scoring = ScoreStage()
+    scoring.threads = compute.threads
+    let scores = try scoring.run(store, progress: progress)
+
+    say(
+      6, "Evaluate",
+      """
+      Now the truth is looked at, beside what one would use instead: agreement with the 50 nearest neighbours, the \
+      confidence of a cross-validated classifier in the label (what cleanlab ranks by), the distance to the class's \
+      average, and believing every label.
+      """)
+    var stage = EvaluateStage(truth: DemoDataset.truthColumn)
+    (stage.seed, stage.threads) = (compute.seed, compute.threads)
+    let evaluation = try stage.run(store, progress: progress)
+
+    let out = "\(path)/scores.csv"
+    try ScoreExport.write(store, format: .csv, to: out)
+    if workspace.output.json {
+      try workspace.output.print(evaluation) { "" }
+    } else {
+      print("\n\(evaluation.text)\n\n\(summary(evaluation, scores, out: out))")
+    }
+  }
+
+  private func importImages(into store: Workspace, progress: ConsoleProgress) throws {
+    let source = try DatasetSource(path: DemoDataset.folder)
+    guard try store.source(source, options: DatasetOptions()) == nil else { return }
+    let dataset = Dataset(format: DemoDataset(source: source, options: DatasetOptions()))
+    progress.begin("Importing", total: DemoDataset.images, unit: "images")
+    let summary = try store.importSamples(from: dataset, source: source) { progress.update($0) }
+    progress.end("\(summary.source.samples.count) images")
+  }
+
+  private func verify(_ store: Workspace) throws {
+    guard try store.verifications().isEmpty else { return }
+    let outcome = try VerificationStages.simulating(
+      store, truth: DemoDataset.truthColumn, classes: .named(Self.verifiedClasses), perClass: Self.perClass,
+      seed: compute.seed)
+    guard !workspace.output.json else { return }
+    print("\(outcome.right) labels are right, \(outcome.wrong) wrong.")
+  }
+
+  private func say(_ step: Int, _ title: String, _ text: String) {
+    guard !workspace.output.json else { return }
+    print("\n\(step). \(title)\n\(text)")
+    // Progress goes to stderr: all streams flushed, so that the two stay in order in a file too.
+    fflush(nil)
+  }
+
+  private func summary(_ evaluation: EvaluateStage.Outcome, _ scores: ScoreStage.Outcome, out: String)
+    -> String
+  {
+    let row = evaluation.detectors.first { $0.name == "cleannet" && $0.split == .heldOut }
+    let found = row.map { row in
+      let count = Int((row.metrics.recall * Double(row.metrics.wrong)).rounded())
+      return
+        "In the 7 classes that nobody verified CleanNet found \(count) of \(row.metrics.wrong) wrong labels "
+        + "(\(row.metrics.recall.percent)); \(row.metrics.precision.percent) of the labels it calls wrong are."
+    }
+    return """
+      \(found ?? "")
+      All scores: \(out). The most suspicious first:
+        cleannet status -w \(path)
+        sort -t, -g -k5 \(out) | head
+      Your own folder of images: cleannet run FOLDER (see README.md).
+      """
+  }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import Pipeline
+import Workspace
+
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Import, embed, train and score in one go.",
+    discussion: """
+      Does what is missing and no more, so that it can be run again after an interruption, or when more images were \
+      verified. Without verified images it stops after embedding and says what to do.
+      """)
+
+  @Argument(help: "A folder or a file; see `cleannet help import`.", completion: .file())
+  var source: String
+  @Option(
+    help: "A table of verdicts to take over first; see `cleannet verify import --help`.", completion: .file())
+  var verifications: String?
+  @Option(help: "Writes the scores to this file.", completion: .file())
+  var out: String?
+
+  @OptionGroup(title: "Import") var importing: ImportOptions
+  @OptionGroup(title: "Embedding") var embedding: EmbedOptions
+  @OptionGroup(title: "Training") var training: TrainOptions
+  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var workspace: WorkspaceOptions
+
+  func run() throws {
+    let progress = workspace.output.progress
+    _ = try DatasetReader.open(source: source, options: importing.datasetOptions())
+    let store = try workspace.open(create: true)
+    try importing.importIfNew(source, into: store, progress: progress)
+    if let verifications {
+      _ = try VerificationStages.importing(verifications, into: store, person: NSUserName())
+    }
+    try compute.prepareEngine()
+    if try store.featureSet(key: FeatureSet.imported) == nil {
+      let outcome = try embedding.stage(threads: compute.threads).run(store, progress: progress)
+      if outcome.problems > 0 {
+        progress.warn("\(outcome.problems) images cannot be read; see cleannet status --problems")
+      }
+    }
+    if try !store.verifications().isEmpty {
+      _ = try training.stage(compute).run(store, progress: progress)
+      var scoring = ScoreStage()
+      scoring.threads = compute.threads
+      _ = try scoring.run(store, progress: progress)
+      if let out { try ScoreExport.write(store, format: nil, to: out) }
+    }
+    let overview = try WorkspaceOverview(store)
+    try workspace.output.print(overview) { overview.text(allClasses: false) }
+  }
+}

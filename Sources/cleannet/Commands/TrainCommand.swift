@@ -1,0 +1,62 @@
+import ArgumentParser
+import CleanNet
+import Pipeline
+
+extension Objective: ExpressibleByArgument {}
+extension FeatureNormalization: ExpressibleByArgument {}
+
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train", abstract: "Train CleanNet from the verified images.",
+    discussion: """
+      Makes a reference set of every class (what its images look like) and learns from the verified images which of a \
+      class's images belong to it. That carries over to classes without a single verified image. A run that was \
+      interrupted goes on where it stopped.
+      """)
+
+  @OptionGroup var training: TrainOptions
+  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var workspace: WorkspaceOptions
+
+  func run() throws {
+    try compute.prepareEngine()
+    let outcome = try training.stage(compute).run(try workspace.open(), progress: workspace.output.progress)
+    try workspace.output.print(outcome) { outcome.text }
+  }
+}
+
+/// How CleanNet is trained.
+struct TrainOptions: ParsableArguments {
+  @Option(help: "The objective: extended, or the paper's as it was published.")
+  var objective = Objective.extended
+  @Option(help: "K, the references of a class.")
+  var references = 32
+  @Option(help: "Training steps of each network; by default the objective's own number.")
+  var steps: Int?
+  @Option(help: "What is done to features first; by default log1p, or l2 if some are negative.")
+  var normalization: FeatureNormalization?
+
+  func validate() throws {
+    guard references > 0 else { throw ValidationError("--references must be at least 1.") }
+    guard steps.map({ $0 > 0 }) ?? true else { throw ValidationError("--steps must be at least 1.") }
+  }
+
+  func stage(_ compute: ComputeOptions) -> TrainStage {
+    var stage = TrainStage()
+    (stage.objective, stage.references, stage.steps) = (objective, references, steps)
+    (stage.normalization, stage.seed, stage.threads) = (normalization, compute.seed, compute.threads)
+    return stage
+  }
+}
+
+extension TrainStage.Outcome {
+  var text: String {
+    let start =
+      "\(reused ? "Already trained" : "Trained") (\(objective.rawValue)) on \(images) images of \(classes) classes, "
+      + "\(verified) verified in \(verifiedClasses) classes."
+    return validationRanking.map {
+      start
+        + " On verified images held aside, right labels rank above wrong ones with probability \($0.percent)."
+    } ?? start
+  }
+}

@@ -1,0 +1,112 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import Pipeline
+
+extension VerificationFormat: ExpressibleByArgument {}
+
+struct VerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify", abstract: "Verification labels: in, out, or simulated.",
+    discussion: """
+      A verification label answers, for one image, whether its label is right (1) or wrong (0). A few dozen in a few \
+      classes are enough; the other classes need none.
+      """,
+    subcommands: [VerifyImport.self, VerifyExport.self, VerifySimulate.self])
+}
+
+struct VerifyImport: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "import", abstract: "Take over verdicts from a table or from Label Studio.",
+    discussion: """
+      A table (CSV, TSV or JSONL) has a column key (or path) and a column verification: 1 right, 0 wrong, empty \
+      unknown. Food-101N's table (class/key.jpg, tab, 1 or 0) and Label Studio's JSON, of tasks that `verify export` \
+      wrote, are recognised.
+      """)
+
+  @Argument(help: "The table.", completion: .file())
+  var file: String
+  @Option(help: "The format, where detection is not wanted.")
+  var format: VerificationFormat?
+  @Option(help: "Who verified; by default the user's name.")
+  var person: String?
+  @OptionGroup var workspace: WorkspaceOptions
+
+  func run() throws {
+    let outcome = try VerificationStages.importing(
+      file, format: format, into: try workspace.open(), person: person ?? NSUserName())
+    try workspace.output.print(outcome) {
+      "\(outcome.right) labels verified as right, \(outcome.wrong) as wrong; \(outcome.unknown) rows without a verdict."
+    }
+  }
+}
+
+struct VerifyExport: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export", abstract: "Write the verdicts as a table, and images still to be looked at.",
+    discussion: """
+      For Label Studio (--format label-studio, or a file .json), set up a project with the configuration that \
+      `--label-studio-config` prints, and import the file as tasks.
+      """)
+
+  @Argument(help: "A .csv, .tsv, .jsonl or .json file; - is stdout.", completion: .file())
+  var file = "-"
+  @Option(help: "By default what the file's name says; food-101n leaves out images without a verdict.")
+  var format: VerificationFormat?
+  @Option(help: "What makes an image's path an address for Label Studio.")
+  var imagePrefix = LabelStudioOutput.localFiles
+  @Flag(help: "Prints Label Studio's labelling configuration, and no more.")
+  var labelStudioConfig = false
+  @Option(
+    help:
+      "Adds so many images of each class that nobody has looked at, drawn at random, with an empty verdict.")
+  var unverified = 0
+  @Option(help: "Only these classes, comma-separated.")
+  var classes: String?
+  @Option(help: "Seeds the choice of images.")
+  var seed: UInt64 = 0
+  @OptionGroup var workspace: WorkspaceOptions
+
+  struct Result: Encodable { var rows: Int }
+
+  func run() throws {
+    if labelStudioConfig { return print(LabelStudioOutput.configuration) }
+    let rows = try VerificationStages.exporting(
+      try workspace.open(), to: file, format: format, unverified: unverified,
+      classes: classes?.split(separator: ",").map(String.init), seed: seed, imagePrefix: imagePrefix)
+    guard file != "-" else { return }
+    try workspace.output.print(Result(rows: rows)) { "\(rows) rows written to \(file)." }
+  }
+}
+
+struct VerifySimulate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "simulate", abstract: "Answer from a column with the true labels, for experiments.")
+
+  @Option(help: "The column that holds the true labels.")
+  var truth: String
+  @Option(help: "How many classes, or which, comma-separated.")
+  var classes: String
+  @Option(help: "Images of each class.")
+  var perClass: Int
+  @Option(help: "Seeds the choice of images and classes.")
+  var seed: UInt64 = 0
+  @OptionGroup var workspace: WorkspaceOptions
+
+  private var choice: VerificationStages.Choice {
+    Int(classes).map { .count($0) } ?? .named(classes.split(separator: ",").map(String.init))
+  }
+
+  func validate() throws {
+    guard perClass > 0 else { throw ValidationError("--per-class must be at least 1.") }
+  }
+
+  func run() throws {
+    let outcome = try VerificationStages.simulating(
+      try workspace.open(), truth: truth, classes: choice, perClass: perClass, seed: seed)
+    try workspace.output.print(outcome) {
+      "\(outcome.right + outcome.wrong) images of \(outcome.classes.count) classes "
+        + "(\(outcome.classes.joined(separator: ", "))): \(outcome.right) labels right, \(outcome.wrong) wrong."
+    }
+  }
+}

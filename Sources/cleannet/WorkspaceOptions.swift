@@ -1,0 +1,68 @@
+import ArgumentParser
+import Foundation
+import Pipeline
+import Torch
+import Workspace
+
+/// Options of every verb that works on a workspace.
+struct WorkspaceOptions: ParsableArguments {
+  @Option(
+    name: [.customShort("w"), .long],
+    help: ArgumentHelp(
+      "The workspace's folder.", discussion: "Default: $CLEANNET_WORKSPACE, else ./cleannet-workspace",
+      valueName: "dir"))
+  var workspace: String?
+
+  @OptionGroup var output: OutputOptions
+
+  var path: String {
+    workspace ?? ProcessInfo.processInfo.environment["CLEANNET_WORKSPACE"] ?? "cleannet-workspace"
+  }
+
+  func open(create: Bool = false) throws -> Workspace { try Workspace(path: path, create: create) }
+}
+
+/// How results and progress are shown.
+struct OutputOptions: ParsableArguments {
+  @Flag(help: "Print the result as one JSON document.")
+  var json = false
+
+  @Flag(name: [.short, .long], help: "No progress on stderr.")
+  var quiet = false
+
+  var progress: ConsoleProgress { ConsoleProgress(quiet: quiet) }
+
+  /// Prints a result: as JSON if wished, else as text.
+  func print(_ result: some Encodable, text: () -> String) throws {
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      encoder.nonConformingFloatEncodingStrategy = .convertToString(
+        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+      Swift.print(String(decoding: try encoder.encode(result), as: UTF8.self))
+    } else {
+      Swift.print(text())
+    }
+  }
+}
+
+/// Options of verbs that compute.
+struct ComputeOptions: ParsableArguments {
+  @Option(help: "Seeds all random choices.")
+  var seed: UInt64 = 0
+
+  @Option(name: .customLong("threads"), help: "Threads; by default one a core.")
+  var wantedThreads: Int?
+
+  var threads: Int { wantedThreads ?? ProcessInfo.processInfo.activeProcessorCount }
+
+  func validate() throws {
+    guard threads > 0 else { throw ValidationError("--threads must be at least 1.") }
+  }
+
+  /// Opens the engine.
+  func prepareEngine() throws {
+    try Engine.load()
+    Engine.threads = threads
+  }
+}

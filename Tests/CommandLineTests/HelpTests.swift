@@ -1,0 +1,35 @@
+import Foundation
+import Testing
+
+/// The help texts, kept as files: a change of the command line shows in its diff.
+///
+/// To accept new ones: `UPDATE_SNAPSHOTS=1 swift test --filter HelpTests`.
+@Suite("Help") struct HelpTests {
+  private static let snapshots = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("Snapshots")
+
+  @Test(
+    "help texts are as the snapshots",
+    arguments: [
+      "", "demo", "import", "embed", "verify", "verify import", "verify export", "verify simulate", "train",
+      "score",
+      "evaluate", "export", "run", "status", "doctor",
+    ])
+  func help(verb: String) throws {
+    let cleannet = try Program()
+    defer { cleannet.remove() }
+    let words = verb.split(separator: " ").map(String.init)
+    let output = cleannet.folder.appendingPathComponent("help")
+    let process = try cleannet.start(
+      words + ["--help"], output: output, errors: cleannet.folder.appendingPathComponent("errors"))
+    process.waitUntilExit()
+    let text = try String(contentsOf: output, encoding: .utf8)
+    #expect(process.terminationStatus == 0 && text.contains("USAGE: cleannet"))
+    let file = Self.snapshots.appendingPathComponent((["cleannet"] + words).joined(separator: "-") + ".txt")
+    if ProcessInfo.processInfo.environment["UPDATE_SNAPSHOTS"] != nil {
+      try FileManager.default.createDirectory(at: Self.snapshots, withIntermediateDirectories: true)
+      try Data(text.utf8).write(to: file)
+    }
+    #expect(try text == String(contentsOf: file, encoding: .utf8), "\(file.lastPathComponent)")
+  }
+}

@@ -1,0 +1,131 @@
+import Foundation
+import Testing
+
+/// The main job, by the built program on real images.
+@Suite("The main job", .serialized) struct JobTests {
+  @Test("from a folder of images, bad ones among them, to scored labels")
+  func folder() throws {
+    let cleannet = try Program()
+    defer { cleannet.remove() }
+    let images = try RealImages(count: 240, in: cleannet.folder)
+    // A text, and a photo that ends early.
+    try cleannet.write("images/Bag/text.jpg", "no image")
+    let some = try #require(images.truth.keys.min())
+    let whole = try Data(contentsOf: cleannet.folder.appendingPathComponent(some))
+    try whole.prefix(whole.count / 2).write(to: cleannet.folder.appendingPathComponent("images/Bag/cut.jpg"))
+
+    let imported = try cleannet.succeed("import", "images", "--json").json()
+    #expect(imported["images"] as? Int == 242 && imported["classes"] as? Int == 4)
+    let embedded = try cleannet.succeed("embed", "--size", "64", "--json").json()
+    #expect(embedded["embedded"] as? Int == 240 && embedded["problems"] as? Int == 2)
+    let status = try cleannet.succeed("status", "--problems").output
+    #expect(status.contains("Bag/text.jpg: ") && status.contains("Bag/cut.jpg: "))
+
+    // A person looks at 20 images of two classes.
+    try cleannet.succeed(
+      "verify", "export", "todo.csv", "--unverified", "20", "--classes", "Bag,Sneaker")
+    let todo = try cleannet.read("todo.csv").split(separator: "\n").map(String.init)
+    #expect(todo.count == 41 && todo[0] == "key,path,label,verification")
+    let filled = todo.dropFirst().map { (row: String) -> String in
+      let fields = row.split(separator: ",", omittingEmptySubsequences: false)
+      guard let truth = images.truth["images/\(fields[1])"] else { return row }
+      return row + (truth == String(fields[2]) ? "1" : "0")
+    }
+    try cleannet.write("done.csv", ([todo[0]] + filled).joined(separator: "\n"))
+    let verified = try cleannet.succeed("verify", "import", "done.csv", "--json").json()
+    let (right, wrong) = (try #require(verified["right"] as? Int), try #require(verified["wrong"] as? Int))
+    #expect(right > 15 && wrong > 5 && right + wrong >= 38)
+
+    try cleannet.succeed("train", "--steps", "150")
+    let scored = try cleannet.succeed("score", "--json").json()
+    #expect(scored["images"] as? Int == 240)
+    try cleannet.succeed("export", "--out", "scores.csv")
+    let rows = try cleannet.read("scores.csv").split(separator: "\n").map {
+      $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+    #expect(
+      rows[0] == [
+        "key", "path", "label", "cosine", "probability", "threshold", "verdict", "weight_soft", "weight_hard",
+        "suggested_label", "suggested_cosine", "verification", "split",
+      ])
+    #expect(rows.count == 243)
+    let judged = rows.dropFirst().filter { images.truth["images/\($0[1])"] != nil && $0[11].isEmpty }
+    let correct = judged.count { ($0[6] == "right") == (images.truth["images/\($0[1])"] == $0[2]) }
+    #expect(Double(correct) > 0.9 * Double(judged.count), "\(correct) of \(judged.count)")
+    let bad = try #require(rows.first { $0[1] == "Bag/text.jpg" })
+    #expect(bad[3...10].allSatisfy { $0.isEmpty })
+  }
+
+  @Test("run does all of it, and again only what is missing; two runs give the same scores")
+  func run() throws {
+    let cleannet = try Program()
+    defer { cleannet.remove() }
+    _ = try RealImages(count: 120, in: cleannet.folder)
+    let first = try cleannet.succeed("run", "images.csv", "--size", "64", "--steps", "60", "--json").json()
+    #expect((first["next"] as? String)?.contains("verify export") == true && first["model"] == nil)
+    try cleannet.succeed(
+      "verify", "simulate", "--truth", "truth", "--classes", "Bag,Sandal", "--per-class", "15")
+    for (workspace, out) in [("w", "a.csv"), ("w2", "b.csv")] {
+      if workspace == "w2" {
+        try cleannet.succeed("import", "images.csv", "-w", "w2")
+        try cleannet.succeed(
+          "verify", "simulate", "--truth", "truth", "--classes", "Bag,Sandal", "--per-class", "15", "-w", "w2"
+        )
+      }
+      let done = try cleannet.succeed(
+        "run", "images.csv", "--size", "64", "--steps", "60", "--out", out, "-w", workspace, "--json"
+      ).json()
+      #expect((done["scores"] as? [String: Any])?["isStale"] as? Bool == false)
+    }
+    #expect(try cleannet.read("a.csv") == cleannet.read("b.csv"))
+    let again = try cleannet.succeed("train", "--steps", "60", "--json").json()
+    #expect(again["reused"] as? Bool == true)
+    let evaluation = try cleannet.succeed("evaluate", "--truth", "truth", "--json").json()
+    let detectors = try #require(evaluation["detectors"] as? [[String: Any]])
+    #expect(Set(detectors.compactMap { $0["split"] as? String }) == ["heldOut", "verified"])
+    for row in detectors {
+      #expect(row["averageErrorRate"] is Double && row["seconds"] is Double && row["images"] is Int)
+    }
+    // Another verdict makes the scores stale.
+    try cleannet.succeed(
+      "verify", "simulate", "--truth", "truth", "--classes", "Trouser", "--per-class", "3")
+    let stale = try cleannet.succeed("status", "--json").json()
+    #expect((stale["model"] as? [String: Any])?["isStale"] as? Bool == true)
+    #expect(stale["next"] as? String == "cleannet train")
+  }
+
+  @Test("a killed embedding goes on and ends in the same features", arguments: [SIGKILL, SIGINT])
+  func killed(signal: Int32) throws {
+    let cleannet = try Program()
+    defer { cleannet.remove() }
+    _ = try RealImages(count: 2600, in: cleannet.folder)
+    try cleannet.succeed("import", "images.csv")
+    let process = try cleannet.start(
+      ["embed", "--size", "64"], output: cleannet.folder.appendingPathComponent("o"),
+      errors: cleannet.folder.appendingPathComponent("e"))
+    // Until the first block lies on the disk.
+    let features = cleannet.folder.appendingPathComponent("w/features")
+    while process.isRunning {
+      let sets = (try? FileManager.default.contentsOfDirectory(atPath: features.path)) ?? []
+      if sets.contains(where: {
+        FileManager.default.fileExists(atPath: features.appendingPathComponent("\($0)/00000.npy").path)
+      }) {
+        break
+      }
+      usleep(2000)
+    }
+    kill(process.processIdentifier, signal)
+    process.waitUntilExit()
+    if signal == SIGINT { #expect(process.terminationStatus == 130) }
+    let rest = try cleannet.succeed("embed", "--size", "64", "--json").json()
+    let (present, embedded) = (rest["present"] as? Int ?? 0, rest["embedded"] as? Int ?? 0)
+    #expect(present >= 1024 && present + embedded == 2600)
+    try cleannet.succeed("import", "images.csv", "-w", "whole")
+    let whole = try cleannet.succeed("embed", "--size", "64", "-w", "whole", "--json").json()
+    let key = try #require(whole["features"] as? String)
+    let shards = ["w", "whole"].map {
+      try? Data(contentsOf: cleannet.folder.appendingPathComponent("\($0)/features/\(key)/00000.npy"))
+    }
+    #expect(shards[0] != nil && shards[0] == shards[1])
+  }
+}

@@ -18,7 +18,9 @@ public struct KMeans: Sendable, Hashable, Codable {
   /// The dimension of the random projection.
   static let projectedDimension = 256
   /// Restarts that are run to convergence on the vectors themselves.
-  static let finalists = 5
+  static let finalists = 2
+  /// Runs that are seeded on the vectors themselves, where there is a projection.
+  static let exactRuns = 3
   /// Steps that each restart gets before those are chosen.
   static let restartIterations = 8
 
@@ -50,7 +52,7 @@ public struct KMeans: Sendable, Hashable, Codable {
       // Where each vector can be a cluster of its own there is nothing to search for.
       if count <= clusters { return Result(centroids: points.clone(), inertia: 0, iterations: 0) }
       let projected = project(points, generator)
-      var centroids = seeds(projected, generator)
+      var centroids = seeds(projected, generator, runs: restarts)
       var assignment = nearest(projected, centroids)
       for _ in 0..<Self.restartIterations {
         centroids = means(projected, assignment.index, centroids)
@@ -58,8 +60,13 @@ public struct KMeans: Sendable, Hashable, Codable {
       }
       // Which of the best is best shows on the vectors themselves alone.
       let order = assignment.distance.sum(dim: 1).sorted(dim: 0).indices.ints()
-      let finalists = order.prefix(Self.finalists).map {
+      var finalists = order.prefix(Self.finalists).map {
         converge(points, from: assignment.index.narrow(start: $0, count: 1))
+      }
+      // Seeds by exact distances lead to lower inertia than those by projected ones, at a higher price.
+      if projected !== points {
+        let exact = nearest(points, seeds(points, generator, runs: Self.exactRuns)).index
+        finalists += (0..<Self.exactRuns).map { converge(points, from: exact.narrow(start: $0, count: 1)) }
       }
       return finalists.dropFirst().reduce(finalists[0]) { $1.inertia < $0.inertia ? $1 : $0 }
     }
@@ -83,7 +90,7 @@ public struct KMeans: Sendable, Hashable, Codable {
   /// Greedy k-means++: of a few candidates drawn by squared distance the one that lowers the inertia most.
   ///
   /// - Returns: `[R, K, d]`
-  private func seeds(_ points: Tensor, _ generator: Generator) -> Tensor {
+  private func seeds(_ points: Tensor, _ generator: Generator, runs restarts: Int) -> Tensor {
     let (count, dimension) = (points.size(0), points.size(1))
     let candidates = 2 + Int(log(Double(clusters)))
     let norms = points.squared().sum(dim: 1)

@@ -48,7 +48,6 @@ public struct ReferenceSets: Sendable {
   ///
   /// - Parameters:
   ///   - members: For each class the images that carry its label. A class without images gets no reference.
-  ///   - weights: nil, or for each image a factor in [0, 1]; images of weight 0 are left out.
   ///   - threads: Classes that are clustered at a time, each on a thread of its own.
   ///   - progress: Called from any thread with the number of classes done.
   public static func clustering(

@@ -51,10 +51,51 @@ import Torch
     let kMeans = KMeans(clusters: 6)
     #expect(kMeans(points, seed: 1).centroids.floats() == kMeans(points, seed: 1).centroids.floats())
     var sampled = kMeans
-    sampled.maximumVectorsPerCluster = 20
+    sampled.maximumVectors = 120
     let few = sampled(points, seed: 1).centroids
     let distances = (points.unsqueezed(dim: 1) - few).squared().sum(dim: 2).amin(dim: 1).sum().item
     #expect(distances < 1.3 * kMeans(points, seed: 1).inertia)
+  }
+
+  @Test("a step by inner products is Lloyd's: every vector to the nearest mean", arguments: 0..<3)
+  func step(seed: UInt64) {
+    let points = Generator(seed: seed).normal([40, 5])
+    var runs = LloydRuns(
+      points.matmul(points.transposed()), clusters: 4, restarts: 3, Generator(seed: seed + 10))
+    let before = runs.assignment
+    runs.advance(steps: 1)
+    for run in 0..<3 {
+      let membership = before[run].oneHot(classes: 4).to(.float32)
+      let means =
+        membership.transposed().matmul(points) / membership.sum(dim: 0).unsqueezed(dim: 1)
+      let distances = (points.unsqueezed(dim: 1) - means).squared().sum(dim: 2)
+      #expect(runs.assignment[run].ints() == distances.argmin(dim: 1).ints())
+      #expect(abs(runs.inertia[run].item - distances.amin(dim: 1).sum().item) < 1e-3)
+    }
+  }
+
+  @Test("in the end no vector's move to another cluster lowers the inertia", arguments: 0..<3)
+  func singleMoves(seed: UInt64) {
+    let points = Generator(seed: seed).normal([60, 3])
+    func inertia(_ assignment: [Int]) -> Double {
+      Set(assignment).reduce(0) { sum, cluster in
+        let members = points.indexSelect(Tensor(assignment.indices.filter { assignment[$0] == cluster }))
+        return sum + (members - members.mean(dim: 0)).squared().sum().item
+      }
+    }
+    // From a bad start, with a cluster that is empty.
+    let start = (0..<60).map { $0 % 4 }
+    var moves = SingleMoves(points.matmul(points.transposed()), start, clusters: 5)
+    moves.run(maximumPasses: 100)
+    let least = inertia(moves.assignment)
+    #expect(Set(moves.assignment).count == 5 && least < inertia(start))
+    for vector in 0..<60 {
+      for cluster in 0..<5 {
+        var changed = moves.assignment
+        changed[vector] = cluster
+        #expect(inertia(changed) > least * (1 - 1e-4))
+      }
+    }
   }
 
   @Test("reference sets: zeros and a mask where a class has too few images or none")

@@ -64,7 +64,7 @@ public struct ReferenceSets: Sendable {
           })
       }
       guard !members[label].isEmpty else { return nil }
-      let limit = kMeans.clusters * kMeans.maximumVectorsPerCluster
+      let limit = kMeans.limit
       var random = SplitMix64(seed: seed &* 0x2545_F491_4F6C_DD1D &+ UInt64(label))
       let images = sample(members[label], limit: limit, &random)
       return kMeans(normalization(features.rows(images)), seed: random.next())

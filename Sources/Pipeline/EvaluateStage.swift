@@ -16,6 +16,10 @@ public struct EvaluateStage: Sendable {
   public var detectors: [String]
   public var seed: UInt64 = 0
   public var threads = 2
+  /// Writes each detector's metrics, over all classes and class by class, to this file (CSV, TSV or JSON lines).
+  public var rowsFile: String?
+  /// Writes ROC and precision–recall curves to this folder, as SVG.
+  public var plotsFolder: String?
 
   /// What is compared by default.
   public static let usualDetectors = ["cleannet", "average-baseline", "knn", "self-confidence", "naive"]
@@ -47,8 +51,13 @@ public struct EvaluateStage: Sendable {
     /// On the scale of the detector's scores; nil where it decides by a rule of its own, or calls all labels right.
     public var threshold: Double?
     public var seconds: Double
+    /// By how many bytes the process grew at most meanwhile; nil where that cannot be measured, or what `score` left
+    /// was read.
+    public var peakMemory: Int?
+    /// The metrics of each class by itself, by name.
+    public var classes: [String: DetectionMetrics]
 
-    private enum Key: String, CodingKey { case name, split, threshold, seconds }
+    private enum Key: String, CodingKey { case name, split, threshold, seconds, peakMemory, classes }
 
     public func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: Key.self)
@@ -56,6 +65,8 @@ public struct EvaluateStage: Sendable {
       try container.encode(split, forKey: .split)
       try container.encode(threshold.flatMap { $0.isFinite ? $0 : nil }, forKey: .threshold)
       try container.encode(seconds, forKey: .seconds)
+      try container.encodeIfPresent(peakMemory, forKey: .peakMemory)
+      try container.encode(classes, forKey: .classes)
       try metrics.encode(to: encoder)
     }
   }
@@ -79,16 +90,19 @@ public struct EvaluateStage: Sendable {
       (.verified, judged.filter { verifiedClasses.contains(data.labels[$0]) }),
     ]
     var rows: [Row] = []
+    var plots = DetectionCurves()
     for detector in chosen {
       progress.begin("Detector \(detector.name)", total: 100, unit: "%")
       let start = ContinuousClock.now
       let detection: Detection
       let seconds: Double
-      var ownThreshold: Double?
+      var (ownThreshold, memory): (Double?, Int?)
       if detector.name == "cleannet" {
         (detection, ownThreshold, seconds) = try stored(workspace)
       } else {
-        detection = try detector.judge(problem) { progress.update(Int($0 * 100)) }
+        (detection, memory) = try PeakMemory.measuring {
+          try detector.judge(problem) { progress.update(Int($0 * 100)) }
+        }
         seconds = (ContinuousClock.now - start).inSeconds + detection.reusedSeconds
       }
       progress.end(nil)
@@ -97,17 +111,42 @@ public struct EvaluateStage: Sendable {
         let labels = JudgedLabels(
           detection, threshold: threshold, labels: data.labels, truth: truth.isRight, images: images)
         guard labels.count > 0 else { continue }
+        let classes = DetectionMetrics.perClass(
+          labels, scoresAreProbabilities: detection.scoresAreProbabilities)
         rows.append(
           Row(
             name: detector.name, split: split,
             metrics: DetectionMetrics(labels, scoresAreProbabilities: detection.scoresAreProbabilities),
-            threshold: threshold, seconds: seconds))
+            threshold: threshold, seconds: seconds, peakMemory: memory,
+            classes: Dictionary(uniqueKeysWithValues: classes.map { (data.classNames[$0], $1) })))
+        plots.add(detector.name, split, Ranking(labels))
       }
     }
+    if let rowsFile { try write(rows, to: rowsFile) }
+    if let plotsFolder { try plots.write(to: plotsFolder) }
     let wrong = judged.count { truth.isRight[$0] == false }
     return Outcome(
       truth: self.truth, noiseRate: Double(wrong) / Double(judged.count), verified: data.verdicts.count,
       verifiedClasses: verifiedClasses.sorted().map { data.classNames[$0] }, detectors: rows)
+  }
+
+  private func write(_ rows: [Row], to path: String) throws {
+    let table = try TableOutput(
+      path,
+      columns: ["detector", "split", "class"] + DetectionMetrics.columns + [
+        "threshold", "seconds", "peak_memory",
+      ])
+    for row in rows {
+      let name: [TableOutput.Cell] = [.text(row.name), .text(row.split.rawValue)]
+      try table.write(
+        name + [.empty] + row.metrics.cells + [
+          .float(row.threshold), .float(row.seconds), .integer(row.peakMemory),
+        ])
+      for (label, metrics) in row.classes.sorted(by: { $0.key < $1.key }) {
+        try table.write(name + [.text(label)] + metrics.cells + [.float(row.threshold), .empty, .empty])
+      }
+    }
+    try table.finish()
   }
 
   static func detector(_ name: String) throws(PipelineError) -> any Detector {

@@ -27,6 +27,8 @@ public struct ExperimentStage: Sendable {
   public var threads = 2
   /// Writes each row to this file as it comes (CSV, TSV or JSON lines).
   public var rowsFile: String?
+  /// Writes plots of the error over verified classes and images to this folder, as SVG.
+  public var plotsFolder: String?
 
   public init(truth: String, detectors: [String]) {
     self.truth = truth
@@ -50,7 +52,7 @@ public struct ExperimentStage: Sendable {
     let experiment = Experiment(
       features: data.features, classes: data.classNames.count, draws: draws, seeds: seeds, detectors: chosen,
       threads: threads)
-    let table = try rowsFile.map { try TableOutput($0, columns: Self.rowColumns) }
+    let table = try rowsFile.map { try TableOutput($0, columns: Self.rowColumns, grows: true) }
     var rows: [ExperimentRow] = []
     progress.begin("Experiment", total: 1000, unit: "‰")
     try experiment.run(columns) { found, share in
@@ -60,7 +62,9 @@ public struct ExperimentStage: Sendable {
     }
     try table?.finish()
     progress.end("\(rows.count) rows")
-    return Outcome(truth: truth, seeds: seeds.count, summaries: ExperimentSummary.of(rows), rows: rows)
+    let summaries = ExperimentSummary.of(rows)
+    if let plotsFolder { try ErrorCurves(summaries).write(to: plotsFolder) }
+    return Outcome(truth: truth, seeds: seeds.count, summaries: summaries, rows: rows)
   }
 
   private func resolve(_ classes: VerifiedClasses, _ data: TrainingData) throws -> VerificationDraw.Classes {
@@ -110,24 +114,19 @@ public struct ExperimentStage: Sendable {
   /// What the labels as they were imported are called.
   public static let importedLabels = "label"
 
-  private static let rowColumns = [
-    "labels", "verified_classes", "per_class", "seed", "detector", "part", "images", "wrong", "auroc",
-    "average_precision", "average_error_rate", "precision", "recall", "f1", "noise_among_kept",
-    "calibration_error", "brier_score", "threshold", "seconds",
-  ]
+  private static let rowColumns =
+    ["labels", "verified_classes", "per_class", "seed", "detector", "part"] + DetectionMetrics.columns + [
+      "threshold", "seconds", "peak_memory", "noise_bound", "noise_kept",
+    ]
 
   private static func cells(_ row: ExperimentRow) -> [TableOutput.Cell] {
-    func number(_ value: Double?) -> TableOutput.Cell { value.map { .float(Float($0)) } ?? .empty }
-    let metrics = row.metrics
-    return [
-      .text(row.labels), .number("\(row.verifiedClasses)"), .number("\(row.perClass)"),
-      .number("\(row.seed)"),
-      .text(row.detector), .text(row.part.rawValue), .number("\(metrics.images)"),
-      .number("\(metrics.wrong)"),
-      number(metrics.auroc), number(metrics.averagePrecision), number(metrics.averageErrorRate),
-      number(metrics.precision), number(metrics.recall), number(metrics.f1), number(metrics.noiseAmongKept),
-      number(metrics.calibrationError), number(metrics.brierScore), number(row.threshold),
-      number(row.seconds),
+    let setting: [TableOutput.Cell] = [
+      .text(row.labels), .integer(row.verifiedClasses), .integer(row.perClass), .number("\(row.seed)"),
+      .text(row.detector), .text(row.part.rawValue),
+    ]
+    return setting + row.metrics.cells + [
+      .float(row.threshold), .float(row.seconds), .integer(row.peakMemory), .float(row.guarantee?.upper),
+      .float(row.guarantee?.actual),
     ]
   }
 }

@@ -14,6 +14,10 @@ struct TableOutput {
     static func float(_ value: Float, digits: Int = 6) -> Cell {
       value.isFinite ? .number(String(format: "%.\(digits)g", value)) : .empty
     }
+
+    static func float(_ value: Double?) -> Cell { value.map { .float(Float($0)) } ?? .empty }
+
+    static func integer(_ value: Int?) -> Cell { value.map { .number("\($0)") } ?? .empty }
   }
 
   enum Syntax: String, Sendable {
@@ -30,11 +34,14 @@ struct TableOutput {
   private let syntax: Syntax
   private let output: TextOutput
 
-  /// - Parameter path: nil or `-`: stdout.
-  init(_ path: String?, columns: [String], syntax: Syntax? = nil) throws {
+  /// - Parameters:
+  ///   - path: nil or `-`: stdout.
+  ///   - grows: Whether each row is in the file as soon as it is written, for work that takes long; by default the file
+  ///     is written whole or not at all.
+  init(_ path: String?, columns: [String], syntax: Syntax? = nil, grows: Bool = false) throws {
     self.columns = columns
     self.syntax = syntax ?? Syntax(path: path)
-    output = try TextOutput(path)
+    output = try TextOutput(path, grows: grows)
     if self.syntax != .jsonl { try output.write(record(columns)) }
   }
 

@@ -1,25 +1,36 @@
 import Foundation
 import Workspace
 
-/// Text that goes to stdout, or to a file that is written whole or not at all.
+/// Text that goes to stdout, or to a file that is written whole or not at all, or to one that grows piece by piece.
 final class TextOutput {
   private var file: AtomicFile?
+  private var growing: FileHandle?
   private var pending: [UInt8] = []
 
-  /// - Parameter path: nil or `-`: stdout.
-  init(_ path: String?) throws {
-    if let path, path != "-" { file = try AtomicFile(path: URL(fileURLWithPath: path).path) }
+  /// - Parameters:
+  ///   - path: nil or `-`: stdout.
+  ///   - grows: Whether what is written is in the file at once.
+  init(_ path: String?, grows: Bool = false) throws {
+    guard let path, path != "-" else { return }
+    guard grows else {
+      file = try AtomicFile(path: URL(fileURLWithPath: path).path)
+      return
+    }
+    try Data().write(to: URL(fileURLWithPath: path))
+    growing = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
   }
 
   func write(_ text: String) throws {
     pending.append(contentsOf: text.utf8)
-    if pending.count >= 1 << 16 { try flush() }
+    if growing != nil || pending.count >= 1 << 16 { try flush() }
   }
 
   private func flush() throws {
     defer { pending.removeAll(keepingCapacity: true) }
     if file != nil {
       try pending.withUnsafeBytes { try file?.write($0) }
+    } else if let growing {
+      try growing.write(contentsOf: pending)
     } else {
       try FileHandle.standardOutput.write(contentsOf: pending)
     }

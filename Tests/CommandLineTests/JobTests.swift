@@ -80,18 +80,59 @@ import Testing
     #expect(try cleannet.read("a.csv") == cleannet.read("b.csv"))
     let again = try cleannet.succeed("train", "--steps", "60", "--json").json()
     #expect(again["reused"] as? Bool == true)
-    let evaluation = try cleannet.succeed("evaluate", "--truth", "truth", "--json").json()
+    let evaluation = try cleannet.succeed(
+      "evaluate", "--truth", "truth", "--rows", "rows.csv", "--plots", "plots", "--json"
+    ).json()
     let detectors = try #require(evaluation["detectors"] as? [[String: Any]])
     #expect(Set(detectors.compactMap { $0["split"] as? String }) == ["heldOut", "verified"])
     for row in detectors {
       #expect(row["averageErrorRate"] is Double && row["seconds"] is Double && row["images"] is Int)
+      // Classes add up to the whole.
+      let classes = try #require(row["classes"] as? [String: [String: Any]])
+      let images = classes.values.reduce(0) { $0 + ($1["images"] as? Int ?? 0) }
+      #expect(classes.count > 1 && images == row["images"] as? Int)
     }
+    let lines = try cleannet.read("rows.csv").split(separator: "\n").count
+    #expect(
+      lines == 1 + detectors.reduce(0) { $0 + 1 + (($1["classes"] as? [String: Any])?.count ?? 0) })
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: cleannet.folder.path + "/plots").sorted() == [
+        "precision-recall-held-out.svg", "precision-recall-verified.svg", "roc-held-out.svg",
+        "roc-verified.svg",
+      ])
     // Another verdict makes the scores stale.
     try cleannet.succeed(
       "verify", "simulate", "--truth", "truth", "--classes", "Trouser", "--per-class", "3")
     let stale = try cleannet.succeed("status", "--json").json()
     #expect((stale["model"] as? [String: Any])?["isStale"] as? Bool == true)
     #expect(stale["next"] as? String == "cleannet train")
+  }
+
+  @Test("an experiment: every setting, seed, detector and part in its rows, and plots of what varies")
+  func experiment() throws {
+    let cleannet = try Program()
+    defer { cleannet.remove() }
+    _ = try RealImages(count: 400, in: cleannet.folder)
+    try cleannet.succeed("import", "images.csv")
+    try cleannet.succeed("embed", "--size", "64")
+    let outcome = try cleannet.succeed(
+      "evaluate", "--truth", "truth", "--verified-classes", "2,3", "--per-class", "5,10", "--seeds", "2",
+      "--detectors", "knn,average-baseline", "--rows", "rows.jsonl", "--plots", "plots", "--json"
+    ).json()
+    let rows = try cleannet.read("rows.jsonl").split(separator: "\n").map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+    // 2 numbers of classes × 2 of images × 2 seeds × 2 detectors × 2 parts.
+    #expect(rows.count == 32 && (outcome["rows"] as? [Any])?.count == 32)
+    for row in rows {
+      let (bound, kept) = (row["noise_bound"] as? Double, row["noise_kept"] as? Double)
+      #expect((bound == nil) == (row["part"] as? String == "heldOut") && (bound == nil) == (kept == nil))
+    }
+    let summaries = try #require(outcome["summaries"] as? [[String: Any]])
+    #expect(summaries.count == 16 && summaries.allSatisfy { $0["runs"] as? Int == 2 })
+    let plots = try FileManager.default.contentsOfDirectory(atPath: cleannet.folder.path + "/plots")
+    #expect(plots.sorted() == ["error-label-by-classes.svg", "error-label-by-images.svg"])
+    #expect(try cleannet.read("plots/error-label-by-images.svg").contains("average-baseline"))
   }
 
   @Test("a killed embedding goes on and ends in the same features", arguments: [SIGKILL, SIGINT])

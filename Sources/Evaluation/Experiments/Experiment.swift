@@ -10,22 +10,6 @@ public enum JudgedPart: String, Sendable, Hashable, Codable, CaseIterable {
   case verified
 }
 
-/// One detector on one part of one run.
-public struct ExperimentRow: Sendable, Hashable, Codable {
-  /// The column of noisy labels.
-  public var labels: String
-  public var verifiedClasses: Int
-  public var perClass: Int
-  public var seed: UInt64
-  public var detector: String
-  public var part: JudgedPart
-  public var metrics: DetectionMetrics
-  /// On the scale of the detector's scores; nil where it decides by a rule of its own, or calls all labels right.
-  public var threshold: Double?
-  /// Of the detector's own work, with what it shares with others.
-  public var seconds: Double
-}
-
 /// Runs detectors on simulated verification labels, over label columns, numbers of classes and images, and seeds.
 ///
 /// Verified images fit detectors and choose thresholds, and are never judged. What depends on features alone is
@@ -102,11 +86,14 @@ public struct Experiment: Sendable {
     _ verified: [Int], _ seed: UInt64
   ) throws -> [ExperimentRow] {
     let start = ContinuousClock.now
-    let detection = try detector.judge(problem)
+    let (detection, memory) = try PeakMemory.measuring { try detector.judge(problem) }
     let elapsed = (ContinuousClock.now - start).components
     let seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18 + detection.reusedSeconds
     let threshold = DetectionThreshold.choose(detection, problem)
     let judged = problem.images.filter { problem.verdicts[$0] == nil }
+    let guarantee = GuaranteeCheck(
+      detection.decisions(threshold: threshold), labels: column.labels, truth: column.truth,
+      verdicts: problem.verdicts)
     return JudgedPart.allCases.compactMap { part in
       let images = judged.filter { verified.contains(column.labels[$0]) == (part == .verified) }
       let labels = JudgedLabels(
@@ -116,48 +103,8 @@ public struct Experiment: Sendable {
         labels: column.name, verifiedClasses: verified.count, perClass: draw.perClass, seed: seed,
         detector: detector.name, part: part,
         metrics: DetectionMetrics(labels, scoresAreProbabilities: detection.scoresAreProbabilities),
-        threshold: threshold.flatMap { $0.isFinite ? $0 : nil }, seconds: seconds)
-    }
-  }
-}
-
-/// Several runs of one detector in one setting, brought together.
-public struct ExperimentSummary: Sendable, Hashable, Codable {
-  public var labels: String
-  public var verifiedClasses: Int
-  public var perClass: Int
-  public var detector: String
-  public var part: JudgedPart
-  public var runs: Int
-  /// In percent; mean and 95 % confidence interval over runs.
-  public var averageErrorRate: Estimate?
-  public var auroc: Estimate?
-  public var averagePrecision: Estimate?
-  public var calibrationError: Estimate?
-  public var seconds: Estimate?
-
-  /// One summary a setting, detector and part, in the order of first appearance.
-  public static func of(_ rows: [ExperimentRow]) -> [ExperimentSummary] {
-    struct Key: Hashable {
-      var labels: String, classes: Int, perClass: Int, detector: String, part: JudgedPart
-    }
-    func key(_ row: ExperimentRow) -> Key {
-      Key(
-        labels: row.labels, classes: row.verifiedClasses, perClass: row.perClass, detector: row.detector,
-        part: row.part)
-    }
-    let groups = Dictionary(grouping: rows, by: key)
-    var seen = Set<Key>()
-    return rows.map(key).filter { seen.insert($0).inserted }.map { key in
-      let runs = groups[key] ?? []
-      func estimate(_ value: (ExperimentRow) -> Double?) -> Estimate? {
-        Estimate(runs: runs.compactMap(value).filter(\.isFinite))
-      }
-      return ExperimentSummary(
-        labels: key.labels, verifiedClasses: key.classes, perClass: key.perClass, detector: key.detector,
-        part: key.part, runs: runs.count, averageErrorRate: estimate { $0.metrics.averageErrorRate },
-        auroc: estimate { $0.metrics.auroc }, averagePrecision: estimate { $0.metrics.averagePrecision },
-        calibrationError: estimate { $0.metrics.calibrationError }, seconds: estimate { $0.seconds })
+        threshold: threshold.flatMap { $0.isFinite ? $0 : nil }, seconds: seconds, peakMemory: memory,
+        guarantee: part == .verified ? guarantee : nil)
     }
   }
 }

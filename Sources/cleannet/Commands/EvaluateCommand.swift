@@ -16,6 +16,18 @@ struct EvaluateCommand: ParsableCommand {
   var truth: String
   @Option(help: "Which detectors, comma-separated, or all.")
   var detectors = EvaluateStage.usualDetectors.joined(separator: ",")
+  @Option(
+    help: ArgumentHelp(
+      "Writes all metrics to this file (.csv, .tsv or .jsonl).",
+      discussion: "A row a detector and class; in an experiment a row a run, as soon as it is done."),
+    completion: .file())
+  var rows: String?
+  @Option(
+    help: ArgumentHelp(
+      "Writes plots to this folder, as SVG.",
+      discussion: "ROC and precision-recall curves; in an experiment the error over what was verified."),
+    completion: .directory)
+  var plots: String?
   @OptionGroup(title: "Experiments on simulated verification labels") var experiment: ExperimentOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var workspace: WorkspaceOptions
@@ -29,13 +41,14 @@ struct EvaluateCommand: ParsableCommand {
     let (store, progress) = (try workspace.open(), workspace.output.progress)
     if experiment.isWanted {
       var stage = ExperimentStage(truth: truth, detectors: names)
-      stage.threads = compute.threads
+      (stage.threads, stage.rowsFile, stage.plotsFolder) = (compute.threads, rows, plots)
       try experiment.apply(to: &stage, seed: compute.seed)
       let outcome = try stage.run(store, progress: progress)
       try workspace.output.print(outcome) { outcome.text }
     } else {
       var stage = EvaluateStage(truth: truth, detectors: names)
       (stage.seed, stage.threads) = (compute.seed, compute.threads)
+      (stage.rowsFile, stage.plotsFolder) = (rows, plots)
       let outcome = try stage.run(store, progress: progress)
       try workspace.output.print(outcome) { outcome.text }
     }
@@ -58,12 +71,9 @@ struct ExperimentOptions: ParsableArguments {
   var seeds: Int?
   @Option(help: "Columns of noisy labels to compare; label, the default, is what was imported.")
   var labels: String?
-  @Option(help: "Writes every run to this file (.csv, .tsv or .jsonl).", completion: .file())
-  var rows: String?
 
   var isWanted: Bool {
     heldOut != nil || verifiedClasses != nil || perClass != nil || seeds != nil || labels != nil
-      || rows != nil
   }
 
   func validate() throws {
@@ -86,7 +96,6 @@ struct ExperimentOptions: ParsableArguments {
     if let perClass, let numbers = Self.numbers(perClass) { stage.perClass = numbers }
     stage.seeds = seed..<(seed + UInt64(seeds ?? 1))
     stage.labelColumns = labels?.split(separator: ",").map(String.init) ?? []
-    stage.rowsFile = rows
   }
 
   private static func numbers(_ text: String) -> [Int]? {
@@ -129,14 +138,14 @@ extension ExperimentStage.Outcome {
       let rows = summaries.filter { $0.part == part }
       guard !rows.isEmpty else { return nil }
       var table = Table([
-        "labels", "verified", "detector", "runs", "avg. error %", "95 % interval", "AUROC", "seconds",
+        "labels", "verified", "detector", "runs", "avg. error %", "95 % interval", "AUROC", "seconds", "MB",
       ])
       for row in rows {
         let error = row.averageErrorRate
         table.add([
           row.labels, "\(row.verifiedClasses) × \(row.perClass)", row.detector, "\(row.runs)",
           (error?.mean).fixed(2), error.map { String(format: "%.1f – %.1f", $0.low, $0.high) } ?? "–",
-          (row.auroc?.mean).fixed(4), (row.seconds?.mean).fixed(1),
+          (row.auroc?.mean).fixed(4), (row.seconds?.mean).fixed(1), row.peakMemory.megabytes,
         ])
       }
       return "\(part.title)\n\n\(table.text)"
@@ -159,7 +168,7 @@ extension EvaluateStage.Outcome {
       let rows = detectors.filter { $0.split == split }
       guard let first = rows.first else { return nil }
       var table = Table([
-        "detector", "AUROC", "avg. precision", "avg. error %", "precision", "recall", "seconds",
+        "detector", "AUROC", "avg. precision", "avg. error %", "precision", "recall", "seconds", "MB",
       ])
       for row in rows.sorted(by: { $0.metrics.averageErrorRate < $1.metrics.averageErrorRate }) {
         let metrics = row.metrics
@@ -167,6 +176,7 @@ extension EvaluateStage.Outcome {
           row.name, metrics.auroc.fixed(3), metrics.averagePrecision.fixed(3),
           String(format: "%.1f", metrics.averageErrorRate), String(format: "%.3f", metrics.precision),
           String(format: "%.3f", metrics.recall), String(format: "%.1f", row.seconds),
+          row.peakMemory.megabytes,
         ])
       }
       return
@@ -183,4 +193,9 @@ extension Double {
 
 extension Double? {
   func fixed(_ digits: Int) -> String { map { String(format: "%.\(digits)f", $0) } ?? "–" }
+}
+
+extension Int? {
+  /// Of bytes: "123".
+  var megabytes: String { map { "\(($0 + 500_000) / 1_000_000)" } ?? "–" }
 }

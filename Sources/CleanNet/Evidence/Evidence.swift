@@ -17,8 +17,8 @@ struct Evidence: Sendable {
   /// Factors on the exponents. Sources agree more than independent ones would, which the likelihood of noisy labels
   /// alone mistakes for certainty or its lack, depending on the noise.
   static let sharpnesses = [0.5, 0.7, 1, 1.5, 2, 3]
-  /// The factor while beliefs are formed.
-  static let formingSharpness = 2.0
+  /// The factor while beliefs are formed. Few wrong labels want 1, many want 2; this is between.
+  static let formingSharpness = 1.4
   /// Shares of the open world's log-odds in the mixture.
   static let openness = [0, 0.25, 0.5, 0.75, 1]
   /// How many verdicts the noisy labels' mean log-likelihood weighs as.
@@ -52,7 +52,8 @@ struct Evidence: Sendable {
 
   /// What networks are trained on, row by row: components, noisy labels, verdicts, beliefs.
   func trainingSet() -> TrainingSet {
-    let beliefs = average(worlds()).beliefs.narrow(dim: 1, start: 0, count: classes).contiguous()
+    let beliefs = average(worlds()).beliefs.narrow(dim: 1, start: 0, count: classes)
+      .contiguous()
     return TrainingSet(
       features: space.features, labels: closed.labels.ints(), classes: classes,
       verifications: verified.map { VerificationLabel(image: $0.row, isRight: $0.isRight) }, beliefs: beliefs)
@@ -133,14 +134,9 @@ struct Evidence: Sendable {
   }
 
   /// Averages over sharpness and openness by how well each candidate explains verdicts and noisy labels.
-  ///
-  /// One pass that keeps sums alone: tables of images × classes are large.
   private func average(_ worlds: (closed: World, open: World)) -> EvidenceJudgement {
     withoutGradients {
-      let logOdds = Tensor.zeros([closed.count])
-      let beliefs = Tensor.zeros([closed.count, classes + 1])
-      let known = beliefs.narrow(dim: 1, start: 0, count: classes)
-      var (most, total) = (-Double.infinity, 0.0)
+      var mean = RunningJudgement(rows: closed.count, classes: classes)
       for sharpness in Self.sharpnesses {
         let inClosed = outcome(worlds.closed, closed, sharpness)
         let inOpen = outcome(worlds.open, open, sharpness)
@@ -148,21 +144,12 @@ struct Evidence: Sendable {
         for openness in Self.openness {
           let mixed = inClosed.logOdds * (1 - openness) + inOpen.logOdds * openness
           let (scale, loss) = scale(of: mixed)
-          let logWeight = openness * gain - loss
-          if logWeight > most {
-            // Weights are relative to the largest so far, so that none overflows.
-            let shrink = exp(most - logWeight)
-            for sum in [logOdds, beliefs] { sum.multiplyInPlace(shrink) }
-            (most, total) = (logWeight, total * shrink)
-          }
-          let weight = exp(logWeight - most)
-          total += weight
-          logOdds.addInPlace(mixed, scale: weight * scale)
-          known.addInPlace(inClosed.beliefs, scale: weight * (1 - openness))
-          beliefs.addInPlace(inOpen.beliefs, scale: weight * openness)
+          mean.add(
+            logWeight: openness * gain - loss, logOdds: mixed, scale: scale,
+            beliefs: [(inClosed.beliefs, 1 - openness), (inOpen.beliefs, openness)])
         }
       }
-      return EvidenceJudgement(logOdds: logOdds / total, beliefs: beliefs / total)
+      return mean.judgement
     }
   }
 
@@ -205,12 +192,4 @@ struct Evidence: Sendable {
   }
 
   private func softplus(_ x: Double) -> Double { max(x, 0) + log1p(exp(-abs(x))) }
-}
-
-/// The outcome of bringing all evidence together, a row an image.
-struct EvidenceJudgement: Sendable {
-  /// Calibrated log-odds that the label is right: `[N]`; 0 is the threshold.
-  var logOdds: Tensor
-  /// About the true class, the last column standing for none of them; verdicts included: `[N, C + 1]`.
-  var beliefs: Tensor
 }

@@ -60,6 +60,8 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
   ],
   targets: [
     .target(name: "CTorch", linkerSettings: [.linkedLibrary("dl")]),
@@ -69,6 +71,13 @@ let package = Package(
     module("Torch", ["CTorch"]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     module("Datasets", ["CZlib"]),
+    module(
+      "Downloads",
+      [
+        "Datasets", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ]),
     module("CleanNet", ["Torch"]),
     module("Backbones", ["Torch"]),
     .systemLibrary(name: "CVips", pkgConfig: "vips", providers: [.apt(["libvips-dev"])]),
@@ -82,8 +91,8 @@ let package = Package(
     module(
       "Pipeline",
       [
-        "Backbones", "Classifier", "CleanNet", "Datasets", "Detectors", "Evaluation", "Images", "Torch",
-        "Workspace",
+        "Backbones", "Classifier", "CleanNet", "Datasets", "Detectors", "Downloads", "Evaluation", "Images",
+        "Torch", "Workspace",
       ]),
     .executableTarget(
       name: "cleannet",
@@ -92,12 +101,20 @@ let package = Package(
     tests("TorchTests", ["Torch"]),
     tests("CleanNetTests", ["CleanNet"]),
     tests("DatasetsTests", ["Datasets"]),
+    .target(
+      name: "TestServer",
+      dependencies: [
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      path: "Tests/TestServer", swiftSettings: swiftSettings),
+    tests("DownloadsTests", ["Downloads", "TestServer"]),
     tests("ImagesTests", ["Images"], resources: [.copy("Fixtures")]),
     tests("WorkspaceTests", ["Workspace", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("BackbonesTests", ["Backbones"], resources: [.copy("Fixtures")]),
     tests("PipelineTests", ["Pipeline", "Workspace", "Datasets"]),
     tests("ClassifierTests", ["Classifier", "Torch"]),
-    tests("CommandLineTests", ["cleannet", "Datasets", "Images"]),
+    tests("CommandLineTests", ["cleannet", "Datasets", "Images", "TestServer"]),
     tests("DetectorsTests", ["Detectors", "Torch"], resources: [.copy("Fixtures")]),
     tests("EvaluationTests", ["Evaluation", "Detectors", "Torch"], resources: [.copy("Fixtures")]),
     tests("TorchCheckpointTests", ["Torch"], resources: [.copy("Fixtures")]),

@@ -20,6 +20,8 @@ public struct DatasetOptions: Sendable {
   public var labelMap: [String: String] = [:]
   /// Features come from elsewhere: no image is looked for.
   public var featuresOnly = false
+  /// The folder that images named by an address will be downloaded to. Without one, addresses are problems.
+  public var downloads: String?
 
   public init() {}
 }

@@ -5,8 +5,7 @@ public enum DatasetReader {
     Food101N.self, Food101.self, Clothing1M.self, WebVision.self, HuggingFaceFolder.self, IDXFolder.self,
     CIFAR.self,
     COCO.self, WebDataset.self, TarImages.self, ZipImages.self, LabelMe.self, ImageFolder.self,
-    CleanNetTable.self,
-    Manifest.self,
+    CleanNetTable.self, URLList.self, Manifest.self,
   ]
 
   /// - Throws: `DatasetProblems` if nothing is there, the format is unknown, or none recognises the source.

@@ -4,6 +4,8 @@ public enum ImageLocation: Sendable, Hashable {
   case file(String)
   /// A member stored, uncompressed, in an archive: `length` bytes from `offset`.
   case archiveMember(archive: String, offset: Int64, length: Int64)
+  /// A member of a zip file, deflated: `length` bytes from `offset` that unpack to `size`.
+  case deflatedMember(archive: String, offset: Int64, length: Int64, size: Int64)
   /// Image `index` (from 0) of an IDX file, which may be gzipped.
   case idx(file: String, index: Int)
   /// Pixels without a header from `offset` of a file: all reds, then all greens, then all blues, row by row, a byte
@@ -17,6 +19,8 @@ public enum ImageLocation: Sendable, Hashable {
     switch self {
     case .file(let path): path.utf8.first == UInt8(ascii: "/") ? path : "file:\(path)"
     case .archiveMember(let archive, let offset, let length): "tar:\(offset):\(length):\(archive)"
+    case .deflatedMember(let archive, let offset, let length, let size):
+      "zip:\(offset):\(length):\(size):\(archive)"
     case .idx(let file, let index): "idx:\(index):\(file)"
     case .planes(let file, let offset, let width, let height): "rgb:\(offset):\(width):\(height):\(file)"
     case .none: ""
@@ -45,6 +49,12 @@ public enum ImageLocation: Sendable, Hashable {
         let (length, archive) = Self.leadingNumber(afterOffset)
       else { return nil }
       self = .archiveMember(archive: String(archive), offset: offset, length: length)
+    case "zip":
+      guard let (offset, afterOffset) = Self.leadingNumber(rest),
+        let (length, afterLength) = Self.leadingNumber(afterOffset),
+        let (size, archive) = Self.leadingNumber(afterLength)
+      else { return nil }
+      self = .deflatedMember(archive: String(archive), offset: offset, length: length, size: size)
     case "idx":
       guard let (number, file) = Self.leadingNumber(rest), let index = Int(exactly: number) else {
         return nil

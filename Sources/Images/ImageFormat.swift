@@ -35,7 +35,8 @@ public enum ImageFormat: String, Sendable, Hashable, Codable, CaseIterable {
     }
   }
 
-  init?(firstBytes bytes: UnsafeRawBufferPointer) {
+  /// The format of an image's bytes, or of the first 26 or more of them; `nil` if they are of none.
+  public init?(firstBytes bytes: UnsafeRawBufferPointer) {
     func at(_ offset: Int, _ text: StaticString) -> Bool {
       guard bytes.count >= offset + text.utf8CodeUnitCount else { return false }
       return text.withUTF8Buffer { bytes[offset..<offset + $0.count].elementsEqual($0) }

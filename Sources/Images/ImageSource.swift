@@ -4,6 +4,8 @@ public enum ImageSource: Sendable, Hashable {
   case file(String)
   /// `length` bytes from `offset` of a file: a member stored in a tar archive.
   case bytes(file: String, offset: Int64, length: Int64)
+  /// An encoded image at hand, such as one that was unpacked, and what messages call it.
+  case encoded(name: String, bytes: [UInt8])
   /// Pixels at hand, for example one image of an IDX file.
   case pixels(RawPixels)
 
@@ -12,6 +14,7 @@ public enum ImageSource: Sendable, Hashable {
     switch self {
     case .file(let path): path
     case .bytes(let file, let offset, let length): "\(file) (\(length) bytes at \(offset))"
+    case .encoded(let name, _): name
     case .pixels(let pixels): "pixels (\(pixels.width)×\(pixels.height))"
     }
   }

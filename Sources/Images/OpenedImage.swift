@@ -157,6 +157,13 @@ func withOpened<R>(
   switch source {
   case .file(let file): (path, offset, length) = (file, 0, nil)
   case .bytes(let file, let start, let count): (path, offset, length) = (file, start, count)
+  case .encoded(_, let bytes):
+    guard !bytes.isEmpty else {
+      throw ImageProblem(.empty, source, "The image has no bytes. Download or copy it again.")
+    }
+    return try bytes.withUnsafeBufferPointer { (bytes) throws(ImageProblem) in
+      try body(OpenedImage(source, encoded: .init(bytes), limits: limits))
+    }
   case .pixels(let pixels):
     return try pixels.bytes.withUnsafeBufferPointer { (bytes) throws(ImageProblem) in
       try body(OpenedImage(source, pixels: pixels, bytes: .init(bytes), limits: limits))

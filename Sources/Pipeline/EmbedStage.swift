@@ -20,11 +20,14 @@ public struct EmbedStage: Sendable {
   public var precision = Precision.auto
   public var fit = ImagePreparation.Fit.crop(share: 1)
   public var threads = 2
+  /// How images that were named by an address are downloaded first.
+  public var download = DownloadStage()
 
   /// Samples whose features are written at a time; divides a shard.
   static let blockSize = 1024
   /// Images that a thread decodes before it runs the network.
   static let batchSize = 32
+  static let stage = "embed"
 
   public init() {}
 
@@ -73,17 +76,25 @@ public struct EmbedStage: Sendable {
         "backbone": backbone.rawValue, "weights": path, "size": "\(preparation.size)",
         "precision": settings.precision,
       ])
+    try download.runIfNeeded(workspace, progress: progress)
     return try workspace.withWriteLock("embed") {
+      let late = try lateImages(workspace, set, count)
       let missing = set.missing(of: count)
-      let left = missing.reduce(0) { $0 + $1.count }
+      let left = missing.reduce(late.count) { $0 + $1.count }
       var outcome = Outcome(features: set.key, embedded: 0, present: count - left, problems: 0, seconds: 0)
       if left > 0 {
-        let run = try workspace.beginRun(stage: "embed", key: set.key, settings: text)
+        let run = try workspace.beginRun(stage: Self.stage, key: set.key, settings: text)
         let start = ContinuousClock.now
         progress.begin("Embedding with \(backbone) at \(preparation.size) px", total: left, unit: "images")
         let network = try Backbone(backbone, weights: path, precision: precision)
         let worker = Worker(network: network, decoder: ImageDecoder(preparation), access: ImageAccess())
         var bad = 0
+        for start in stride(from: 0, to: late.count, by: Self.blockSize) {
+          let block = Array(late[start..<min(start + Self.blockSize, late.count)])
+          let problems = try replace(block, of: workspace, in: set, by: worker)
+          bad += problems
+          outcome.embedded += block.count - problems
+        }
         for range in missing {
           for block in range.blocks(of: Self.blockSize) {
             let before = outcome.embedded + bad
@@ -99,7 +110,7 @@ public struct EmbedStage: Sendable {
         let rate = Double(left) / max(outcome.seconds, 1e-9)
         progress.end("\(outcome.embedded) images, \(Int(rate.rounded()))/s")
       }
-      outcome.problems = try workspace.problems().count { $0.stage == "embed" }
+      outcome.problems = try workspace.problems().count { $0.stage == Self.stage }
       return outcome
     }
   }
@@ -120,14 +131,14 @@ public struct EmbedStage: Sendable {
           sources.append(try access.source(sample.location, key: sample.key))
           places.append(place)
         } catch {
-          problems.append(SampleProblem(sample: sample.id, stage: "embed", what: error.explanation))
+          problems.append(SampleProblem(sample: sample.id, stage: EmbedStage.stage, what: error.explanation))
         }
       }
       let batch = decoder.decodeBatch(sources)
       let first = samples.startIndex
       for (index, problem) in batch.problems {
         let id = samples[first + places[index]].id
-        problems.append(SampleProblem(sample: id, stage: "embed", what: problem.explanation))
+        problems.append(SampleProblem(sample: id, stage: EmbedStage.stage, what: problem.explanation))
       }
       guard batch.count > 0 else { return problems }
       let side = decoder.preparation.size
@@ -145,8 +156,43 @@ public struct EmbedStage: Sendable {
     _ block: Range<Int>, of workspace: Workspace, into set: FeatureSet, by worker: Worker,
     report: @escaping @Sendable (Int) -> Void
   ) throws -> Int {
-    let samples = try workspace.samples(in: block)
-    let rows = Tensor.full([block.count, set.dimension], .nan)
+    let (rows, found) = compute(try workspace.samples(in: block), set.dimension, by: worker, report: report)
+    try workspace.clearProblems(stage: Self.stage, in: block)
+    try workspace.addProblems(found)
+    try rows.withUnsafeBytes { try set.write(block, $0.bindMemory(to: Float.self)) }
+    return found.count
+  }
+
+  /// The samples that got an empty row because their image had not come, and whose image is there now.
+  private func lateImages(_ workspace: Workspace, _ set: FeatureSet, _ count: Int) throws -> [StoredSample] {
+    let missing = set.missing(of: count)
+    return try workspace.problems().filter { problem in
+      problem.stage == Self.stage && !missing.contains { $0.contains(problem.sample) }
+    }.compactMap { problem in
+      guard let sample = try workspace.sample(problem.sample), workspace.downloadName(sample.location) != nil,
+        case .file(let path) = sample.location, FileManager.default.isReadableFile(atPath: path)
+      else { return nil }
+      return sample
+    }
+  }
+
+  /// Embeds samples whose rows are there, and replaces these.
+  private func replace(
+    _ samples: [StoredSample], of workspace: Workspace, in set: FeatureSet, by worker: Worker
+  ) throws -> Int {
+    let (rows, found) = compute(samples, set.dimension, by: worker) { _ in }
+    for sample in samples { try workspace.clearProblems(stage: Self.stage, in: sample.id..<(sample.id + 1)) }
+    try workspace.addProblems(found)
+    try rows.withUnsafeBytes { try set.replace(samples.map(\.id), $0.bindMemory(to: Float.self)) }
+    try workspace.noteImageChange()
+    return found.count
+  }
+
+  /// The rows of some samples, computed on all threads, and what was wrong with those that have none.
+  private func compute(
+    _ samples: [StoredSample], _ dimension: Int, by worker: Worker, report: @escaping @Sendable (Int) -> Void
+  ) -> (rows: Tensor, problems: [SampleProblem]) {
+    let rows = Tensor.full([samples.count, dimension], .nan)
     let problems = Mutex<[SampleProblem]>([])
     let done = Mutex(0)
     let batches = Array((0..<samples.count).blocks(of: Self.batchSize))
@@ -159,11 +205,7 @@ public struct EmbedStage: Sendable {
           $0 += batch.count; return $0
         })
     }
-    let found = problems.withLock { $0 }
-    try workspace.clearProblems(stage: "embed", in: block)
-    try workspace.addProblems(found)
-    try rows.withUnsafeBytes { try set.write(block, $0.bindMemory(to: Float.self)) }
-    return found.count
+    return (rows, problems.withLock { $0 })
   }
 }
 

@@ -4,9 +4,19 @@ import Workspace
 
 /// Features that come with a data set instead of images.
 public enum FeatureInput {
-  /// Opens a file of features: `.npy`, an array of an `.npz`, a tensor of a safetensors file. None is copied.
-  public static func open(_ path: String) throws -> NpyMatrix {
+  /// Opens a file of features: `.npy`, an array of an `.npz`, a tensor of a safetensors file. None is copied, but for a
+  /// compressed array, which is unpacked to a file that is gone when the matrix is.
+  ///
+  /// - Parameter folder: Where that file lies.
+  public static func open(_ path: String, in folder: String) throws -> NpyMatrix {
     guard let inner = try EmbeddedMatrix.find(in: path) else { return try NpyMatrix(path: path) }
+    if inner.inflatedLength != nil {
+      let unpacked = "\(folder)/.features-\(UUID().uuidString).npy"
+      // A mapped file stays as long as it is mapped, without a name.
+      defer { unlink(unpacked) }
+      try inner.unpack(from: path, to: unpacked)
+      return try NpyMatrix(path: unpacked)
+    }
     let start = Int(inner.offset)
     guard let code = inner.type, let type = NpyType(rawValue: code) else {
       return try NpyMatrix(path: path, npyAt: start..<(start + Int(inner.length)))

@@ -12,6 +12,12 @@ final class ImageAccess: Sendable {
     case .file(let path): return .file(path)
     case .archiveMember(let archive, let offset, let length):
       return .bytes(file: archive, offset: offset, length: length)
+    case .deflatedMember(let archive, _, _, _):
+      do {
+        return .encoded(name: key, bytes: try ImageBytes().read(location, key: key))
+      } catch {
+        throw ImageProblem(kind: .unreadable, image: archive, explanation: "\(error)")
+      }
     case .idx(let path, let index): return try pixels(path, index)
     case .planes(let path, let offset, let width, let height):
       do {

@@ -60,8 +60,12 @@ public struct WorkspaceOverview: Sendable, Encodable {
       FeaturesRow(key: $0.set.key, images: $0.samples, dimension: $0.set.dimension, about: $0.set.about)
     }
     problemCount = status.problems
-    problems = try workspace.problems(limit: limit).map { problem in
-      Problem(path: try workspace.sample(problem.sample)?.path ?? "", what: problem.what)
+    // What a stage found wrong, the next one does not need to say again.
+    var last: Int?
+    problems = try workspace.problems(limit: limit).compactMap { problem in
+      defer { last = problem.sample }
+      guard problem.sample != last else { return nil }
+      return Problem(path: try workspace.sample(problem.sample)?.path ?? "", what: problem.what)
     }
     let content = StageContent(workspace)
     model = try Self.last("train", workspace, content: content, \.content)

@@ -9,6 +9,7 @@ import GRDB
 /// features/<key>/        NNNNN.npy, 4,096 rows each, and features.json
 /// models/<key>/          what training leaves
 /// scores/<key>/          a .npy file a column
+/// downloads/             images that were named by an address, and downloads.jsonl: what became of each
 /// lock                   held by the process that writes
 /// ```
 ///

@@ -173,7 +173,38 @@ struct LayoutTests {
     #expect(try samples("\(folder.path)/shards/set.tar").map(\.split) == ["test", "test"])
   }
 
-  @Test("zip: stored images are read where they lie, compressed ones refused by name")
+  @Test("zip: deflated images are unpacked when they are read; damage is noticed")
+  func deflatedZip() throws {
+    let bytes = Array(try #require(Data(base64Encoded: Self.deflatedZip)))
+    let path = try folder.write("set.zip", bytes)
+    func contents(_ path: String) throws -> [[UInt8]] {
+      try samples(path) { $0.format = "zip" }.map { sample in
+        // The place survives the catalogue.
+        #expect(ImageLocation(encoded: sample.location.encoded) == sample.location)
+        return try ImageBytes().read(sample.location, key: sample.key)
+      }
+    }
+    let whole = try contents(path)
+    #expect(try samples(path).map(\.path) == ["cat/é 1.jpg", "dog/2.jpg", "dog/3.jpg"])
+    #expect(
+      whole.map { String(decoding: $0, as: UTF8.self) }
+        == [String(repeating: "first ", count: 40), "", "stored"])
+    for position in bytes.indices {
+      var damaged = bytes
+      damaged[position] ^= 0xFF
+      _ = try? contents(try folder.write("damaged.zip", damaged))
+    }
+    // A list that promises more, or less, than there is.
+    for wrong in [239, 241] as [UInt8] {
+      var damaged = bytes
+      let place = try #require(bytes.lastRange(of: [0xF0, 0, 0, 0])).lowerBound
+      damaged[place] = wrong
+      let file = try folder.write("wrong.zip", damaged)
+      #expect { try contents(file) } throws: { "\($0)".contains("unzip -t") }
+    }
+  }
+
+  @Test("zip: stored images are read where they lie; those packed by rare methods are refused by name")
   func zip() throws {
     // Python: z = zipfile.ZipFile(f, "w"); z.writestr("set/cat/é 1.jpg", b"first"); z.writestr("set/dog/2.jpg", b"2nd");
     // z.writestr(zipfile.ZipInfo("set/readme.txt"), b"x" * 9, compress_type=zipfile.ZIP_DEFLATED)
@@ -188,10 +219,9 @@ struct LayoutTests {
       ])
     let list = try folder.write("list.csv", "path,label\nset/cat/é 1.jpg,x\n")
     #expect(try samples(list) { $0.root = path }.map(\.location) == [read[0].location])
-    let deflated = try #require(Data(base64Encoded: Self.deflatedZip))
-    let other = try folder.write("deflated.zip", Array(deflated))
-    #expect(try problems(other).description.contains("cat/1.jpg"))
-    #expect(try problems(other).description.contains("zip -0"))
+    let bzipped = try #require(Data(base64Encoded: Self.bzippedZip))
+    let other = try folder.write("bzipped.zip", Array(bzipped))
+    #expect(try problems(other).description.contains("2 images that are encrypted or packed by a rare method"))
     let cut = try folder.write("cut.zip", Array(stored.dropLast(30)))
     #expect(try problems(cut).description.contains("list of members is missing"))
     for position in stored.indices {
@@ -294,7 +324,20 @@ struct LayoutTests {
     + "AxLmpwZ1BLAQIUAxQAAAAAAEaqeF2ECw9pAwAAAAMAAAANAAAAAAAAAAAAAACAATMAAABzZXQvZG9nLzIuanBnUEsB"
     + "AhQDFAAAAAgAAAAhAMP+wm4FAAAACQAAAA4AAAAAAAAAAAAAAIABYQAAAHNldC9yZWFkbWUudHh0UEsFBgAAAAADAA"
     + "MAtQAAAJIAAAAAAA=="
+  // Python: zipfile.ZipFile(f, "w", zipfile.ZIP_DEFLATED): "set/cat/é 1.jpg" ("first " 40 times), an empty
+  // "set/dog/2.jpg", and a stored "set/dog/3.jpg".
   private static let deflatedZip =
-    "UEsDBBQAAAAIAAAAIQBghY85BQAAAB4AAAAJAAAAY2F0LzEuanBnq6jABwBQSwECFAMUAAAACAAAACEAYIWPOQUAAA"
-    + "AeAAAACQAAAAAAAAAAAAAAgAEAAAAAY2F0LzEuanBnUEsFBgAAAAABAAEANwAAACwAAAAAAA=="
+    "UEsDBBQAAAgIADQWeV3Pvg9tCwAAAPAAAAAQAAAAc2V0L2NhdC/DqSAxLmpwZ0vLLCouUUgbMSQAUEsDBBQAAAAIADQW"
+      + "eV0AAAAAAgAAAAAAAAANAAAAc2V0L2RvZy8yLmpwZwMAUEsDBBQAAAAAAAAAIQAL+UNWBgAAAAYAAAANAAAAc2V0L2Rv"
+      + "Zy8zLmpwZ3N0b3JlZFBLAQIUAxQAAAgIADQWeV3Pvg9tCwAAAPAAAAAQAAAAAAAAAAAAAACAAQAAAABzZXQvY2F0L8Op"
+      + "IDEuanBnUEsBAhQDFAAAAAgANBZ5XQAAAAACAAAAAAAAAA0AAAAAAAAAAAAAAIABOQAAAHNldC9kb2cvMi5qcGdQSwEC"
+      + "FAMUAAAAAAAAACEAC/lDVgYAAAAGAAAADQAAAAAAAAAAAAAAgAFmAAAAc2V0L2RvZy8zLmpwZ1BLBQYAAAAAAwADALQA"
+      + "AACXAAAAAAA="
+  // Packed with ZIP_BZIP2: cat/1.jpg and dog/2.jpg.
+  private static let bzippedZip =
+    "UEsDBC4AAAAMADQWeV15aFaEJwAAADwAAAAJAAAAY2F0LzEuanBnQlpoOTFBWSZTWSMP+0oAAAIIgABAAEAgACEAggsX"
+      + "ckU4UJAjD/tKUEsDBC4AAAAMADQWeV0VJtv7JQAAAAEAAAAJAAAAZG9nLzIuanBnQlpoOTFBWSZTWXOKraMAAAAAgAAg"
+      + "IAAhGEaC7kinChIOcVW0YFBLAQIuAy4AAAAMADQWeV15aFaEJwAAADwAAAAJAAAAAAAAAAAAAACAAQAAAABjYXQvMS5q"
+      + "cGdQSwECLgMuAAAADAA0FnldFSbb+yUAAAABAAAACQAAAAAAAAAAAAAAgAFOAAAAZG9nLzIuanBnUEsFBgAAAAACAAIA"
+      + "bgAAAJoAAAAAAA=="
 }

@@ -142,11 +142,11 @@ final class ExportTests {
     #expect(values == [0, 0.125, 0.25, 1, 0, 0.625, 0.75, 0.875, 0, 0])
     _ = try WeightExport.writeNpz(workspace, to: "\(folder)/w.npz")
     // One array of several, taken where it lies.
-    #expect { try FeatureInput.open("\(folder)/w.npz") } throws: { "\($0)".contains("weight_hard") }
+    #expect { try FeatureInput.open("\(folder)/w.npz", in: folder) } throws: { "\($0)".contains("weight_hard") }
     try StoredZip.write(
       [("x.npy", Array(Data(contentsOf: URL(fileURLWithPath: "\(folder)/soft.npy"))))],
       to: "\(folder)/one.npz")
-    let inner = try FeatureInput.open("\(folder)/one.npz")
+    let inner = try FeatureInput.open("\(folder)/one.npz", in: folder)
     var copy = [Float](repeating: -1, count: inner.count)
     copy.withUnsafeMutableBufferPointer {
       if let base = $0.baseAddress { inner.copyRows(0..<10, into: base) }

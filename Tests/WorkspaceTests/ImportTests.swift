@@ -60,7 +60,7 @@ struct ImportTests {
     for (order, samples) in [[sample, other], [other, sample]].enumerated() {
       let workspace = try Workspace(path: "\(temporary.path)/\(order)", create: true)
       try workspace.write { db in
-        let inserter = try SampleInserter(db)
+        let inserter = try SampleInserter(db, downloads: workspace.downloads)
         for sample in samples { try inserter.add(sample) }
         try inserter.finish()
       }

@@ -106,32 +106,3 @@ struct EmbedBench: ParsableCommand {
     return RawPixels(width: 500, height: 375, bands: 3, bytes: bytes[...])
   }
 }
-
-/// A folder of 100,000 files, and a look at the workspace afterwards.
-struct ImportBench: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "import", abstract: "A folder of 100,000 files read into a workspace, and its status.")
-  @Option(help: "Files.") var files = 100_000
-  @Option(help: "Where to put files; removed afterwards.") var scratch =
-    NSTemporaryDirectory() + "cleannet-bench"
-
-  func run() throws {
-    let folder = scratch + "/folder"
-    try? FileManager.default.removeItem(atPath: scratch)
-    defer { try? FileManager.default.removeItem(atPath: scratch) }
-    for label in 0..<100 {
-      try FileManager.default.createDirectory(
-        atPath: "\(folder)/class\(label)", withIntermediateDirectories: true)
-    }
-    for index in 0..<files { close(creat("\(folder)/class\(index % 100)/\(index).jpg", 0o644)) }
-    let workspace = try Workspace(path: scratch + "/w", create: true)
-    let time = try seconds {
-      _ = try workspace.importSamples(
-        from: DatasetReader.open(source: folder), source: DatasetSource(path: folder))
-    }
-    report("import.\(files) files", time, "s")
-    report("import.peak memory", peakMegabytes(), "MB")
-    let status = try seconds { _ = try WorkspaceOverview(workspace) }
-    report("status", status * 1000, "ms")
-  }
-}

@@ -6,8 +6,20 @@ protocol ArchiveIndex: Sendable {
   subscript(_ name: String) -> ArchiveMember? { get }
 }
 
-/// Bytes that lie in an archive as they are.
+/// Bytes that lie in an archive, as they are or deflated.
 struct ArchiveMember: Sendable, Hashable {
   var offset: Int64
+  /// In the archive.
   var length: Int64
+  /// Once unpacked, if they are deflated.
+  var inflatedLength: Int64?
+
+  var size: Int64 { inflatedLength ?? length }
+
+  func location(in archive: String) -> ImageLocation {
+    guard let inflatedLength else {
+      return .archiveMember(archive: archive, offset: offset, length: length)
+    }
+    return .deflatedMember(archive: archive, offset: offset, length: length, size: inflatedLength)
+  }
 }

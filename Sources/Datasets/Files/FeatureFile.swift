@@ -2,11 +2,14 @@ import Foundation
 
 /// Where a matrix of numbers lies in a file of another format: `.npz` or safetensors.
 public struct EmbeddedMatrix: Sendable, Hashable {
-  /// As NumPy writes types: `<f2`, `<f4` or `<f8`. `nil`: the bytes at `offset` are a whole `.npy` file.
+  /// As NumPy writes types: `<f2`, `<f4`, `<f8`; or `bfloat16`, which it does not know. `nil`: the bytes at `offset` are a whole `.npy` file.
   public var type: String?
   public var shape: [Int]
   public var offset: Int64
+  /// In the file.
   public var length: Int64
+  /// Once unpacked, if it is deflated, as numpy.savez_compressed does; then `unpack` it first.
+  public var inflatedLength: Int64?
 
   private static let arrayNames = ["features", "embeddings", "x", "arr_0"]
 
@@ -25,13 +28,28 @@ public struct EmbeddedMatrix: Sendable, Hashable {
     let zip = try ZipIndex(path: path)
     guard zip.names.contains(where: { $0.hasSuffix(".npy") }) else {
       throw problem(
-        path, "holds no array that is stored without compression",
-        "Save it with numpy.savez(file, features=array), not savez_compressed")
+        path, "holds no array", "Save it with numpy.savez(file, features=array)")
     }
     let names = zip.names.filter { $0.hasSuffix(".npy") }.map { String($0.dropLast(4)) }
     let name = try choose(names, path)
     guard let member = zip["\(name).npy"] else { throw problem(path, "has no \(name)", "Save it again") }
-    return EmbeddedMatrix(type: nil, shape: [], offset: member.offset, length: member.length)
+    return EmbeddedMatrix(
+      type: nil, shape: [], offset: member.offset, length: member.length,
+      inflatedLength: member.inflatedLength)
+  }
+
+  /// Unpacks the matrix of a file to another, which must not be there.
+  ///
+  /// - Throws: `DatasetProblems` if it is damaged, or the disk refuses.
+  public func unpack(from path: String, to target: String) throws(DatasetProblems) {
+    let place = try OutputPlace(target)
+    let output = try OutputFile(place)
+    let member = ArchiveMember(offset: offset, length: length, inflatedLength: inflatedLength)
+    try Inflation.unpack(Descriptor(reading: path), member) { (piece) throws(DatasetProblems) in
+      try output.write(piece)
+    }
+    try output.finish()
+    try place.finish()
   }
 
   private static func choose(_ names: [String], _ path: String) throws(DatasetProblems) -> String {
@@ -81,7 +99,7 @@ public struct EmbeddedMatrix: Sendable, Hashable {
       throw problem(path, "has a damaged header: \(error.what)", "Write it again with safetensors.save_file")
     }
     let name = try choose(tensors.map(\.name), path)
-    let types = ["F16": "<f2", "F32": "<f4", "F64": "<f8"]
+    let types = ["F16": "<f2", "BF16": "bfloat16", "F32": "<f4", "F64": "<f8"]
     guard let tensor = tensors.first(where: { $0.name == name }), let type = types[tensor.type] else {
       throw problem(
         path, "holds \(name) as \(tensors.first { $0.name == name }?.type ?? "nothing")",

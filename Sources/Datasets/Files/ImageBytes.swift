@@ -17,6 +17,9 @@ public final class ImageBytes {
       return try file.bytes(at: 0, count: Int(file.size))
     case .archiveMember(let path, let offset, let length):
       return try open(path).bytes(at: offset, count: Int(length))
+    case .deflatedMember(let path, let offset, let length, let size):
+      return try Inflation.bytes(
+        open(path), ArchiveMember(offset: offset, length: length, inflatedLength: size))
     case .planes(let path, let offset, let width, let height):
       let pixels = try RawImage.interleaved(open(path), offset, width: width, height: height)
       return Array("P6\n\(width) \(height)\n255\n".utf8) + pixels
@@ -63,7 +66,7 @@ public final class ImageBytes {
     case .idx: return "pgm"
     case .planes: return "ppm"
     case .file(let path): return suffix(path) ?? suffix(sample.path) ?? "jpg"
-    case .archiveMember, .none: return suffix(sample.path) ?? "jpg"
+    case .archiveMember, .deflatedMember, .none: return suffix(sample.path) ?? "jpg"
     }
   }
 

@@ -16,7 +16,7 @@ struct RootProbe {
   }
 
   mutating func see(_ sample: Sample, file: String) throws(DatasetProblems) {
-    guard active, case .file(let path) = sample.location else { return }
+    guard active, case .file(let path) = sample.location, !ImageAddress.isAddress(sample.path) else { return }
     seen += 1
     if access(path, F_OK) == 0 {
       active = false

@@ -1,14 +1,14 @@
 import Foundation
 
-/// Where the stored (uncompressed) members of a zip file lie; zip64 is understood.
+/// Where the members of a zip file lie, stored or deflated; zip64 is understood.
 struct ZipIndex: ArchiveIndex {
   static let signature: [UInt8] = [0x50, 0x4B, 0x03, 0x04]
 
   let path: String
   private(set) var names: [String] = []
   private var members: [String: ArchiveMember] = [:]
-  /// Images among the members that are compressed, and the first of them.
-  private(set) var compressed: (count: Int, first: String?) = (0, nil)
+  /// Images among the members that are encrypted or packed otherwise, and the first of them.
+  private(set) var unreadable: (count: Int, first: String?) = (0, nil)
 
   subscript(_ name: String) -> ArchiveMember? { members[name] }
 
@@ -20,7 +20,7 @@ struct ZipIndex: ArchiveIndex {
     var start = 0
     let bytes = try file.bytes(at: directory.offset, count: Int(directory.length))
     while start + 46 <= bytes.count, bytes.number(start, 4) == 0x0201_4B50 {
-      let method = bytes.number(start + 10, 2)
+      let (flags, method) = (bytes.number(start + 8, 2), bytes.number(start + 10, 2))
       let nameEnd = start + 46 + Int(bytes.number(start + 28, 2))
       let extraEnd = nameEnd + Int(bytes.number(start + 30, 2))
       guard extraEnd <= bytes.count else { throw Self.damaged(path) }
@@ -38,28 +38,30 @@ struct ZipIndex: ArchiveIndex {
       }
       start = extraEnd + Int(bytes.number(start + 32, 2))
       if name.utf8.last == .slash { continue }
-      if method != 0 || entry.compressed != entry.length {
-        if ImageName.isImage(name) { compressed = (compressed.count + 1, compressed.first ?? name) }
+      let isEncrypted = flags & 1 != 0
+      guard !isEncrypted, method == 8 || (method == 0 && entry.compressed == entry.length) else {
+        if ImageName.isImage(name) { unreadable = (unreadable.count + 1, unreadable.first ?? name) }
         continue
       }
       let local = try file.bytes(at: entry.header, count: 30)
       guard local.starts(with: Self.signature) else { throw Self.damaged(path) }
       let offset = entry.header + 30 + local.number(26, 2) + local.number(28, 2)
-      guard offset <= file.size, entry.length <= file.size - offset else { throw Self.damaged(path) }
-      if members.updateValue(ArchiveMember(offset: offset, length: entry.length), forKey: name) == nil {
-        names.append(name)
+      guard offset <= file.size, entry.compressed <= file.size - offset, entry.length >= 0 else {
+        throw Self.damaged(path)
       }
+      let member = ArchiveMember(
+        offset: offset, length: entry.compressed, inflatedLength: method == 8 ? entry.length : nil)
+      if members.updateValue(member, forKey: name) == nil { names.append(name) }
     }
   }
 
-  /// Why images in it cannot be read where they lie.
+  /// Why images in it cannot be read.
   var refusal: DatasetProblem? {
-    compressed.first.map { first in
+    unreadable.first.map { first in
       DatasetProblem(
-        file: path, what: "holds \(compressed.count) compressed images, such as \(first)",
-        remedy:
-          "Pack them without compression, which does not shrink images anyway (zip -0 -r new.zip folder), "
-          + "or unpack it and import the folder")
+        file: path,
+        what: "holds \(unreadable.count) images that are encrypted or packed by a rare method, such as \(first)",
+        remedy: "Unpack it and import the folder, or pack it again with zip -r")
     }
   }
 

@@ -16,8 +16,7 @@ struct ArchiveImages {
         notices.add("members that are no images passed over", name)
         continue
       }
-      let location = ImageLocation.archiveMember(
-        archive: source.absolutePath, offset: member.offset, length: member.length)
+      let location = member.location(in: source.absolutePath)
       guard let sample = layout.sample(path: path, location: location, source: source.absolutePath) else {
         notices.add("images outside a class's folder passed over", name)
         continue

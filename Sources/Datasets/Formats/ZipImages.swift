@@ -1,7 +1,8 @@
-/// A zip file laid out as an image folder, whose images are stored without compression. Nothing is unpacked.
+/// A zip file laid out as an image folder. Nothing is unpacked to the disk: images that are stored are read where they
+/// lie, deflated ones unpacked in memory.
 public struct ZipImages: DatasetFormat {
   public static let name = "zip"
-  public static let summary = "a zip file with a folder a class in it, its images stored without compression"
+  public static let summary = "a zip file with a folder a class in it"
 
   private let source: DatasetSource
   private let options: DatasetOptions

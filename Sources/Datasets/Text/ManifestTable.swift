@@ -17,18 +17,12 @@ struct ManifestTable {
   var defaultSplit = "train"
   /// Where the images lie in a tar or zip file.
   var archive: (any ArchiveIndex)?
+  /// The label of all rows, of a list without any.
+  var label: String?
 
   /// Reads the rows. Bad ones go to `log`; the others to `each`.
   func read(_ log: ProblemLog, _ each: (Sample) throws -> Void) throws -> Int {
-    let reader: any RecordReader =
-      switch syntax {
-      case .delimited(let delimiter):
-        try DelimitedReader(path: path, delimiter: delimiter) {
-          ManifestColumns.looksLikeHeader($0, options: options)
-        }
-      case .jsonLines:
-        try JSONLinesReader(path: path)
-      }
+    let reader = try reader()
     guard !reader.columns.isEmpty else {
       throw DatasetProblems(
         DatasetProblem(
@@ -61,6 +55,18 @@ struct ManifestTable {
     return count
   }
 
+  /// Opens the file and reads its first record.
+  func reader() throws -> any RecordReader {
+    switch syntax {
+    case .delimited(let delimiter):
+      try DelimitedReader(path: path, delimiter: delimiter) {
+        ManifestColumns.looksLikeHeader($0, options: options)
+      }
+    case .jsonLines:
+      try JSONLinesReader(path: path)
+    }
+  }
+
   private func columns(_ reader: any RecordReader) throws(DatasetProblems) -> ManifestColumns {
     let names = reader.columns
     // Without a header the columns are only numbers: the first is the path, the second the label.
@@ -80,7 +86,7 @@ struct ManifestTable {
     guard let written = shownPath ?? (options.featuresOnly ? key : nil) else {
       throw RecordFault(what: "has no path", remedy: "Fill the path in, or remove the row")
     }
-    guard let label = try reader.text(columns.label) else {
+    guard let label = try label ?? reader.text(columns.label) else {
       throw RecordFault(what: "has no label", remedy: "Fill the label in, or remove the row")
     }
     guard !written.utf8.contains(0) else {
@@ -111,10 +117,13 @@ struct ManifestTable {
           what: "names \(path), which is not in \(archive.path)",
           remedy: "Paths start from the archive's top; list it with tar -tf or unzip -l")
       }
-      return .archiveMember(archive: archive.path, offset: member.offset, length: member.length)
+      return member.location(in: archive.path)
     }
-    if path.utf8.starts(with: "http://".utf8) || path.utf8.starts(with: "https://".utf8) {
-      throw RecordFault(what: "names an address, \(path)", remedy: "Download the images and name their files")
+    if ImageAddress.isAddress(path) {
+      guard let downloads = options.downloads else {
+        throw RecordFault(what: "names an address, \(path)", remedy: "Say where downloads go, or name a file")
+      }
+      return .file(joined(downloads, ImageAddress.fileName(of: path)))
     }
     return .file(joined(root, path))
   }

@@ -114,7 +114,8 @@ struct SafeNames {
 
   /// A file's name, also below the class's folder, from where the image lay.
   static func file(_ sample: Sample) -> String {
-    var name: String?
+    // Of an address, what its owner calls the image.
+    var name = ImageAddress.isAddress(sample.path) ? ImageAddress.shownName(of: sample.path) : nil
     for before in ["\(sample.label)/", "\(sample.split)/\(sample.label)/", "images/\(sample.label)/"]
     where name == nil && sample.path.startsExactly(with: before) {
       name = String(sample.path.utf8.dropFirst(before.utf8.count))

@@ -4,16 +4,20 @@ extension Manifest: WritableFormat {
   }
 }
 
-/// Writes a table that names the images where they are: CSV, TSV or JSON lines, by the file's name.
+/// Writes a table that names the images where they are, or by their addresses: CSV, TSV or JSON lines, by the file's
+/// name.
 final class ManifestWriter: DatasetWriter {
-  private static let columns = ["key", "path", "label", "verification", "split"]
-
+  private let namesAddresses: Bool
+  /// The column that names the image.
+  private let place: String
   private let session: WritingSession
   private let file: OutputFile
   private let delimiter: Character?
   private let attributes: [String: Int]
 
-  init(_ output: DatasetOutput) throws {
+  init(_ output: DatasetOutput, addresses: Bool = false) throws {
+    namesAddresses = addresses
+    place = addresses ? URLList.column : "path"
     session = try WritingSession(output)
     file = try OutputFile(session.place)
     let name = output.path.lowercased()
@@ -22,19 +26,26 @@ final class ManifestWriter: DatasetWriter {
     attributes = Dictionary(output.attributeNames.enumerated().map { ($1, $0) }) { first, _ in first }
     if let delimiter {
       try file.write(
-        DelimitedText.record(Self.columns + output.attributeNames.map(Self.column), delimiter: delimiter))
+        DelimitedText.record(columns + output.attributeNames.map(column), delimiter: delimiter))
     }
   }
 
+  private var columns: [String] { ["key", place, "label", "verification", "split"] }
+
   /// An attribute's column. Those named like one of the others are told apart.
-  private static func column(_ attribute: String) -> String {
-    columns.contains(attribute.lowercased()) ? attribute + "_attribute" : attribute
+  private func column(_ attribute: String) -> String {
+    let taken = columns + (namesAddresses ? ManifestColumns.pathNames + URLList.columnNames : [])
+    return taken.contains(attribute.lowercased()) ? attribute + "_attribute" : attribute
   }
 
   func add(_ sample: Sample) throws {
     try session.write(sample) {
       var sample = sample
-      if case .file(let path) = sample.location {
+      if namesAddresses {
+        guard ImageAddress.isAddress(sample.path) else {
+          throw RecordFault(what: "has no address", remedy: "Export it as a manifest, or with its images")
+        }
+      } else if case .file(let path) = sample.location {
         sample.path = path
       } else if sample.location != .none {
         session.notices.add(
@@ -53,9 +64,9 @@ final class ManifestWriter: DatasetWriter {
         try file.write(DelimitedText.record(fields, delimiter: delimiter))
       } else {
         sample.attributes = sample.attributes.map {
-          SampleAttribute(name: Self.column($0.name), value: $0.value)
+          SampleAttribute(name: column($0.name), value: $0.value)
         }
-        try file.write(JSONText.object(JSONText.members(sample)) + "\n")
+        try file.write(JSONText.object(JSONText.members(sample, names: (place, "key"))) + "\n")
       }
     }
   }

@@ -28,7 +28,9 @@ public struct DatasetExport: Sendable {
   public static let givenLabel = "given_label"
   public static let weight = "weight"
   /// Formats that hold further columns.
-  private static let withColumns: Set<String> = [Manifest.name, HuggingFaceFolder.name, WebDataset.name]
+  private static let withColumns: Set<String> = [
+    Manifest.name, URLList.name, HuggingFaceFolder.name, WebDataset.name,
+  ]
 
   public init(format: String) { self.format = format }
 

@@ -16,6 +16,9 @@ final class SampleInserter {
   private(set) var keys = KeyHashes()
   private(set) var imageHash = StableHash()
   private(set) var labelHash = StableHash()
+  /// Whether some images are still to be downloaded.
+  private(set) var hasDownloads = false
+  private let downloads: DownloadPlaces
   private var counts: [Cell: Int] = [:]
   private let db: Database
   private let insert: Statement
@@ -31,8 +34,9 @@ final class SampleInserter {
     var label: Int
   }
 
-  init(_ db: Database) throws {
+  init(_ db: Database, downloads: DownloadPlaces) throws {
     self.db = db
+    self.downloads = downloads
     first = try Int.fetchOne(db, sql: "SELECT coalesce(max(id) + 1, 0) FROM samples") ?? 0
     classes = try NameTable(db, "classes")
     splits = try NameTable(db, "splits")
@@ -49,7 +53,9 @@ final class SampleInserter {
     let id = first + count
     let label = classes.number(sample.label)
     let split = splits.number(sample.split)
-    let location = sample.location.encoded
+    let download = downloads.stored(sample.location)
+    if download != nil { hasDownloads = true }
+    let location = download ?? sample.location.encoded
     try follow(sample, location: location)
     bind(sample, id: id, label: label, split: split, location: location)
     try step()

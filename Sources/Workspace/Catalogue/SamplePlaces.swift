@@ -9,8 +9,10 @@ struct SamplePlaces {
   /// - Parameters:
   ///   - path: The source being imported, which is not in the catalogue yet.
   ///   - first: Its first sample.
-  init(_ db: Database, reading path: String? = nil, from first: Int = 0) throws {
-    segments = try Segments(db)
+  init(
+    _ db: Database, downloads: DownloadPlaces, reading path: String? = nil, from first: Int = 0
+  ) throws {
+    segments = try Segments(db, downloads)
     var sources = try Row.fetchAll(db, sql: "SELECT first, path FROM sources ORDER BY first").map {
       (first: $0[0] as Int, path: $0[1] as String)
     }
@@ -45,18 +47,22 @@ struct Segments {
     var file: String?
     var base: String?
 
+    var downloads: DownloadPlaces
+
     /// The location of a sample from what its row holds.
     func location(_ stored: String?, path: String) -> ImageLocation {
-      if let stored { return ImageLocation(encoded: stored) ?? .none }
+      if let stored { return downloads.location(stored) ?? ImageLocation(encoded: stored) ?? .none }
       return .file("\(base ?? "")/\(path)")
     }
   }
 
   private let segments: [Segment]
+  private let downloads: DownloadPlaces
 
-  init(_ db: Database) throws {
+  init(_ db: Database, _ downloads: DownloadPlaces) throws {
+    self.downloads = downloads
     segments = try Row.fetchAll(db, sql: "SELECT first, file, base FROM segments ORDER BY first").map {
-      Segment(first: $0[0], file: $0[1], base: $0[2])
+      Segment(first: $0[0], file: $0[1], base: $0[2], downloads: downloads)
     }
   }
 
@@ -67,6 +73,6 @@ struct Segments {
       let middle = (low + high) / 2
       if segments[middle].first <= sample { low = middle + 1 } else { high = middle }
     }
-    return low > 0 ? segments[low - 1] : Segment(first: 0)
+    return low > 0 ? segments[low - 1] : Segment(first: 0, downloads: downloads)
   }
 }

@@ -45,16 +45,17 @@ extension Workspace {
       }
       for set in try featureSets() { try set.trim(to: sampleCount()) }
       let summary = try importTransaction { db in
-        let inserter = try SampleInserter(db)
+        let inserter = try SampleInserter(db, downloads: downloads)
         let summary = try dataset.read { sample in
           try inserter.add(sample)
           if inserter.count % 4096 == 0 { try progress(inserter.count) }
         }
         try inserter.finish()
+        if inserter.hasDownloads { try makeFolder(downloads.folder) }
         let imported = ImportedSource(
           path: source.absolutePath, format: dataset.formatName, date: .now,
           samples: inserter.first..<(inserter.first + inserter.count))
-        try Self.index(inserter, source: source, db)
+        try index(inserter, source: source, db)
         try db.execute(
           sql: """
             INSERT INTO sources (path, format, options, at, first, samples, imageHash, labelHash)
@@ -119,7 +120,7 @@ extension Workspace {
   }
 
   /// Finds keys that occur twice, and makes the others findable.
-  private static func index(_ inserter: SampleInserter, source: DatasetSource, _ db: Database) throws {
+  private func index(_ inserter: SampleInserter, source: DatasetSource, _ db: Database) throws {
     var keys = inserter.keys
     keys.sort()
     var pairs: [(sample: Int, earlier: Int)] = []
@@ -130,9 +131,10 @@ extension Workspace {
     }
     // In the order of the source, as problems are read.
     pairs.sort { $0.sample < $1.sample }
-    let places = try SamplePlaces(db, reading: source.path, from: inserter.first)
-    if pairs.count == inserter.count, let earlier = try soleSource(of: pairs.map(\.earlier), db) {
-      throw alreadyImported(source.path, earlier)
+    let places = try SamplePlaces(
+      db, downloads: downloads, reading: source.path, from: inserter.first)
+    if pairs.count == inserter.count, let earlier = try Self.soleSource(of: pairs.map(\.earlier), db) {
+      throw Self.alreadyImported(source.path, earlier)
     }
     var problems = DatasetProblems()
     for pair in pairs {

@@ -37,7 +37,7 @@ extension Workspace {
   /// Passes samples in order, all of one state of the catalogue, holding one at a time.
   public func forEachSample(in range: Range<Int>? = nil, _ each: (StoredSample) throws -> Void) throws {
     try read { db in
-      let reader = try SampleRows(db)
+      let reader = try SampleRows(db, downloads)
       let range = range ?? 0..<Int.max
       let rows = try Row.fetchCursor(
         db, sql: "SELECT * FROM samples WHERE id >= ? AND id < ? ORDER BY id",
@@ -60,7 +60,7 @@ extension Workspace {
 
   /// The sample of that key.
   public func sample(key: String) throws -> StoredSample? {
-    try read { db in try SampleRows(db).sample(key: key, db) }
+    try read { db in try SampleRows(db, downloads).sample(key: key, db) }
   }
 
   /// The number of the sample of each key; `nil` for keys that are not there.
@@ -132,8 +132,8 @@ struct SampleRows {
   private let splits: [String]
   private let attributes: [String]
 
-  init(_ db: Database) throws {
-    segments = try Segments(db)
+  init(_ db: Database, _ downloads: DownloadPlaces) throws {
+    segments = try Segments(db, downloads)
     splits = try String.fetchAll(db, sql: "SELECT name FROM splits ORDER BY id")
     attributes = try String.fetchAll(db, sql: "SELECT name FROM attributes ORDER BY id")
   }

@@ -86,7 +86,7 @@ extension Workspace {
   }
 
   /// A hash of some content. Costs as much as there are sources, or verification labels. Image files that
-  /// change under an unchanged name are not noticed.
+  /// change under an unchanged name are not noticed, unless `noteImageChange` says so.
   public func fingerprint(of contents: Content...) throws -> String {
     var hash = StableHash()
     for content in contents {
@@ -94,18 +94,32 @@ extension Workspace {
       case .images:
         hash.combine("images")
         for part in try hashes("imageHash") { hash.combine(part) }
+        if let changes = try meta("imageChanges") { hash.combine(changes) }
       case .labels:
         hash.combine("labels")
         for part in try hashes("labelHash") { hash.combine(part) }
-        hash.combine(
-          try read { try String.fetchOne($0, sql: "SELECT value FROM meta WHERE name = 'labelChanges'") }
-            ?? "")
+        hash.combine(try meta("labelChanges") ?? "")
       case .verifications:
         hash.combine("verifications")
         for (sample, isRight) in try verifications() { hash.combine(sample << 1 | (isRight ? 1 : 0)) }
       }
     }
     return hash.text
+  }
+
+  /// Notes that some images are others now, or can be read where they could not, so that what follows from them is out
+  /// of date.
+  public func noteImageChange() throws {
+    let before = try meta("imageChanges") ?? ""
+    try write { db in
+      try db.execute(
+        sql: "INSERT OR REPLACE INTO meta VALUES ('imageChanges', ?)",
+        arguments: [StableHash.of(before, "changed")])
+    }
+  }
+
+  private func meta(_ name: String) throws -> String? {
+    try read { try String.fetchOne($0, sql: "SELECT value FROM meta WHERE name = ?", arguments: [name]) }
   }
 
   private func hashes(_ column: String) throws -> [String] {

@@ -123,6 +123,26 @@ public struct FeatureSet: Sendable, Hashable {
     try write(shard: shard, keeping: kept, of: earlier, adding: try stored(values))
   }
 
+  /// Replaces the rows of some samples that have one: `[samples.count, dimension]`. Each shard is written whole.
+  ///
+  /// - Throws: `WorkspaceError` if the disk refuses, or a value is too large for float16.
+  public func replace(_ samples: [Int], _ values: UnsafeBufferPointer<Float>) throws {
+    precondition(values.count == samples.count * dimension, "\(values.count) values for \(samples.count) rows")
+    let bytes = try stored(values)
+    let rowSize = dimension * type.size
+    for (shard, places) in Dictionary(grouping: samples.indices, by: { samples[$0] / Self.rowsPerShard }) {
+      let earlier = try open(shard: shard)
+      var rows = Array(earlier.file.bytes[earlier.header.offset...])
+      for place in places {
+        let row = samples[place] - shard * Self.rowsPerShard
+        precondition(row < earlier.count, "sample \(samples[place]) has no row to replace")
+        rows.replaceSubrange(
+          (row * rowSize)..<((row + 1) * rowSize), with: bytes[(place * rowSize)..<((place + 1) * rowSize)])
+      }
+      try write(shard: shard, keeping: 0, of: nil, adding: rows)
+    }
+  }
+
   /// Cuts off what belongs to samples that there are not: rows that an interrupted import left.
   func trim(to samples: Int) throws {
     for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {

@@ -3,6 +3,8 @@ import Foundation
 /// The element types of `.npy` files that are read and written here.
 public enum NpyType: String, Sendable, Hashable, Codable {
   case float16 = "<f2"
+  /// The upper half of a float32, as tensors of safetensors files have it; NumPy does not know it.
+  case bfloat16
   case float32 = "<f4"
   case float64 = "<f8"
   case int32 = "<i4"
@@ -11,7 +13,7 @@ public enum NpyType: String, Sendable, Hashable, Codable {
   public var size: Int {
     switch self {
     case .uint8: 1
-    case .float16: 2
+    case .float16, .bfloat16: 2
     case .float32, .int32: 4
     case .float64: 8
     }
@@ -91,7 +93,7 @@ struct NpyHeader: Hashable {
       let order = Self.value(of: "fortran_order", in: text), let sizes = Self.value(of: "shape", in: text)
     else { throw fault("has a header without descr, fortran_order or shape", again) }
     let name = description.dropFirst().prefix { $0 != "'" && $0 != "\"" }
-    guard let type = NpyType(rawValue: String(name)) else {
+    guard let type = NpyType(rawValue: String(name)), type != .bfloat16 else {
       throw fault("holds elements of type \(name)", "Save it as float32: array.astype('<f4')")
     }
     guard order.hasPrefix("False") else {

@@ -5,7 +5,8 @@ extension NpyMatrix {
   /// - Parameter shape: `[rows, dimension]`, or `[rows]`.
   /// - Throws: `WorkspaceError` if the file is shorter.
   public init(path: String, offset: Int, type: NpyType, shape: [Int]) throws(WorkspaceError) {
-    precondition((1...2).contains(shape.count) && [.float16, .float32, .float64].contains(type))
+    precondition(
+      (1...2).contains(shape.count) && [.float16, .bfloat16, .float32, .float64].contains(type))
     file = try MappedFile(path: path)
     header = NpyHeader(type: type, shape: shape, offset: offset)
     guard offset >= 0, let end = header.fileSize, end <= file.bytes.count else {

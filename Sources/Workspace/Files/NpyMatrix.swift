@@ -39,6 +39,11 @@ public struct NpyMatrix: Sendable {
       UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: values * 4)
     case .float16:
       HalfFloat.widen(source, into: target, count: values)
+    case .bfloat16:
+      for index in 0..<values {
+        let half = source.loadUnaligned(fromByteOffset: index * 2, as: UInt16.self)
+        target[index] = Float(bitPattern: UInt32(half) << 16)
+      }
     default:
       for index in 0..<values {
         target[index] = Float(source.loadUnaligned(fromByteOffset: index * 8, as: Double.self))

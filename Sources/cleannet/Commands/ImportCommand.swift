@@ -10,9 +10,10 @@ struct ImportCommand: ParsableCommand {
     discussion: """
       SOURCE is a folder with a folder a class, a manifest (CSV, TSV or JSONL with columns path and label), a tar or \
       zip file, WebDataset's shards (one, a folder of them, or a pattern in quotes: 'train-{000000..000127}.tar'), a \
-      Hugging Face image folder, or a published data set as its owners lay it out; see --format. Further columns are \
+      Hugging Face image folder, a list of addresses (CSV, TSV, JSONL or .txt with columns url and label), whose images \
+      `embed` downloads, or a published data set as its owners lay it out; see --format. Further columns are \
       kept, so that a column with true labels can serve `verify simulate` and `evaluate`. Several sources add up. \
-      Images are never copied or changed.
+      Images on disk are never copied or changed.
       """)
 
   @Argument(help: "Folders, files, or patterns of shards.", completion: .file())
@@ -65,7 +66,7 @@ struct ImportOptions: ParsableArguments {
   @Option(
     help: "The folder, or the tar or zip file, that a manifest's paths start from.", completion: .directory)
   var root: String?
-  @Option(help: "A manifest's column of paths, by name or number.")
+  @Option(help: "A manifest's column of paths or addresses, by name or number.")
   var pathColumn: String?
   @Option(help: "A manifest's column of labels.")
   var labelColumn: String?
@@ -107,14 +108,15 @@ struct ImportOptions: ParsableArguments {
   func importSource(
     _ source: String, into store: Workspace, progress: ConsoleProgress
   ) throws -> (format: String, ImportSummary) {
-    let options = try datasetOptions()
+    var options = try datasetOptions()
+    options.downloads = store.downloadsFolder
     let origin = try DatasetSource(path: source)
     let dataset = try DatasetReader.open(source: source, options: options)
     progress.begin("Importing \(source)", total: nil, unit: "images")
     let summary = try FeatureInput.withOwn(of: dataset, in: store.path) { own in
       try store.importSamples(
         from: dataset, source: origin, options: options,
-        features: own ?? features.map { try FeatureInput.open($0) }
+        features: own ?? features.map { try FeatureInput.open($0, in: store.path) }
       ) { progress.update($0) }
     }
     progress.end("\(summary.source.samples.count) images")

@@ -1,0 +1,143 @@
+import Datasets
+import Downloads
+import Foundation
+import Images
+import Workspace
+
+/// Downloads the images that lists named by their addresses.
+///
+/// What is there is not asked for again, and what will not come by asking is not either, unless ``retriesFailures``.
+/// Images that do not come are noted as problems, and the run goes on.
+public struct DownloadStage: Sendable {
+  public var settings: DownloadSettings
+  /// Asks again also for images that were refused, or found missing, by an earlier run.
+  public var retriesFailures = false
+
+  static let stage = "download"
+
+  public init() {
+    settings = DownloadSettings(userAgent: "cleannet/\(ProgramVersion.current) (image data set download)")
+    settings.isImage = { bytes in bytes.withUnsafeBytes { ImageFormat(firstBytes: $0) != nil } }
+    settings.proxy = DownloadSettings.Proxy.fromEnvironment()
+  }
+
+  public struct Outcome: Sendable, Codable {
+    /// Images downloaded now.
+    public var downloaded = 0
+    /// Images that were there already.
+    public var present = 0
+    /// Images that are not there.
+    public var failed = 0
+    /// Of the images downloaded now.
+    public var bytes = 0
+    public var seconds = 0.0
+  }
+
+  /// Downloads if a list of addresses was imported.
+  func runIfNeeded(_ workspace: Workspace, progress: some ProgressReporter) throws {
+    guard FileManager.default.fileExists(atPath: workspace.downloadsFolder) else { return }
+    let outcome = try run(workspace, progress: progress)
+    if outcome.failed > 0 {
+      progress.warn("\(outcome.failed) images could not be downloaded; see cleannet status --problems")
+    }
+  }
+
+  /// - Throws: `PipelineError` if no image is named by an address.
+  @discardableResult
+  public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
+    guard FileManager.default.fileExists(atPath: workspace.downloadsFolder) else {
+      throw PipelineError(
+        .missingInput, "The workspace holds no images that are named by an address",
+        remedy: "Import a list of them: cleannet import list.csv, with the columns url and label")
+    }
+    return try workspace.withWriteLock(Self.stage) {
+      try waiting { try await download(workspace, progress) }
+    }
+  }
+
+  private func download(_ workspace: Workspace, _ progress: some ProgressReporter) async throws -> Outcome {
+    let folder = try DownloadFolder(path: workspace.downloadsFolder)
+    let known = folder.failures
+    let asks = { (name: String) in retriesFailures || known[name]?.isTemporary != false }
+    var outcome = Outcome()
+    var left = 0
+    try workspace.forEachSample { sample in
+      guard let name = workspace.downloadName(sample.location) else { return }
+      if folder.has(name) { outcome.present += 1 } else if asks(name) { left += 1 }
+    }
+    if left > 0 {
+      let run = try workspace.beginRun(stage: Self.stage, key: Self.stage)
+      let start = ContinuousClock.now
+      progress.begin("Downloading", total: left, unit: "images")
+      let pending = PendingDownloads(workspace) { !folder.has($0) && asks($0) }
+      var done = 0
+      try await Downloader(settings: settings, folder: folder.path).run(pending) { result in
+        try folder.note(result)
+        if case .success(let bytes) = result.result {
+          outcome.downloaded += 1
+          outcome.bytes += bytes
+        }
+        done += 1
+        progress.update(done)
+      }
+      if let failure = pending.failure { throw failure }
+      outcome.seconds = (ContinuousClock.now - start).inSeconds
+      progress.end("\(outcome.downloaded) images, \(outcome.bytes / 1_000_000) MB")
+      outcome.failed = try noteProblems(workspace, folder)
+      try workspace.finishRun(run, .done, metrics: try outcome.json())
+    } else {
+      outcome.failed = try noteProblems(workspace, folder)
+    }
+    return outcome
+  }
+
+  /// Lists the images that are not there, and why.
+  private func noteProblems(_ workspace: Workspace, _ folder: DownloadFolder) throws -> Int {
+    try workspace.clearProblems(stage: Self.stage, in: 0..<workspace.sampleCount())
+    var problems: [SampleProblem] = []
+    try workspace.forEachSample { sample in
+      guard let name = workspace.downloadName(sample.location), !folder.has(name) else { return }
+      let why = folder.failures[name]?.explanation ?? "It has not been downloaded. Run: cleannet download"
+      problems.append(SampleProblem(sample: sample.id, stage: Self.stage, what: why))
+    }
+    try workspace.addProblems(problems)
+    return problems.count
+  }
+}
+
+/// The images that are still to be downloaded, in the order of the import, each address once.
+private final class PendingDownloads: Sequence, IteratorProtocol {
+  private static let blockSize = 4096
+
+  private let workspace: Workspace
+  private let isWanted: (String) -> Bool
+  private var asked: Set<String> = []
+  private var block: [DownloadRequest] = []
+  private var nextSample = 0
+  /// What ended the sequence before its time.
+  private(set) var failure: (any Error)?
+
+  init(_ workspace: Workspace, where isWanted: @escaping (String) -> Bool) {
+    self.workspace = workspace
+    self.isWanted = isWanted
+  }
+
+  func next() -> DownloadRequest? {
+    do {
+      while block.isEmpty {
+        let samples = try workspace.samples(in: nextSample..<(nextSample + Self.blockSize))
+        if samples.isEmpty { return nil }
+        nextSample += Self.blockSize
+        block = samples.reversed().compactMap { sample in
+          guard let name = workspace.downloadName(sample.location), isWanted(name) else { return nil }
+          return DownloadRequest(address: sample.path, name: name)
+        }
+      }
+    } catch {
+      failure = error
+      return nil
+    }
+    guard let request = block.popLast() else { return nil }
+    return asked.insert(request.name).inserted ? request : next()
+  }
+}

@@ -61,7 +61,8 @@ actor HostGate {
   /// Keeps every download of the host waiting for a while.
   func pause(_ name: String, for duration: Duration) {
     let until = ContinuousClock.now + duration
-    hosts[name]?.pausedUntil = hosts[name]?.pausedUntil.map { max($0, until) } ?? until
+    let before = hosts[name]?.pausedUntil ?? until
+    hosts[name]?.pausedUntil = max(before, until)
   }
 
   /// When the host may be asked again; `nil`: now.

@@ -55,8 +55,8 @@ import Testing
     // The workspace may move, and the list comes out again.
     let moved = cleannet.folder.appendingPathComponent("moved").path
     try FileManager.default.moveItem(atPath: cleannet.folder.appendingPathComponent("w").path, toPath: moved)
-    try cleannet.succeed("export", "-w", "moved", "--format", "source", "--out", "clean.csv")
-    try cleannet.succeed("export", "-w", "moved", "--format", "image-folder", "--images", "copy", "--out", "clean")
+    try cleannet.succeed("export", "-w", "moved", "--wrong", "keep", "--format", "source", "--out", "clean.csv")
+    try cleannet.succeed("export", "-w", "moved", "--format", "image-folder", "--wrong", "keep", "--images", "copy", "--out", "clean")
     let list = try cleannet.read("clean.csv").split(separator: "\n")
     #expect(list.count == 41 && list[0] == "key,url,label,verification,split")
     #expect(try cleannet.succeed("import", "clean.csv", "-w", "third", "--json").json()["format"] as? String == "url-list")

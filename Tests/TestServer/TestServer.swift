@@ -13,7 +13,7 @@ public final class TestServer: Sendable {
     public var statedLength: Int?
     /// Whether the answer stops behind its head, or behind its body, and never goes on.
     public var hangs = false
-    /// Whether the body is followed by a byte now and then, without an end.
+    /// Whether the body is followed by a few bytes now and then, without an end.
     public var drips = false
 
     public init(_ status: Int = 200, _ body: [UInt8] = TestServer.image) {
@@ -134,7 +134,7 @@ private final class Handler: ChannelInboundHandler, Sendable {
     if !answer.body.isEmpty { try await write(.body(.byteBuffer(ByteBuffer(bytes: answer.body))), channel) }
     while answer.drips {
       try await Task.sleep(for: .milliseconds(5))
-      try await write(.body(.byteBuffer(ByteBuffer(bytes: [7]))), channel)
+      try await write(.body(.byteBuffer(ByteBuffer(repeating: 7, count: 50))), channel)
     }
     if answer.hangs { return }
     if answer.statedLength.map({ $0 > answer.body.count }) ?? false {

@@ -49,12 +49,15 @@ public struct URLList: DatasetFormat {
   private static func syntax(_ source: DatasetSource) -> ManifestTable.Syntax {
     let syntax = Manifest.syntax(source)
     guard case .delimited(nil) = syntax, !source.lowercasedName.contains(".csv") else { return syntax }
-    // Commas are common in addresses: here a blank between two fields tells more.
+    // Commas and semicolons are common in addresses: here a blank between two fields tells more.
     let line = source.head.split(separator: UInt8(ascii: "\n")).first ?? []
-    let fields = String(decoding: line, as: UTF8.self).split(whereSeparator: \.isWhitespace)
-    let isBlank =
-      fields.count == 2 && !line.contains(.tab) && fields.contains { ImageAddress.isAddress(String($0)) }
-    return .delimited(isBlank ? UInt8(ascii: " ") : nil)
+    guard !line.contains(.tab) else { return .delimited(.tab) }
+    let fields = String(decoding: line, as: UTF8.self).split(whereSeparator: \.isWhitespace).map(String.init)
+    guard fields.count < 3, fields.contains(where: ImageAddress.isAddress) else { return syntax }
+    if fields.count == 2 { return .delimited(UInt8(ascii: " ")) }
+    // What follows the last comma is a label, unless it looks like the rest of an address.
+    let end = fields[0].split { $0 == "," || $0 == ";" }.last.map(String.init) ?? ""
+    return end.utf8.contains(.slash) || ImageName.isImage(end) ? .delimited(.tab) : syntax
   }
 
   /// Which column holds what, told by the header and the first row.

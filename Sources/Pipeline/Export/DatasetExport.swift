@@ -57,7 +57,7 @@ public struct DatasetExport: Sendable {
         remedy: "Export them as an array (--format npy), or the data set as "
           + Self.withColumns.sorted().joined(separator: ", "))
     }
-    let judgements = try LabelJudgements(workspace)
+    let judgements = try LabelJudgements(workspace, needsScores: wrong != .keep || weights != nil)
     let names = judgements.classNames
     var output = DatasetOutput(
       path: path, classNames: names,

@@ -15,16 +15,18 @@ struct LabelJudgements {
   }
 
   let classNames: [String]
-  private let scores: ScoreTable
+  private let scores: ScoreTable?
   private let verdicts: [Int: Bool]
 
-  /// - Throws: `PipelineError` if nothing was scored yet.
-  init(_ workspace: Workspace) throws {
-    guard let run = try workspace.finishedRun(stage: "score"), let scores = try workspace.scores(key: run.key)
-    else {
-      throw PipelineError(.missingInput, "There are no scores yet", remedy: "Run: cleannet score")
+  /// - Parameter needsScores: Whether what people said is not enough.
+  /// - Throws: `PipelineError` if nothing was scored yet, and scores are needed.
+  init(_ workspace: Workspace, needsScores: Bool = true) throws {
+    scores = try workspace.finishedRun(stage: "score").flatMap { try workspace.scores(key: $0.key) }
+    if needsScores, scores == nil {
+      throw PipelineError(
+        .missingInput, "There are no scores yet",
+        remedy: "Run: cleannet score; or export a data set with --wrong keep, which needs none")
     }
-    self.scores = scores
     classNames = try workspace.classNames()
     verdicts = Dictionary(
       uniqueKeysWithValues: try workspace.verifications().map { ($0.sample, $0.isRight) })
@@ -33,8 +35,8 @@ struct LabelJudgements {
   subscript(_ sample: StoredSample) -> Judgement {
     let known = verdicts[sample.id]
     let weight = known.map { $0 ? Float(1) : 0 }
-    guard sample.id < scores.count else {
-      // Imported after scoring.
+    guard let scores, sample.id < scores.count else {
+      // Imported after scoring, or nothing was scored.
       return Judgement(
         isWrong: known.map { !$0 }, probability: .nan, softWeight: weight ?? .nan, hardWeight: weight ?? .nan)
     }

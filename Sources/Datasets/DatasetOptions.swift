@@ -14,10 +14,12 @@ public struct DatasetOptions: Sendable {
   public var split: String?
   /// Whether a CSV or TSV manifest starts with a header; `nil` detects it.
   public var hasHeader: Bool?
-  /// Names of the classes of formats that number them from 0.
+  /// Names of the classes of sources that number them from 0.
   public var classNames: [String]?
   /// Renames labels, so that the classes of several sources meet.
   public var labelMap: [String: String] = [:]
+  /// Further columns that hold labels, such as true ones; they get the same names as labels.
+  public var truthColumns: [String] = []
   /// Features come from elsewhere: no image is looked for.
   public var featuresOnly = false
   /// The folder that images named by an address will be downloaded to. Without one, addresses are problems.
@@ -27,6 +29,20 @@ public struct DatasetOptions: Sendable {
 }
 
 extension DatasetOptions {
+  /// The name of a class that is written as its number.
+  func className(_ text: String) -> String? {
+    guard let classNames, let number = Int(text), classNames.indices.contains(number) else { return nil }
+    return classNames[number]
+  }
+
+  func missingColumns(_ names: Set<String>) -> DatasetProblems {
+    DatasetProblems(
+      DatasetProblem(
+        file: "--truth-columns",
+        what: "no image has a column \(names.sorted().map { "\"\($0)\"" }.joined(separator: ", "))",
+        remedy: "Name columns beside path and label, with commas between"))
+  }
+
   /// The folder that the images of a folder's lists lie in: `root`, by default the folder itself.
   func imageRoot(of source: DatasetSource) throws(DatasetProblems) -> String {
     guard let root else { return source.absolutePath }

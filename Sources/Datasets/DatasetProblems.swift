@@ -42,7 +42,24 @@ public struct DatasetProblems: Error, CustomStringConvertible, Sendable {
   public var description: String {
     if count == 1, let only = first.first { return only.description }
     let more = count > first.count ? "\n  … and \(count - first.count) more" : ""
-    return "\(count) problems:\n" + first.map { "  \($0)" }.joined(separator: "\n") + more
+    return "\(count) problems:\n" + lines.map { "  \($0)" }.joined(separator: "\n") + more
+  }
+
+  /// The problems kept in full. Files with one and the same problem share a line.
+  private var lines: [String] {
+    var lines: [String] = []
+    var rest = first[...]
+    while let problem = rest.first {
+      let alike = rest.prefix { $0.line == nil && $0.what == problem.what && $0.remedy == problem.remedy }
+      rest = rest.dropFirst(max(1, alike.count))
+      if alike.count < 4 {
+        lines += (alike.isEmpty ? [problem] : Array(alike)).map(\.description)
+      } else {
+        let named = alike.prefix(2).map(\.file).joined(separator: ", ")
+        lines.append("\(named) and \(alike.count - 2) others, each: \(problem.what). \(problem.remedy).")
+      }
+    }
+    return lines
   }
 }
 
@@ -58,6 +75,16 @@ final class ProblemLog {
 
   func add(_ problem: DatasetProblem) {
     problems.add(problem)
+  }
+
+  /// Runs `body`; what it throws is thrown together with what was noted before.
+  func adding(_ body: () throws(DatasetProblems) -> Void) throws(DatasetProblems) {
+    do throws(DatasetProblems) {
+      try body()
+    } catch {
+      for problem in error.first { add(problem) }
+      throw problems
+    }
   }
 
   func throwIfAny() throws(DatasetProblems) {

@@ -30,21 +30,21 @@ public enum DatasetReader {
       }
       type = detected
     }
-    return Dataset(format: type.init(source: source, options: options), labelMap: options.labelMap)
+    return Dataset(format: type.init(source: source, options: options), options: options)
   }
 }
 
 /// A data set that was opened: its format, and its samples as a stream.
 public struct Dataset: Sendable {
   let format: any DatasetFormat
-  let labelMap: [String: String]
+  private let options: DatasetOptions
 
   /// A data set in a format of the caller's own.
   ///
-  /// - Parameter labelMap: Renames labels; those that it lacks stay.
-  public init(format: any DatasetFormat, labelMap: [String: String] = [:]) {
+  /// - Parameter options: Their `labelMap` renames labels, here and in the `truthColumns`; labels that it lacks stay.
+  public init(format: any DatasetFormat, options: DatasetOptions = DatasetOptions()) {
     self.format = format
-    self.labelMap = labelMap
+    self.options = options
   }
 
   public var formatName: String { type(of: format).name }
@@ -55,11 +55,21 @@ public struct Dataset: Sendable {
   /// Passes every sample to `each`; see `DatasetFormat.read`.
   @discardableResult
   public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
-    guard !labelMap.isEmpty else { return try format.read(each) }
-    return try format.read { sample in
+    guard !options.labelMap.isEmpty || !options.truthColumns.isEmpty else { return try format.read(each) }
+    var missing = Set(options.truthColumns)
+    let summary = try format.read { sample in
       var sample = sample
-      sample.label = labelMap[sample.label] ?? sample.label
+      sample.label = options.labelMap[sample.label] ?? sample.label
+      for index in sample.attributes.indices
+      where options.truthColumns.contains(sample.attributes[index].name) {
+        missing.remove(sample.attributes[index].name)
+        let value = sample.attributes[index].value
+        let name = options.className(value) ?? value
+        sample.attributes[index].value = options.labelMap[name] ?? name
+      }
       try each(sample)
     }
+    guard missing.isEmpty else { throw options.missingColumns(missing) }
+    return summary
   }
 }

@@ -44,7 +44,8 @@ public final class DownloadFolder {
       var lines = pending.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
       pending = lines.popLast().map(Array.init) ?? []
       // Images that came need no line: they are there.
-      for line in lines where line.count < 1 << 16 && String(decoding: line, as: UTF8.self).contains(#""failure""#) {
+      for line in lines
+      where line.count < 1 << 16 && String(decoding: line, as: UTF8.self).contains(#""failure""#) {
         guard let event = try? decoder.decode(Event.self, from: Data(line)) else { continue }
         failures[event.name] = event.failure
       }

@@ -38,7 +38,8 @@ public struct Downloader: Sendable {
   }
 
   private func run(
-    _ requests: some Sequence<DownloadRequest>, with client: HTTPClient, each: (DownloadOutcome) throws -> Void
+    _ requests: some Sequence<DownloadRequest>, with client: HTTPClient,
+    each: (DownloadOutcome) throws -> Void
   ) async throws {
     let fetcher = Fetcher(
       client: client, settings: settings, gate: HostGate(settings),
@@ -76,7 +77,8 @@ public struct Downloader: Sendable {
         let bytes = try await fetcher.fetch(request.address, to: "\(folder)/\(request.name)")
         return DownloadOutcome(request: request, result: .success(bytes), attempts: attempt)
       } catch {
-        let miss = error as? Fetcher.Miss ?? Fetcher.Miss(failure: DownloadFailure("\(error)", isTemporary: true))
+        let miss =
+          error as? Fetcher.Miss ?? Fetcher.Miss(failure: DownloadFailure("\(error)", isTemporary: true))
         let asked = miss.retryAfter ?? .zero
         if let server = miss.server, asked > .zero, asked <= settings.longestPause {
           await fetcher.gate.pause(server, for: asked)

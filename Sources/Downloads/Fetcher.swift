@@ -55,7 +55,9 @@ struct Fetcher: Sendable {
     if await gate.isDead(target.server) {
       throw Miss(failure: DownloadFailure("The server \(target.host) does not answer.", isTemporary: true))
     }
-    while let until = await gate.pausedUntil(target.server) { try await Task.sleep(until: until, clock: .continuous) }
+    while let until = await gate.pausedUntil(target.server) {
+      try await Task.sleep(until: until, clock: .continuous)
+    }
     let start = ContinuousClock.now
     do {
       var request = HTTPClientRequest(url: target.url.absoluteString)

@@ -168,7 +168,17 @@ struct TruthColumn {
   init(_ workspace: Workspace, named name: String) throws {
     let classes = try workspace.classNames()
     let labels = try workspace.labels()
-    isRight = zip(try Self.values(workspace, named: name), labels).map { truth, label in
+    let truths = try Self.values(workspace, named: name)
+    let known = Set(classes)
+    if let stranger = truths.lazy.compactMap({ $0 }).first(where: { !$0.isEmpty }),
+      !truths.contains(where: { $0.map(known.contains) ?? false })
+    {
+      throw PipelineError(
+        .badInput,
+        "No value of the column \"\(name)\", such as \"\(stranger)\", is a class's name, such as \"\(classes.first ?? "")\"",
+        remedy: "Import again with --truth-columns \(name), which names its values as labels are named")
+    }
+    isRight = zip(truths, labels).map { truth, label in
       truth.flatMap { $0.isEmpty ? nil : $0 == classes[Int(label)] }
     }
   }

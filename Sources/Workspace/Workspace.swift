@@ -54,6 +54,17 @@ public final class Workspace: Sendable {
     }
   }
 
+  /// Removes the workspace from the disk if there are no samples in it; nothing else may use it, now or later.
+  public func removeIfEmpty() throws {
+    guard try sampleCount() == 0 else { return }
+    try pool.close()
+    for end in ["", "-wal", "-shm"] { unlink(catalogue + end) }
+    unlink("\(path)/lock")
+    rmdir(downloadsFolder)
+    // A folder that holds anything else stays.
+    rmdir(path)
+  }
+
   /// Whether a folder holds a workspace.
   public static func exists(at path: String) -> Bool {
     FileManager.default.fileExists(atPath: cataloguePath(path))

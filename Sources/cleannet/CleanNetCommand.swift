@@ -22,7 +22,8 @@ import Foundation
       """,
     version: Version.text,
     subcommands: [
-      DemoCommand.self, ImportCommand.self, DownloadCommand.self, EmbedCommand.self, VerifyCommand.self, TrainCommand.self,
+      DemoCommand.self, ImportCommand.self, DownloadCommand.self, EmbedCommand.self, VerifyCommand.self,
+      TrainCommand.self,
       ScoreCommand.self, EvaluateCommand.self, ExportCommand.self, RunCommand.self, StatusCommand.self,
       ClassifyCommand.self, DoctorCommand.self,
     ])

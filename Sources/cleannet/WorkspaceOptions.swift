@@ -19,7 +19,19 @@ struct WorkspaceOptions: ParsableArguments {
     workspace ?? ProcessInfo.processInfo.environment["CLEANNET_WORKSPACE"] ?? "cleannet-workspace"
   }
 
-  func open(create: Bool = false) throws -> Workspace { try Workspace(path: path, create: create) }
+  func open() throws -> Workspace { try Workspace(path: path) }
+
+  /// Makes the workspace if there is none. What cannot be read leaves no empty workspace behind.
+  func filling<Value>(_ body: (Workspace) throws -> Value) throws -> Value {
+    let isNew = !Workspace.exists(at: path)
+    let store = try Workspace(path: path, create: true)
+    do {
+      return try body(store)
+    } catch {
+      if isNew { try? store.removeIfEmpty() }
+      throw error
+    }
+  }
 }
 
 /// How results and progress are shown.

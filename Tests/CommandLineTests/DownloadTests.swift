@@ -7,7 +7,8 @@ import Testing
 @Suite("Downloads", .serialized) struct DownloadTests {
   /// Images and a server that has them, at `/<class>/<index>.png`.
   private func listed(
-    _ count: Int, in cleannet: Program, _ answer: @escaping @Sendable (Int, [UInt8]) async -> TestServer.Answer
+    _ count: Int, in cleannet: Program,
+    _ answer: @escaping @Sendable (Int, [UInt8]) async -> TestServer.Answer
   ) async throws -> TestServer {
     let images = try RealImages(count: count, in: cleannet.folder)
     let paths = images.truth.keys.sorted()
@@ -55,11 +56,16 @@ import Testing
     // The workspace may move, and the list comes out again.
     let moved = cleannet.folder.appendingPathComponent("moved").path
     try FileManager.default.moveItem(atPath: cleannet.folder.appendingPathComponent("w").path, toPath: moved)
-    try cleannet.succeed("export", "-w", "moved", "--wrong", "keep", "--format", "source", "--out", "clean.csv")
-    try cleannet.succeed("export", "-w", "moved", "--format", "image-folder", "--wrong", "keep", "--images", "copy", "--out", "clean")
+    try cleannet.succeed(
+      "export", "-w", "moved", "--wrong", "keep", "--format", "source", "--out", "clean.csv")
+    try cleannet.succeed(
+      "export", "-w", "moved", "--format", "image-folder", "--wrong", "keep", "--images", "copy", "--out",
+      "clean")
     let list = try cleannet.read("clean.csv").split(separator: "\n")
     #expect(list.count == 41 && list[0] == "key,url,label,verification,split")
-    #expect(try cleannet.succeed("import", "clean.csv", "-w", "third", "--json").json()["format"] as? String == "url-list")
+    #expect(
+      try cleannet.succeed("import", "clean.csv", "-w", "third", "--json").json()["format"] as? String
+        == "url-list")
     #expect(try cleannet.succeed("import", "clean", "-w", "fourth", "--json").json()["images"] as? Int == 40)
     try await server.close()
   }

@@ -24,6 +24,56 @@ import Testing
     #expect(result["format"] as? String == "image-folder")
   }
 
+  @Test("what cannot be read leaves no workspace behind; what was read before it stays")
+  func noWorkspace() throws {
+    let cleannet = try Program()
+    defer { cleannet.remove() }
+    try images(cleannet, "one/cat/1.jpg", "one/Cat/2.jpg", "two/dog/3.jpg")
+    try cleannet.write("bad.csv", "path,label\none/cat/1.jpg,\n")
+    #expect(try cleannet("import", "bad.csv").status == 65)
+    #expect(!FileManager.default.fileExists(atPath: cleannet.folder.appendingPathComponent("w").path))
+    // A folder with something else in it is not removed.
+    try images(cleannet, "w/mine.jpg")
+    #expect(try cleannet("import", "bad.csv").status == 65)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: cleannet.folder.appendingPathComponent("w").path)
+        == ["mine.jpg"])
+    let both = try cleannet("import", "one", "bad.csv")
+    #expect(both.status == 65 && both.errors.contains("one is in the workspace already"))
+    #expect(both.errors.contains("\"Cat\", \"cat\""))
+    #expect(try cleannet.succeed("status", "--json").json()["images"] as? Int == 2)
+  }
+
+  @Test("a truth column whose values are no classes is refused, not taken for wrong labels")
+  func truth() throws {
+    let cleannet = try Program()
+    defer { cleannet.remove() }
+    try images(cleannet, "1.jpg", "2.jpg")
+    try cleannet.write("names.txt", "cat\ndog\n")
+    try cleannet.write("list.csv", "path,label,truth\n1.jpg,0,0\n2.jpg,1,0\n")
+    try cleannet.succeed("import", "list.csv", "--class-names", "names.txt")
+    let refused = try cleannet("verify", "simulate", "--truth", "truth", "--classes", "2", "--per-class", "1")
+    #expect(refused.status == 65 && refused.errors.contains("--truth-columns truth"))
+    try cleannet.succeed(
+      "import", "list.csv", "--class-names", "names.txt", "--truth-columns", "truth", "-w", "other")
+    let answered = try cleannet.succeed(
+      "verify", "simulate", "--truth", "truth", "--classes", "2", "--per-class", "1", "-w", "other", "--json"
+    ).json()
+    #expect(answered["right"] as? Int == 1 && answered["wrong"] as? Int == 1)
+  }
+
+  @Test("images that a format has no place for are not counted as written")
+  func leftOut() throws {
+    let cleannet = try Program()
+    defer { cleannet.remove() }
+    try images(cleannet, "set/train/cat/1.jpg", "set/train/dog/2.jpg", "set/test/cat/3.jpg")
+    try cleannet.succeed("import", "set")
+    let written = try cleannet.succeed(
+      "export", "--format", "labelme", "--wrong", "keep", "--out", "out", "--json"
+    ).json()
+    #expect(written["written"] as? Int == 2 && written["dropped"] as? Int == 1)
+  }
+
   @Test("a table with features as text needs no images")
   func textFeatures() throws {
     let cleannet = try Program()

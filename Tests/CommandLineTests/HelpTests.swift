@@ -11,8 +11,8 @@ import Testing
   @Test(
     "help texts are as the snapshots",
     arguments: [
-      "", "demo", "import", "embed", "verify", "verify import", "verify export", "verify simulate", "train",
-      "score",
+      "", "demo", "import", "download", "embed", "verify", "verify import", "verify export", "verify simulate",
+      "train", "score",
       "evaluate", "export", "run", "status", "doctor",
     ])
   func help(verb: String) throws {

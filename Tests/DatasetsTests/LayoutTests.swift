@@ -221,7 +221,8 @@ struct LayoutTests {
     #expect(try samples(list) { $0.root = path }.map(\.location) == [read[0].location])
     let bzipped = try #require(Data(base64Encoded: Self.bzippedZip))
     let other = try folder.write("bzipped.zip", Array(bzipped))
-    #expect(try problems(other).description.contains("2 images that are encrypted or packed by a rare method"))
+    #expect(
+      try problems(other).description.contains("2 images that are encrypted or packed by a rare method"))
     let cut = try folder.write("cut.zip", Array(stored.dropLast(30)))
     #expect(try problems(cut).description.contains("list of members is missing"))
     for position in stored.indices {
@@ -230,6 +231,23 @@ struct LayoutTests {
       damaged[position] ^= 0xFF
       _ = try? samples(try folder.write("damaged.zip", damaged), { $0.format = "zip" })
     }
+  }
+
+  @Test("COCO: a folder with annotations/ is read as a whole, though its parts name images alike")
+  func cocoFolder() throws {
+    for part in ["train2017", "val2017"] {
+      try folder.write("set/\(part)/1.jpg")
+      try folder.write(
+        "set/annotations/instances_\(part).json",
+        #"{"images": [{"id": 1, "file_name": "1.jpg"}], "annotations": [{"image_id": 1, "category_id": 1}], "#
+          + #""categories": [{"id": 1, "name": "cat"}]}"#)
+      try folder.write("set/annotations/captions_\(part).json", "{}")
+    }
+    #expect(try DatasetReader.open(source: "\(folder.path)/set").formatName == "coco")
+    let read = try samples("\(folder.path)/set")
+    #expect(read.map(\.key) == ["train2017/1.jpg", "val2017/1.jpg"])
+    #expect(read.map(\.split) == ["train", "val"])
+    #expect(read.map(\.location) == read.map { .file("\(folder.path)/set/\($0.key)") })
   }
 
   @Test("COCO: one category an image; those with several or none are counted")
@@ -328,16 +346,16 @@ struct LayoutTests {
   // "set/dog/2.jpg", and a stored "set/dog/3.jpg".
   private static let deflatedZip =
     "UEsDBBQAAAgIADQWeV3Pvg9tCwAAAPAAAAAQAAAAc2V0L2NhdC/DqSAxLmpwZ0vLLCouUUgbMSQAUEsDBBQAAAAIADQW"
-      + "eV0AAAAAAgAAAAAAAAANAAAAc2V0L2RvZy8yLmpwZwMAUEsDBBQAAAAAAAAAIQAL+UNWBgAAAAYAAAANAAAAc2V0L2Rv"
-      + "Zy8zLmpwZ3N0b3JlZFBLAQIUAxQAAAgIADQWeV3Pvg9tCwAAAPAAAAAQAAAAAAAAAAAAAACAAQAAAABzZXQvY2F0L8Op"
-      + "IDEuanBnUEsBAhQDFAAAAAgANBZ5XQAAAAACAAAAAAAAAA0AAAAAAAAAAAAAAIABOQAAAHNldC9kb2cvMi5qcGdQSwEC"
-      + "FAMUAAAAAAAAACEAC/lDVgYAAAAGAAAADQAAAAAAAAAAAAAAgAFmAAAAc2V0L2RvZy8zLmpwZ1BLBQYAAAAAAwADALQA"
-      + "AACXAAAAAAA="
+    + "eV0AAAAAAgAAAAAAAAANAAAAc2V0L2RvZy8yLmpwZwMAUEsDBBQAAAAAAAAAIQAL+UNWBgAAAAYAAAANAAAAc2V0L2Rv"
+    + "Zy8zLmpwZ3N0b3JlZFBLAQIUAxQAAAgIADQWeV3Pvg9tCwAAAPAAAAAQAAAAAAAAAAAAAACAAQAAAABzZXQvY2F0L8Op"
+    + "IDEuanBnUEsBAhQDFAAAAAgANBZ5XQAAAAACAAAAAAAAAA0AAAAAAAAAAAAAAIABOQAAAHNldC9kb2cvMi5qcGdQSwEC"
+    + "FAMUAAAAAAAAACEAC/lDVgYAAAAGAAAADQAAAAAAAAAAAAAAgAFmAAAAc2V0L2RvZy8zLmpwZ1BLBQYAAAAAAwADALQA"
+    + "AACXAAAAAAA="
   // Packed with ZIP_BZIP2: cat/1.jpg and dog/2.jpg.
   private static let bzippedZip =
     "UEsDBC4AAAAMADQWeV15aFaEJwAAADwAAAAJAAAAY2F0LzEuanBnQlpoOTFBWSZTWSMP+0oAAAIIgABAAEAgACEAggsX"
-      + "ckU4UJAjD/tKUEsDBC4AAAAMADQWeV0VJtv7JQAAAAEAAAAJAAAAZG9nLzIuanBnQlpoOTFBWSZTWXOKraMAAAAAgAAg"
-      + "IAAhGEaC7kinChIOcVW0YFBLAQIuAy4AAAAMADQWeV15aFaEJwAAADwAAAAJAAAAAAAAAAAAAACAAQAAAABjYXQvMS5q"
-      + "cGdQSwECLgMuAAAADAA0FnldFSbb+yUAAAABAAAACQAAAAAAAAAAAAAAgAFOAAAAZG9nLzIuanBnUEsFBgAAAAACAAIA"
-      + "bgAAAJoAAAAAAA=="
+    + "ckU4UJAjD/tKUEsDBC4AAAAMADQWeV0VJtv7JQAAAAEAAAAJAAAAZG9nLzIuanBnQlpoOTFBWSZTWXOKraMAAAAAgAAg"
+    + "IAAhGEaC7kinChIOcVW0YFBLAQIuAy4AAAAMADQWeV15aFaEJwAAADwAAAAJAAAAAAAAAAAAAACAAQAAAABjYXQvMS5q"
+    + "cGdQSwECLgMuAAAADAA0FnldFSbb+yUAAAABAAAACQAAAAAAAAAAAAAAgAFOAAAAZG9nLzIuanBnUEsFBgAAAAACAAIA"
+    + "bgAAAJoAAAAAAA=="
 }

@@ -104,4 +104,59 @@ struct ManifestTests {
     try folder.write("x/1.jpg")
     #expect(try samples(path).count == 100)
   }
+
+  @Test("a blank parts a path and its label where nothing else does")
+  func blanks() throws {
+    try folder.write("a.jpg")
+    let path = try folder.write("list.txt", "a.jpg 7\nb.jpg 8\n")
+    #expect(try samples(path).map(\.label) == ["7", "8"])
+    #expect(try samples(path).map(\.path) == ["a.jpg", "b.jpg"])
+  }
+
+  @Test("classes that are numbers get names, in columns with true labels too")
+  func classNames() throws {
+    try folder.write("a.jpg")
+    let path = try folder.write("list.csv", "path,label,truth,other\na.jpg,1,0,1\nb.jpg,0,x,1\n")
+    func read(_ change: (inout DatasetOptions) -> Void) throws -> [Sample] {
+      try samples(path) {
+        $0.classNames = ["cat", "dog"]
+        $0.truthColumns = ["truth"]
+        change(&$0)
+      }
+    }
+    let named = try read { _ in }
+    #expect(named.map(\.label) == ["dog", "cat"])
+    #expect(named.map { $0.attribute("truth") } == ["cat", "x"])
+    #expect(named.map { $0.attribute("other") } == ["1", "1"])
+    let renamed = try read { $0.labelMap = ["cat": "katze", "x": "y"] }
+    #expect(renamed.map(\.label) == ["dog", "katze"])
+    #expect(renamed.map { $0.attribute("truth") } == ["katze", "y"])
+    #expect(try problems(path) { $0.classNames = ["cat"] }.description.contains("there are 1 class names"))
+    #expect(try problems(path) { $0.truthColumns = ["truht"] }.description.contains("\"truht\""))
+  }
+
+  @Test("a bad row and a missing image are named together; a header alone is no manifest")
+  func together() throws {
+    let path = try folder.write("list.csv", "path,label\na.jpg,\nb.jpg,x\n")
+    let found = try problems(path)
+    #expect(found.count == 2)
+    #expect(found.description.contains("line 2: has no label") && found.description.contains("b.jpg"))
+    #expect(try problems(folder.write("empty.csv", "path,label\n")).description.contains("no row"))
+  }
+
+  @Test("files with one and the same problem share a line")
+  func alike() {
+    var problems = DatasetProblems()
+    problems.add(DatasetProblem(file: "m.csv", line: 2, what: "is bad", remedy: "Mend it"))
+    for index in 0..<30 {
+      problems.add(DatasetProblem(file: "\(index).jpg", what: "is no image", remedy: "Remove it"))
+    }
+    #expect(
+      problems.description == """
+        31 problems:
+          m.csv, line 2: is bad. Mend it.
+          0.jpg, 1.jpg and 17 others, each: is no image. Remove it.
+          … and 11 more
+        """)
+  }
 }

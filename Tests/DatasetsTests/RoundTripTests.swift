@@ -46,6 +46,7 @@ struct FormatCase: CustomTestStringConvertible, Sendable {
       format: "clothing1m", splits: ["train"], holdsVerification: true, holdsLineEnds: false,
       renamesClasses: false),
     FormatCase(format: "webvision", holdsLineEnds: false, renamesClasses: false),
+    FormatCase(format: "coco", renamesClasses: false),
     FormatCase(
       format: "coco", entry: "/annotations/instances_train.json", splits: ["train"], renamesClasses: false),
     FormatCase(format: "labelme", splits: ["train"], renamesClasses: false),

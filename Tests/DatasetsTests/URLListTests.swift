@@ -20,7 +20,10 @@ import Testing
       ("a.csv", "label,photo\ncat,http://x/1.jpg\ndog,https://x/2\n"),
       ("a.tsv", "id\timage_url\tclass\n1\thttp://x/1.jpg\tcat\n2\thttps://x/2\tdog\n"),
       ("a.csv", "path,label\nhttp://x/1.jpg,cat\nhttps://x/2,dog\n"),
-      ("a.jsonl", "{\"url\": \"http://x/1.jpg\", \"label\": \"cat\"}\n{\"url\": \"https://x/2\", \"label\": \"dog\"}\n"),
+      (
+        "a.jsonl",
+        "{\"url\": \"http://x/1.jpg\", \"label\": \"cat\"}\n{\"url\": \"https://x/2\", \"label\": \"dog\"}\n"
+      ),
       ("a.txt", "http://x/1.jpg cat\nhttps://x/2 dog\n"),
       ("a.txt", "cat http://x/1.jpg\ndog https://x/2\n"),
       ("a.txt", "http://x/1.jpg\tcat\nhttps://x/2\tdog\n"),
@@ -83,7 +86,8 @@ import Testing
         split: ["train", "my split"][index % 2], verification: [true, false, nil][index % 3],
         attributes: index % 4 == 0 ? [SampleAttribute(name: "truth \"x\"", value: "a\nb,\(index)")] : [])
     }
-    var output = DatasetOutput(path: "\(folder.path)/\(name)", classNames: classes, splits: ["train", "my split"])
+    var output = DatasetOutput(
+      path: "\(folder.path)/\(name)", classNames: classes, splits: ["train", "my split"])
     output.attributeNames = ["truth \"x\""]
     let writer = try DatasetReader.writer(format: "url-list", output)
     for sample in original { try writer.add(sample) }

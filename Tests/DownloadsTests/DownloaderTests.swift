@@ -135,7 +135,8 @@ final class TemporaryFolder: Sendable {
   func slow(kind: Int) async throws {
     let settings = Self.settings {
       $0.attempts = 2
-      ($0.idleTimeout, $0.timeout) = kind == 2 ? (.seconds(60), .milliseconds(300)) : (.milliseconds(200), .seconds(60))
+      ($0.idleTimeout, $0.timeout) =
+        kind == 2 ? (.seconds(60), .milliseconds(300)) : (.milliseconds(200), .seconds(60))
     }
     let (outcome, server) = try await download("/x.jpg", settings) { _ in
       var answer = TestServer.Answer()
@@ -163,7 +164,9 @@ final class TemporaryFolder: Sendable {
     #expect(folder.files.isEmpty)
   }
 
-  @Test("what is no image is refused: by its type, by its bytes", arguments: ["text/html; charset=utf-8", "image/png", ""])
+  @Test(
+    "what is no image is refused: by its type, by its bytes",
+    arguments: ["text/html; charset=utf-8", "image/png", ""])
   func wrongType(type: String) async throws {
     let (outcome, server) = try await download("/x.jpg") { _ in
       var answer = TestServer.Answer(200, Array("<html>not found</html>".utf8))

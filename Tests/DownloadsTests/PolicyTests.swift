@@ -17,7 +17,8 @@ import Testing
     "addresses in the own network are refused",
     arguments: [
       "http://127.0.0.1/x", "http://localhost:8080/x", "http://10.1.2.3/x", "http://192.168.0.1/x",
-      "http://172.31.255.1/x", "http://169.254.169.254/latest/meta-data", "http://[::1]/x", "http://[fe80::1]/x",
+      "http://172.31.255.1/x", "http://169.254.169.254/latest/meta-data", "http://[::1]/x",
+      "http://[fe80::1]/x",
       "http://[fd00::1]/x", "http://[::ffff:127.0.0.1]/x", "http://0.0.0.0/x", "http://2130706433/x",
       "http://0x7f.1/x", "http://100.64.0.1/x",
     ])
@@ -25,12 +26,16 @@ import Testing
     #expect(await refusal(address)?.explanation.contains("local network") == true)
   }
 
-  @Test("so is what is not of the web", arguments: ["file:///etc/passwd", "ftp://example.org/x", "http:///x", "data:,x"])
+  @Test(
+    "so is what is not of the web",
+    arguments: ["file:///etc/passwd", "ftp://example.org/x", "http:///x", "data:,x"])
   func schemes(address: String) async {
     #expect(await refusal(address)?.isTemporary == false)
   }
 
-  @Test("public addresses pass", arguments: ["http://8.8.8.8/x", "https://172.32.0.1/", "http://[2001:4860::8888]/x"])
+  @Test(
+    "public addresses pass",
+    arguments: ["http://8.8.8.8/x", "https://172.32.0.1/", "http://[2001:4860::8888]/x"])
   func open(address: String) async {
     #expect(await refusal(address) == nil)
   }
@@ -61,8 +66,12 @@ import Testing
   func proxy() {
     typealias Proxy = DownloadSettings.Proxy
     #expect(Proxy.fromEnvironment([:]) == nil)
-    #expect(Proxy.fromEnvironment(["HTTPS_PROXY": "http://p.example:3128/"]) == Proxy(host: "p.example", port: 3128))
-    #expect(Proxy.fromEnvironment(["http_proxy": "p.example:81", "https_proxy": ""]) == Proxy(host: "p.example", port: 81))
+    #expect(
+      Proxy.fromEnvironment(["HTTPS_PROXY": "http://p.example:3128/"]) == Proxy(host: "p.example", port: 3128)
+    )
+    #expect(
+      Proxy.fromEnvironment(["http_proxy": "p.example:81", "https_proxy": ""])
+        == Proxy(host: "p.example", port: 81))
   }
 
   @Test("the log keeps why images did not come, also behind a line that was cut short")

@@ -142,7 +142,9 @@ final class ExportTests {
     #expect(values == [0, 0.125, 0.25, 1, 0, 0.625, 0.75, 0.875, 0, 0])
     _ = try WeightExport.writeNpz(workspace, to: "\(folder)/w.npz")
     // One array of several, taken where it lies.
-    #expect { try FeatureInput.open("\(folder)/w.npz", in: folder) } throws: { "\($0)".contains("weight_hard") }
+    #expect { try FeatureInput.open("\(folder)/w.npz", in: folder) } throws: {
+      "\($0)".contains("weight_hard")
+    }
     try StoredZip.write(
       [("x.npy", Array(Data(contentsOf: URL(fileURLWithPath: "\(folder)/soft.npy"))))],
       to: "\(folder)/one.npz")

@@ -50,7 +50,8 @@ struct ImportBench: ParsableCommand {
     var text = "path,label,truth\n"
     for row in 0..<rows {
       let label = row &* 7919 % Self.classes
-      text += "images/class-\(label)/\(row).jpg,class-\(label),class-\(row % 10 == 0 ? row % Self.classes : label)\n"
+      text +=
+        "images/class-\(label)/\(row).jpg,class-\(label),class-\(row % 10 == 0 ? row % Self.classes : label)\n"
       if text.utf8.count > 1 << 20 || row == rows - 1 {
         try file.write(contentsOf: Data(text.utf8))
         text = ""

@@ -60,7 +60,8 @@ struct ZipIndex: ArchiveIndex {
     unreadable.first.map { first in
       DatasetProblem(
         file: path,
-        what: "holds \(unreadable.count) images that are encrypted or packed by a rare method, such as \(first)",
+        what:
+          "holds \(unreadable.count) images that are encrypted or packed by a rare method, such as \(first)",
         remedy: "Unpack it and import the folder, or pack it again with zip -r")
     }
   }

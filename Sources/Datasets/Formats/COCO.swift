@@ -3,7 +3,8 @@ import Foundation
 /// COCO's JSON, taken as classification: an image whose annotations all name one category has its label.
 ///
 /// Images without an annotation, or with several categories, are passed over and counted. Memory holds the images'
-/// names and categories. A file whose name holds `val` or `test`, such as `instances_val2017.json`, is that split.
+/// names and categories. A file whose name holds `val` or `test`, such as `instances_val2017.json`, is that split. Of a
+/// folder all of `annotations/instances_*.json` are read, and images are named from the folder.
 public struct COCO: DatasetFormat {
   public static let name = "coco"
   public static let summary = "COCO's JSON, of images whose annotations name one category"
@@ -20,7 +21,7 @@ public struct COCO: DatasetFormat {
   private static let parts = ["\"images\"", "\"annotations\"", "\"categories\"", "\"licenses\"", "\"info\""]
 
   public static func detect(_ source: DatasetSource) -> Bool {
-    guard !source.isFolder else { return source.has(roboflow) }
+    guard !source.isFolder else { return !files(source).isEmpty }
     let text = String(decoding: source.head, as: UTF8.self)
     return source.lowercasedName.hasSuffix(".json")
       && text.drop { $0.isWhitespace || $0 == "\u{FEFF}" }.first == "{"
@@ -30,6 +31,14 @@ public struct COCO: DatasetFormat {
   /// How Roboflow names the file beside the images.
   private static let roboflow = "_annotations.coco.json"
 
+  /// The files of a folder that name images' categories.
+  private static func files(_ source: DatasetSource) -> [String] {
+    if source.has(roboflow) { return ["\(source.absolutePath)/\(roboflow)"] }
+    let folder = "\(source.absolutePath)/annotations"
+    let names = (try? DatasetSource(path: folder).names()) ?? []
+    return names.filter { $0.hasPrefix("instances_") && $0.hasSuffix(".json") }.map { "\(folder)/\($0)" }
+  }
+
   private struct Image {
     var id: Int
     var fileName: String
@@ -38,9 +47,24 @@ public struct COCO: DatasetFormat {
   }
 
   public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
-    let path = source.isFolder ? "\(source.absolutePath)/\(Self.roboflow)" : source.absolutePath
+    let files = source.isFolder ? Self.files(source) : [source.absolutePath]
+    guard !files.isEmpty else {
+      throw DatasetProblems(
+        DatasetProblem(
+          file: source.path, what: "holds no annotations/instances_*.json", remedy: "Name the JSON file"))
+    }
     let log = ProblemLog()
     let notices = NoticeLog()
+    var summary = DatasetSummary()
+    for file in files { summary.samples += try read(file, log, notices, each) }
+    summary.notices = notices.notices
+    return summary
+  }
+
+  /// Reads one file, and returns the number of its samples.
+  private func read(
+    _ path: String, _ log: ProblemLog, _ notices: NoticeLog, _ each: (Sample) throws -> Void
+  ) throws -> Int {
     let text = try MappedText(path: path)
     var names: [Int: String] = [:]
     var images: [Image] = []
@@ -92,8 +116,13 @@ public struct COCO: DatasetFormat {
     try log.throwIfAny()
     let root = try imageRoot(path, first: images.first?.fileName)
     let split = options.split ?? Self.split(path)
+    // Parts of a folder may name their images alike.
+    let top = source.absolutePath + "/"
+    let prefix =
+      source.isFolder && root.utf8.starts(with: top.utf8)
+      ? (String(root.utf8.dropFirst(top.utf8.count)) ?? "") + "/" : ""
     var probe = RootProbe(root: root, active: !options.featuresOnly)
-    var summary = DatasetSummary()
+    var count = 0
     for image in images {
       guard let label = names[image.category] else {
         notices.add(
@@ -104,16 +133,16 @@ public struct COCO: DatasetFormat {
         continue
       }
       let sample = Sample(
-        key: image.fileName, path: image.fileName, location: .file(joined(root, image.fileName)),
+        key: prefix + image.fileName, path: prefix + image.fileName,
+        location: .file(joined(root, image.fileName)),
         label: label,
         split: split, source: path)
       try probe.see(sample, file: path)
-      summary.samples += 1
+      count += 1
       try each(sample)
     }
     try probe.finish(file: path)
-    summary.notices = notices.notices
-    return summary
+    return count
   }
 
   /// Passes the wanted members of each object of a list to `each`, which returns whether they are good.
@@ -162,7 +191,7 @@ public struct COCO: DatasetFormat {
   /// Where paths start: `root`, else the place, among those that people use, where the first image is.
   private func imageRoot(_ path: String, first: String?) throws -> String {
     if options.root != nil { return try options.imageRoot(of: source) }
-    let folder = source.folder
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
     let upper = URL(fileURLWithPath: folder).deletingLastPathComponent().path
     let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
     let part = name.parted(atLast: UInt8(ascii: "_"))?.after ?? name

@@ -40,7 +40,14 @@ public struct Manifest: DatasetFormat {
     let log = ProblemLog()
     let count = try table.read(log, each)
     try log.throwIfAny()
+    guard count > 0 else { throw Self.noRows(source) }
     return DatasetSummary(samples: count)
+  }
+
+  static func noRows(_ source: DatasetSource) -> DatasetProblems {
+    DatasetProblems(
+      DatasetProblem(
+        file: source.path, what: "has a header and no row", remedy: "Write a row a sample behind it"))
   }
 
   private static func archive(_ source: DatasetSource) throws -> any ArchiveIndex {

@@ -5,7 +5,8 @@
 /// file, a blank between. A list of nothing but addresses is one class, named like the file.
 public struct URLList: DatasetFormat {
   public static let name = "url-list"
-  public static let summary = "a manifest or a .txt whose images are addresses (http, https), downloaded by `embed`"
+  public static let summary =
+    "a manifest or a .txt whose images are addresses (http, https), downloaded by `embed`"
 
   /// Names by which a column is taken for the address, the most telling first; compared without regard to case.
   static let columnNames = ["url", "image_url", "img_url", "address", "uri", "link", "href"]
@@ -41,6 +42,7 @@ public struct URLList: DatasetFormat {
     let log = ProblemLog()
     let count = try table.read(log, each)
     try log.throwIfAny()
+    guard count > 0 else { throw Manifest.noRows(source) }
     return DatasetSummary(
       samples: count,
       notices: layout.label.map { ["the list names no labels; all images are of the class \($0)"] } ?? [])

@@ -29,7 +29,7 @@ final class DelimitedReader: RecordReader {
   /// Opens a file and reads its first record.
   ///
   /// - Parameters:
-  ///   - delimiter: `nil` takes the tab, comma or semicolon that the first line holds.
+  ///   - delimiter: `nil` takes the tab, comma or semicolon that the first line holds, else its only blank.
   ///   - isHeader: judges the first record's fields. Without a header, columns are named by their number from 1.
   init(path: String, delimiter: UInt8?, isHeader: ([String]) -> Bool) throws {
     window = ByteWindow(try InputFile(path: path))
@@ -59,8 +59,10 @@ final class DelimitedReader: RecordReader {
     if window.start == window.end { _ = try window.fill() }
     let text = UnsafeBufferPointer(start: window.base + window.start, count: window.end - window.start)
     let first = text.prefix { $0 != newline }
-    return [UInt8(ascii: "\t"), UInt8(ascii: ","), UInt8(ascii: ";")].first { first.contains($0) }
-      ?? UInt8(ascii: ",")
+    let common = [UInt8(ascii: "\t"), UInt8(ascii: ","), UInt8(ascii: ";")].first { first.contains($0) }
+    // Lists such as "n01440764/1.jpg 0"; with more blanks than one, some belong to names.
+    let blank = UInt8(ascii: " ")
+    return common ?? (first.count { $0 == blank } == 1 ? blank : UInt8(ascii: ","))
   }
 
   func next() throws -> Bool {

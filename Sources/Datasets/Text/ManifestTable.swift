@@ -42,16 +42,18 @@ struct ManifestTable {
         columns = try self.columns(reader)
         known = reader.columns.count
       }
+      let sample: Sample
       do {
-        let sample = try sample(reader, columns)
-        try probe.see(sample, file: path)
-        count += 1
-        try each(sample)
+        sample = try self.sample(reader, columns)
       } catch let fault as RecordFault {
         log.add(path, line: reader.line, fault.what, fault.remedy)
+        continue
       }
+      try log.adding { () throws(DatasetProblems) in try probe.see(sample, file: path) }
+      count += 1
+      try each(sample)
     }
-    try probe.finish(file: path)
+    try log.adding { () throws(DatasetProblems) in try probe.finish(file: path) }
     return count
   }
 
@@ -83,13 +85,14 @@ struct ManifestTable {
     var shownPath: String?
     if let column = columns.path { shownPath = try reader.text(column) }
     let key = try columns.key.flatMap { try reader.text($0) }
-    guard let written = shownPath ?? (options.featuresOnly ? key : nil) else {
+    guard let place = shownPath ?? (options.featuresOnly ? key : nil) else {
       throw RecordFault(what: "has no path", remedy: "Fill the path in, or remove the row")
     }
-    guard let label = try label ?? reader.text(columns.label) else {
+    guard let written = try label ?? reader.text(columns.label) else {
       throw RecordFault(what: "has no label", remedy: "Fill the label in, or remove the row")
     }
-    guard !written.utf8.contains(0) else {
+    let label = try named(written)
+    guard !place.utf8.contains(0) else {
       throw RecordFault(what: "has a path with a zero byte", remedy: "Correct the path")
     }
     var verification: Bool?
@@ -103,10 +106,22 @@ struct ManifestTable {
         attributes.append(SampleAttribute(name: reader.columns[column], value: value))
       }
     }
-    let path = prefix.isEmpty ? written : prefix + written
+    let path = prefix.isEmpty ? place : prefix + place
     return Sample(
-      key: key ?? path, path: path, location: try location(written), label: label, split: split,
+      key: key ?? path, path: path, location: try location(place), label: label, split: split,
       verification: verification, attributes: attributes, source: self.path, line: reader.line)
+  }
+
+  /// A label by its name, if it is a number and classes have names.
+  private func named(_ label: String) throws(RecordFault) -> String {
+    guard let names = options.classNames, let number = Int(label), !names.contains(label) else {
+      return label
+    }
+    guard names.indices.contains(number) else {
+      throw RecordFault(
+        what: "has the class \(number), but there are \(names.count) class names", remedy: "Name all classes")
+    }
+    return names[number]
   }
 
   private func location(_ path: String) throws(RecordFault) -> ImageLocation {

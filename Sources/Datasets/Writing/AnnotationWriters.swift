@@ -67,6 +67,8 @@ extension LabelMe: WritableFormat {
 final class LabelMeWriter: DatasetWriter {
   private let session: WritingSession
 
+  var leftOut: Int { session.leftOut }
+
   init(_ output: DatasetOutput) throws { session = try WritingSession(output) }
 
   func add(_ sample: Sample) throws {

@@ -12,6 +12,8 @@ final class Clothing1MWriter: DatasetWriter {
   private let numbers: [String: Int]
   private var lists: [String: OutputFile] = [:]
 
+  var leftOut: Int { session.leftOut }
+
   init(_ output: DatasetOutput) throws {
     session = try WritingSession(output)
     numbers = Dictionary(output.classNames.enumerated().map { ($1, $0) }) { first, _ in first }

@@ -6,11 +6,18 @@ public protocol DatasetWriter: AnyObject {
   /// - Throws: `DatasetProblems` if the disk refuses.
   func add(_ sample: Sample) throws
 
+  /// How many of the samples added so far the format has no place for, such as those of a split that it does not know.
+  var leftOut: Int { get }
+
   /// Puts all in place.
   ///
   /// - Returns: What was changed on the way, such as names: one line a kind.
   /// - Throws: `DatasetProblems` that name every sample that could not be written; then nothing is in place.
   func finish() throws -> [String]
+}
+
+extension DatasetWriter {
+  public var leftOut: Int { 0 }
 }
 
 /// A format that is written as well as read.

@@ -9,6 +9,8 @@ final class Food101Writer: DatasetWriter {
   private let session: WritingSession
   private var lists: [String: OutputFile] = [:]
 
+  var leftOut: Int { session.leftOut }
+
   init(_ output: DatasetOutput) throws {
     session = try WritingSession(output)
     for split in Food101.splits { lists[split] = try OutputFile(session.place, "meta/\(split).txt") }
@@ -50,6 +52,8 @@ final class Food101NWriter: DatasetWriter {
   private let list: OutputFile
   private var verified: [String: OutputFile] = [:]
   private var heldOut: [Int: Set<String>] = [:]
+
+  var leftOut: Int { session.leftOut }
 
   init(_ output: DatasetOutput) throws {
     session = try WritingSession(output)

@@ -12,6 +12,8 @@ final class CIFARWriter: DatasetWriter {
   private var files: [String: OutputFile] = [:]
   private let bytes = ImageBytes()
 
+  var leftOut: Int { session.leftOut }
+
   init(_ output: DatasetOutput) throws {
     session = try WritingSession(output)
     isHundred = output.attributeNames.contains(CIFAR.coarseLabel)
@@ -92,6 +94,8 @@ final class IDXWriter: DatasetWriter {
       }
     }
   }
+
+  var leftOut: Int { session.leftOut }
 
   init(_ output: DatasetOutput) throws {
     session = try WritingSession(output)

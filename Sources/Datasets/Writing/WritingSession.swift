@@ -9,6 +9,8 @@ final class WritingSession {
   let names: SafeNames
   let notices = NoticeLog()
   private let log = ProblemLog()
+  /// Samples that the format has no place for.
+  private(set) var leftOut = 0
 
   init(_ output: DatasetOutput) throws(DatasetProblems) {
     self.output = output
@@ -40,6 +42,7 @@ final class WritingSession {
   /// Whether a sample is of a split that the format knows; the others are left out and noted.
   func has(_ sample: Sample, splits: [String], format: String) -> Bool {
     if splits.contains(sample.split) { return true }
+    leftOut += 1
     notices.add("images of splits that \(format) does not have left out", "\(sample.split): \(sample.key)")
     return false
   }

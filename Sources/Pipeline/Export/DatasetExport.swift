@@ -90,6 +90,8 @@ public struct DatasetExport: Sendable {
       }
       outcome.written += 1
     }
+    outcome.written -= writer.leftOut
+    outcome.dropped += writer.leftOut
     outcome.notices = try writer.finish()
     progress(seen)
     return outcome

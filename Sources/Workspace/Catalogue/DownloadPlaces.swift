@@ -6,8 +6,12 @@ struct DownloadPlaces: Sendable {
   private static let scheme = "download:"
 
   let folder: String
+  private let prefix: String
 
-  init(workspace: String) { folder = "\(workspace)/downloads" }
+  init(workspace: String) {
+    folder = "\(workspace)/downloads"
+    prefix = folder + "/"
+  }
 
   /// What the catalogue holds of a location; `nil` if it is no download.
   func stored(_ location: ImageLocation) -> String? { name(location).map { Self.scheme + $0 } }
@@ -20,8 +24,8 @@ struct DownloadPlaces: Sendable {
 
   /// The file's name below the folder.
   func name(_ location: ImageLocation) -> String? {
-    guard case .file(let path) = location, path.utf8.starts(with: "\(folder)/".utf8) else { return nil }
-    return String(path.utf8.dropFirst(folder.utf8.count + 1))
+    guard case .file(let path) = location, path.utf8.starts(with: prefix.utf8) else { return nil }
+    return String(path.utf8.dropFirst(prefix.utf8.count))
   }
 }
 

@@ -67,10 +67,22 @@ extension Workspace {
           ])
         if let features { try importFeatures(features, samples: imported.samples) }
         try progress(inserter.count)
-        return ImportSummary(source: imported, notices: summary.notices)
+        return ImportSummary(
+          source: imported, notices: summary.notices + Self.alike(inserter.classes.names))
       }
       return summary
     }
+  }
+
+  /// Classes that a person would take for one.
+  private static func alike(_ classes: [String]) -> [String] {
+    let groups = Dictionary(grouping: classes) {
+      $0.lowercased().filter { !$0.isWhitespace && $0 != "_" && $0 != "-" }
+    }
+    return groups.values.filter { $0.count > 1 }.map { names in
+      "classes whose names are almost the same: \(names.map { "\"\($0)\"" }.joined(separator: ", ")); "
+        + "if they are one, import with --label-map"
+    }.sorted()
   }
 
   /// The sources in the order of their import.
@@ -191,6 +203,7 @@ extension DatasetOptions {
         labelMap.isEmpty
           ? nil : labelMap.sorted { $0.key < $1.key }.map { "\($0)\t\($1)" }.joined(separator: "\n")
       ),
+      ("truth", truthColumns.isEmpty ? nil : truthColumns.joined(separator: "\n")),
       ("featuresOnly", featuresOnly ? "yes" : nil),
     ]
     let object = Dictionary(

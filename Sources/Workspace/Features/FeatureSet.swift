@@ -127,7 +127,8 @@ public struct FeatureSet: Sendable, Hashable {
   ///
   /// - Throws: `WorkspaceError` if the disk refuses, or a value is too large for float16.
   public func replace(_ samples: [Int], _ values: UnsafeBufferPointer<Float>) throws {
-    precondition(values.count == samples.count * dimension, "\(values.count) values for \(samples.count) rows")
+    precondition(
+      values.count == samples.count * dimension, "\(values.count) values for \(samples.count) rows")
     let bytes = try stored(values)
     let rowSize = dimension * type.size
     for (shard, places) in Dictionary(grouping: samples.indices, by: { samples[$0] / Self.rowsPerShard }) {

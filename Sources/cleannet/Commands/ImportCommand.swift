@@ -36,14 +36,27 @@ struct ImportCommand: ParsableCommand {
   }
 
   func run() throws {
-    let progress = workspace.output.progress
-    // A source that cannot be read should leave no empty workspace behind.
+    // One that is not there is named before others are read.
     for source in sources { _ = try DatasetReader.open(source: source, options: importing.datasetOptions()) }
-    let store = try workspace.open(create: true)
+    try workspace.filling { try importSources(into: $0) }
+  }
+
+  private func importSources(into store: Workspace) throws {
+    let progress = workspace.output.progress
     var result = Result(format: "", images: 0, classes: 0, notices: [])
     var formats: [String] = []
-    for source in sources {
-      let (format, summary) = try importing.importSource(source, into: store, progress: progress)
+    for (index, source) in sources.enumerated() {
+      let (format, summary): (String, ImportSummary)
+      do {
+        (format, summary) = try importing.importSource(source, into: store, progress: progress)
+      } catch {
+        if index > 0 {
+          progress.warn(
+            "\(sources[..<index].joined(separator: ", ")) is in the workspace already; "
+              + "correct what follows and import it without")
+        }
+        throw error
+      }
       if !formats.contains(format) { formats.append(format) }
       result.images += summary.source.samples.count
       result.notices += summary.notices
@@ -89,9 +102,14 @@ struct ImportOptions: ParsableArguments {
     completion: .file())
   var labelMap: String?
   @Option(
-    help: "A text file with a class name a line, for formats that number classes from 0.", completion: .file()
+    help: "A text file with a class name a line, for sources that number classes from 0.", completion: .file()
   )
   var classNames: String?
+  @Option(
+    help:
+      "Further columns that hold labels, such as true ones, comma-separated: they are named and renamed as labels are."
+  )
+  var truthColumns: String?
 
   func datasetOptions() throws -> DatasetOptions {
     var options = DatasetOptions()
@@ -100,6 +118,7 @@ struct ImportOptions: ParsableArguments {
     (options.verificationColumn, options.splitColumn) = (verificationColumn, splitColumn)
     options.featuresOnly = features != nil
     if let labelMap { options.labelMap = try LabelMap.read(path: labelMap) }
+    options.truthColumns = truthColumns?.split(separator: ",").map(String.init) ?? []
     if let classNames { options.classNames = try LabelMap.readNames(path: classNames) }
     return options
   }

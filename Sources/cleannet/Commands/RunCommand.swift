@@ -29,8 +29,10 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     let progress = workspace.output.progress
     _ = try DatasetReader.open(source: source, options: importing.datasetOptions())
-    let store = try workspace.open(create: true)
-    try importing.importIfNew(source, into: store, progress: progress)
+    let store = try workspace.filling { store in
+      try importing.importIfNew(source, into: store, progress: progress)
+      return store
+    }
     if let verifications {
       _ = try VerificationStages.importing(verifications, into: store, person: NSUserName())
     }

@@ -54,7 +54,9 @@ let package = Package(
     .library(name: "CleanNet", targets: ["CleanNet", "Torch"]),
     .library(
       name: "CleanNetTools",
-      targets: ["Backbones", "Datasets", "Detectors", "Evaluation", "Images", "Pipeline", "Workspace"]),
+      targets: [
+        "Backbones", "Datasets", "Detectors", "Downloads", "Evaluation", "Images", "Pipeline", "Workspace",
+      ]),
     .library(name: "CleanNetEngine", type: .dynamic, targets: ["TorchEngine"]),
   ],
   dependencies: [

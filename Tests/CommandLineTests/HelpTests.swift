@@ -11,9 +11,8 @@ import Testing
   @Test(
     "help texts are as the snapshots",
     arguments: [
-      "", "demo", "import", "download", "embed", "verify", "verify import", "verify export", "verify simulate",
-      "train", "score",
-      "evaluate", "export", "run", "status", "doctor",
+      "", "demo", "import", "download", "embed", "verify", "verify import", "verify export",
+      "verify simulate", "train", "score", "evaluate", "export", "run", "status", "doctor",
     ])
   func help(verb: String) throws {
     let cleannet = try Program()

@@ -123,21 +123,28 @@ private final class PendingDownloads: Sequence, IteratorProtocol {
   }
 
   func next() -> DownloadRequest? {
-    do {
-      while block.isEmpty {
-        let samples = try workspace.samples(in: nextSample..<(nextSample + Self.blockSize))
-        if samples.isEmpty { return nil }
-        nextSample += Self.blockSize
-        block = samples.reversed().compactMap { sample in
-          guard let name = workspace.downloadName(sample.location), isWanted(name) else { return nil }
-          return DownloadRequest(address: sample.path, name: name)
+    while true {
+      if let request = block.popLast() {
+        if asked.insert(request.name).inserted { return request }
+      } else {
+        do {
+          guard try readBlock() else { return nil }
+        } catch {
+          failure = error
+          return nil
         }
       }
-    } catch {
-      failure = error
-      return nil
     }
-    guard let request = block.popLast() else { return nil }
-    return asked.insert(request.name).inserted ? request : next()
+  }
+
+  /// Reads the next samples; `false` after the last.
+  private func readBlock() throws -> Bool {
+    let samples = try workspace.samples(in: nextSample..<(nextSample + Self.blockSize))
+    nextSample += Self.blockSize
+    block = samples.reversed().compactMap { sample in
+      guard let name = workspace.downloadName(sample.location), isWanted(name) else { return nil }
+      return DownloadRequest(address: sample.path, name: name)
+    }
+    return !samples.isEmpty
   }
 }

@@ -1,0 +1,118 @@
+import Foundation
+
+/// All that the report's page says: each number on the page is one of these.
+///
+/// Images are referred to by their number in the workspace; those that the page shows are in ``images``. Of large data
+/// sets samples are shown; ``remarks`` says of what.
+public struct ReportData: Sendable, Codable {
+  public var about: About
+  public var summary: Summary
+  /// By class number.
+  public var classes: [ClassReport]
+  /// The images that the page shows, by number.
+  public var images: [ImageCard]
+  /// The most suspicious images of all classes, worst first.
+  public var suspicious: [Int]
+  public var confusions: Confusions
+  /// nil where nothing is scored.
+  public var sweep: ThresholdSweep?
+  /// How good the judgement is on images whose truth is known; empty where there are none.
+  public var quality: [Quality]
+  public var map: FeatureMap?
+  public var duplicates: Duplicates?
+  public var checks: ImageChecks?
+  public var classifiers: [ClassifierRun]
+  public var history: [HistoryEntry]
+  /// The commands that make all of it again.
+  public var commands: [String]
+  public var comparison: Comparison?
+  /// What was sampled or left out, and why.
+  public var remarks: [String]
+
+  /// The data as JSON with sorted keys.
+  public func json() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.dateEncodingStrategy = .iso8601
+    return try encoder.encode(self)
+  }
+
+  /// Reads what ``json()`` wrote.
+  public init(json: Data) throws {
+    let decoder = JSONDecoder()
+    decoder.dateDecodingStrategy = .iso8601
+    self = try decoder.decode(ReportData.self, from: json)
+  }
+
+  init(about: About, summary: Summary) {
+    (self.about, self.summary) = (about, summary)
+    (classes, images, suspicious, quality) = ([], [], [], [])
+    confusions = Confusions(pairs: [], matrix: nil)
+    (classifiers, history, commands, remarks) = ([], [], [], [])
+  }
+}
+
+/// What the report is of.
+public struct About: Sendable, Codable {
+  /// The workspace folder's name.
+  public var name: String
+  public var workspace: String
+  public var made: Date
+  /// Of the program.
+  public var version: String
+  public var sources: [Source]
+  /// Where the features come from, as settings for people.
+  public var features: [String: String]
+  /// `paper` or `extended`; nil where nothing is trained.
+  public var objective: String?
+  /// Whether something that the scores follow from has changed since.
+  public var isStale: Bool
+  /// What thresholds are compared with: `probability` or `cosine`.
+  public var basis: String
+  /// The column of true labels, if one was named.
+  public var truth: String?
+
+  public struct Source: Sendable, Codable {
+    public var path: String
+    public var format: String
+    public var images: Int
+  }
+}
+
+/// The figures at the top.
+public struct Summary: Sendable, Codable {
+  public var images: Int
+  public var classes: Int
+  public var splits: [Split]
+  /// Images with a score.
+  public var judged: Int
+  /// Labels called wrong: by the model, or by the person who looked.
+  public var calledWrong: Int
+  /// The model's expected share of wrong labels among those judged: the mean of 1 − probability.
+  public var estimatedNoise: Double?
+  /// The same over the verified classes alone.
+  public var estimatedNoiseVerifiedClasses: Double?
+  /// Wrong ones among the verified images; nil where nothing is verified.
+  public var verified: Share?
+  public var unsure: Int
+  public var verifiedClasses: Int
+  /// Verified images of all classes were drawn at rates that differ by more than a factor of two.
+  public var verifiedUnevenly: Bool
+  public var guarantee: Guarantee?
+  /// Images that could not be read.
+  public var unreadable: Int
+
+  public struct Split: Sendable, Codable {
+    public var name: String
+    public var images: Int
+  }
+
+  /// An upper bound on the share of wrong labels left among the images kept in the verified classes.
+  public struct Guarantee: Sendable, Codable {
+    public var confidence: Double
+    public var upper: Double
+    public var kept: Int
+    public var sample: Int
+    public var wrong: Int
+  }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import Workspace
+
+/// The workspace's samples and scores as columns, one element a sample.
+struct LabelTable: Sendable {
+  let classNames: [String]
+  /// The sample's class; −1 for those that take no part in training: the split `test`.
+  let labels: [Int]
+  /// The same with the labels of the split `test`.
+  let allLabels: [Int]
+  let splitNames: [String]
+  let splits: [Int32]
+  /// That the label is right, what is compared with the threshold, and the threshold; NaN where not judged.
+  let probability: [Float]
+  let score: [Float]
+  let threshold: [Float]
+  /// Called wrong, by the model or by the person who looked; nil where not judged.
+  let isWrong: [Bool?]
+  /// −1 where not judged.
+  let suggestions: [Int32]
+  let cosine: [Float]
+  /// Sample → label is right, of those that take part.
+  let verdicts: [Int: Bool]
+  let unsure: Int
+  let basis: Basis
+  /// The scores' run.
+  let scoreKey: String?
+
+  enum Basis: String, Sendable { case probability, cosine }
+
+  init(_ workspace: Workspace) throws {
+    classNames = try workspace.classNames()
+    labels = try workspace.labels { $0 != "test" }.map(Int.init)
+    allLabels = try workspace.labels().map(Int.init)
+    splitNames = try workspace.splitNames()
+    splits = try workspace.splits()
+    let count = labels.count
+    let answers = try workspace.currentAnswers()
+    var verdicts: [Int: Bool] = [:]
+    for (sample, answer) in answers where labels[sample] >= 0 { verdicts[sample] = answer.isRight }
+    self.verdicts = verdicts
+    unsure = answers.count { $0.answer == .unsure }
+
+    let run = try workspace.finishedRun(stage: "score")
+    let table = try run.flatMap { try workspace.scores(key: $0.key) }
+    scoreKey = table == nil ? nil : run?.key
+    basis = try Self.basis(workspace)
+    var probability = [Float](repeating: .nan, count: count)
+    var (threshold, cosine) = (probability, probability)
+    var suggestions = [Int32](repeating: -1, count: count)
+    var isWrong = [Bool?](repeating: nil, count: count)
+    // Samples may have been imported after scoring.
+    for sample in 0..<min(count, table?.count ?? 0) where labels[sample] >= 0 {
+      guard let row = table?[sample], row.probability.isFinite else { continue }
+      (probability[sample], threshold[sample], cosine[sample]) = (row.probability, row.threshold, row.cosine)
+      suggestions[sample] = row.suggestedLabel
+      isWrong[sample] = !(verdicts[sample] ?? (row.verdict != .wrong))
+    }
+    (self.probability, self.threshold, self.cosine) = (probability, threshold, cosine)
+    (self.suggestions, self.isWrong) = (suggestions, isWrong)
+    score = basis == .cosine ? cosine : probability
+  }
+
+  /// The paper's objective decides by the cosine.
+  private static func basis(_ workspace: Workspace) throws -> Basis {
+    struct Objective: Decodable { var objective: String }
+    let metrics = try workspace.finishedRun(stage: "train")?.metrics
+    let found = metrics.flatMap { try? JSONDecoder().decode(Objective.self, from: Data($0.utf8)) }
+    return found?.objective == "paper" ? .cosine : .probability
+  }
+
+  var count: Int { labels.count }
+
+  /// Samples with a score, ascending.
+  var judged: [Int] { labels.indices.filter { isWrong[$0] != nil } }
+
+  /// The samples of each class, those of the split `test` left out.
+  var members: [[Int]] {
+    var members = Array(repeating: [Int](), count: classNames.count)
+    for (sample, label) in labels.enumerated() where label >= 0 { members[label].append(sample) }
+    return members
+  }
+
+  /// Whether the model alone would keep the label: verified images as if nobody had looked.
+  func isKept(_ sample: Int) -> Bool { score[sample] >= threshold[sample] }
+
+  /// The threshold in use; where there are several, the median.
+  var usualThreshold: Double? {
+    let known = threshold.filter(\.isFinite).sorted()
+    return known.isEmpty ? nil : Double(known[known.count / 2])
+  }
+
+  func split(_ sample: Int) -> String { splitNames[Int(splits[sample])] }
+}

@@ -1,0 +1,65 @@
+import Images
+import Torch
+import Workspace
+
+/// Decodes the workspace's images, on several threads.
+struct ImageReader: Sendable {
+  let workspace: Workspace
+  let inputs: ReportInputs
+  let threads: Int
+
+  /// Samples read from the catalogue at a time.
+  private static let chunk = 1024
+
+  /// What small copies say of some images, in their order; nil where an image cannot be read.
+  func signatures(_ ids: [Int], progress: @escaping @Sendable (Int) -> Void) throws -> [ImageSignature?] {
+    let decoder = ImageDecoder(ImageSignature.preparation)
+    return try each(ids, progress: progress) { source in
+      guard let info = try? ImageInfo(source) else { return nil }
+      return Self.pixels(source, decoder).map { bytes in
+        bytes.withUnsafeBytes { ImageSignature(pixels: $0, width: info.width, height: info.height) }
+      }
+    }
+  }
+
+  /// JPEGs of some images, by number; those that cannot be read are left out.
+  func thumbnails(
+    _ ids: [Int], side: Int, progress: @escaping @Sendable (Int) -> Void
+  ) throws -> [Int: [UInt8]] {
+    let jpegs = try each(ids, progress: progress) { source in
+      try? thumbnailJPEG(source, maximumSide: side, quality: 72)
+    }
+    return Dictionary(uniqueKeysWithValues: zip(ids, jpegs).compactMap { id, jpeg in jpeg.map { (id, $0) } })
+  }
+
+  /// Squares of `side` pixels, `[side, side, 3]`, in the order of `ids`.
+  func tiles(_ ids: [Int], side: Int) throws -> [[UInt8]?] {
+    let decoder = ImageDecoder(ImagePreparation(size: side, fit: .stretch, kernel: .linear))
+    return try each(ids, progress: { _ in }) { Self.pixels($0, decoder) }
+  }
+
+  private static func pixels(_ source: ImageSource, _ decoder: ImageDecoder) -> [UInt8]? {
+    var pixels = [UInt8](repeating: 0, count: decoder.preparation.byteCount)
+    let decoded: Void? = try? pixels.withUnsafeMutableBytes { try decoder.decode(source, into: $0) }
+    return decoded.map { pixels }
+  }
+
+  private func each<Value: Sendable>(
+    _ ids: [Int], progress: @escaping @Sendable (Int) -> Void,
+    _ body: @escaping @Sendable (ImageSource) -> Value?
+  ) throws -> [Value?] {
+    var values: [Value?] = []
+    values.reserveCapacity(ids.count)
+    for start in stride(from: 0, to: ids.count, by: Self.chunk) {
+      let samples = try ids[start..<min(start + Self.chunk, ids.count)].map { try workspace.sample($0) }
+      values += concurrentMap(over: samples.count, threads: threads) { [inputs] place -> Value? in
+        guard let sample = samples[place],
+          let source = try? inputs.image(sample.location, sample.key)
+        else { return nil }
+        return body(source)
+      }
+      progress(values.count)
+    }
+    return values
+  }
+}

@@ -34,20 +34,25 @@ struct EncodedBytes: ~Copyable {
       throw ImageProblem(
         .damaged, source, "The place in the archive is impossible. Import the archive again.")
     }
-    guard count > 0 else {
-      throw ImageProblem(.empty, source, "The image has no bytes. Download or copy it again.")
-    }
     guard count <= available - min(offset, available) else {
       throw ImageProblem(
         .truncated, source, "The archive ends before this image does. Download or copy the archive again.")
     }
-    guard count <= limits.bytes else {
-      throw ImageProblem(
-        .tooLarge, source, "The file has \(count) bytes; the limit is \(limits.bytes). Make it smaller.")
-    }
+    try check(source, count: count, limits)
     let result = EncodedBytes(count: min(Int(count), most), isPrefix: most < count)
     try fill(result.buffer, source, from: descriptor, offset: off_t(offset))
     return result
+  }
+
+  /// Refuses images of no bytes or too many.
+  static func check(_ source: ImageSource, count: Int64, _ limits: ImageLimits) throws(ImageProblem) {
+    guard count > 0 else {
+      throw ImageProblem(.empty, source, "The image has no bytes. Download or copy it again.")
+    }
+    guard count <= limits.bytes else {
+      throw ImageProblem(
+        .tooLarge, source, "The image has \(count) bytes; the limit is \(limits.bytes). Make it smaller.")
+    }
   }
 
   deinit { buffer.deallocate() }

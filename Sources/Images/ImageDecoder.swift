@@ -57,28 +57,3 @@ public struct ImageInfo: Sendable, Hashable {
     self.format = format
   }
 }
-
-/// A small copy for a web page: the whole image, its longer side at most `maximumSide` pixels, never enlarged.
-///
-/// - Parameter quality: 1 to 100.
-/// - Returns: the bytes of a JPEG without metadata.
-public func thumbnailJPEG(
-  _ source: ImageSource, maximumSide: Int, quality: Int = 80, limits: ImageLimits = ImageLimits()
-) throws(ImageProblem) -> [UInt8] {
-  precondition(maximumSide > 0 && (1...100).contains(quality))
-  return try withOpened(source, limits: limits) { (opened: consuming OpenedImage) throws(ImageProblem) in
-    let (width, height) = (opened.info.width, opened.info.height)
-    let scale = min(1, Double(maximumSide) / Double(max(width, height)))
-    func side(_ side: Int) -> Int { max(1, Int((Double(side) * scale).rounded())) }
-    let layout = Layout(width: side(width), height: side(height))
-    let pixels = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: layout.width * layout.height * 3, alignment: 16)
-    defer { pixels.deallocate() }
-    try opened.render(layout, kernel: .cubic, into: pixels)
-    let small = Picture(wrapping: .init(pixels), width: layout.width, height: layout.height, bands: 3)
-    guard let jpeg = small?.jpeg(quality: quality) else {
-      throw ImageProblem(.unsupported, source, "libvips cannot write JPEG. Install libvips-dev again.")
-    }
-    return jpeg
-  }
-}

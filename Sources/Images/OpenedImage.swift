@@ -158,9 +158,7 @@ func withOpened<R>(
   case .file(let file): (path, offset, length) = (file, 0, nil)
   case .bytes(let file, let start, let count): (path, offset, length) = (file, start, count)
   case .encoded(_, let bytes):
-    guard !bytes.isEmpty else {
-      throw ImageProblem(.empty, source, "The image has no bytes. Download or copy it again.")
-    }
+    try EncodedBytes.check(source, count: Int64(bytes.count), limits)
     return try bytes.withUnsafeBufferPointer { (bytes) throws(ImageProblem) in
       try body(OpenedImage(source, encoded: .init(bytes), limits: limits))
     }

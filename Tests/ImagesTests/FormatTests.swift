@@ -110,21 +110,4 @@ import Testing
     let second = ImageSource.pixels(RawPixels(width: 2, height: 2, bands: 1, bytes: bytes[4..<8]))
     #expect(try prepare(second, ImagePreparation(size: 2)) == [4, 4, 4, 5, 5, 5, 6, 6, 6, 7, 7, 7])
   }
-
-  @Test func thumbnailsFitAndShowTheWholeImage() throws {
-    let bytes = try thumbnailJPEG(.file(fixture("photo.jpg")), maximumSide: 40, quality: 90)
-    let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-    defer { try? FileManager.default.removeItem(at: file) }
-    try Data(bytes).write(to: file)
-    #expect(
-      try ImageInfo(.file(file.path)) == ImageInfo(width: 40, height: 32, bands: 3, format: .jpeg))
-    let preparation = ImagePreparation(size: 40, fit: .stretch)
-    let difference = meanDifference(
-      try prepare(.file(file.path), preparation), try prepare(.file(fixture("photo.jpg")), preparation))
-    #expect(difference < 6)
-    // Never enlarged, and turned upright.
-    try Data(thumbnailJPEG(.file(fixture("orientation6.png")), maximumSide: 500)).write(to: file)
-    let upright = try ImageInfo(.file(file.path))
-    #expect((upright.width, upright.height) == (19, 30))
-  }
 }

@@ -2,12 +2,29 @@ import Datasets
 import Images
 import Synchronization
 
-/// Finds the bytes of samples' images. IDX files, which hold thousands, are read once and kept.
-final class ImageAccess: Sendable {
+/// Finds the bytes of samples' images, wherever they lie. IDX files, which hold thousands, are read once and kept.
+///
+/// Usable from any number of threads at once.
+public final class ImageAccess: Sendable {
   private let idxFiles = Mutex<[String: IDXFile]>([:])
 
+  public init() {}
+
+  /// A sample's image as a small JPEG; see `thumbnailJPEG(_:maximumSide:quality:limits:)`.
+  ///
+  /// - Throws: `ImageProblem` if the sample has no image or it cannot be decoded.
+  public func thumbnail(
+    of sample: StoredSample, maximumSide: Int, quality: Int = 80
+  ) throws(ImageProblem) -> [UInt8] {
+    try thumbnailJPEG(
+      source(sample.location, key: sample.key), maximumSide: maximumSide, quality: quality)
+  }
+
+  /// What to decode.
+  ///
+  /// - Parameter key: What errors call a sample without an image.
   /// - Throws: `ImageProblem` where there is no image to read.
-  func source(_ location: ImageLocation, key: String) throws(ImageProblem) -> ImageSource {
+  public func source(_ location: ImageLocation, key: String) throws(ImageProblem) -> ImageSource {
     switch location {
     case .file(let path): return .file(path)
     case .archiveMember(let archive, let offset, let length):
@@ -29,7 +46,7 @@ final class ImageAccess: Sendable {
     case .none:
       throw ImageProblem(
         kind: .missing, image: key,
-        explanation: "came as features, without an image; there is nothing to embed")
+        explanation: "The sample came as features, without an image.")
     }
   }
 

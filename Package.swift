@@ -55,7 +55,8 @@ let package = Package(
     .library(
       name: "CleanNetTools",
       targets: [
-        "Backbones", "Datasets", "Detectors", "Downloads", "Evaluation", "Images", "Pipeline", "Workspace",
+        "Backbones", "Datasets", "Detectors", "Downloads", "Evaluation", "Images", "Pipeline", "Report",
+        "Workspace",
       ]),
     .library(name: "CleanNetEngine", type: .dynamic, targets: ["TorchEngine"]),
   ],
@@ -91,6 +92,9 @@ let package = Package(
     module("Classifier", ["Torch"]),
     module("Evaluation", ["Detectors", "CleanNet", "Torch"]),
     module(
+      "Report", ["CleanNet", "Datasets", "Evaluation", "Images", "Torch", "Workspace"],
+      resources: [.embedInCode("Page/Assets/report.css"), .embedInCode("Page/Assets/report.js")]),
+    module(
       "Pipeline",
       [
         "Backbones", "Classifier", "CleanNet", "Datasets", "Detectors", "Downloads", "Evaluation", "Images",
@@ -98,7 +102,7 @@ let package = Package(
       ]),
     .executableTarget(
       name: "cleannet",
-      dependencies: ["Pipeline", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: ["Pipeline", "Report", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: swiftSettings),
     tests("TorchTests", ["Torch"]),
     tests("CleanNetTests", ["CleanNet"]),
@@ -119,6 +123,7 @@ let package = Package(
     tests("CommandLineTests", ["cleannet", "Datasets", "Images", "TestServer"]),
     tests("DetectorsTests", ["Detectors", "Torch"], resources: [.copy("Fixtures")]),
     tests("EvaluationTests", ["Evaluation", "Detectors", "Torch"], resources: [.copy("Fixtures")]),
+    tests("ReportTests", ["Report", "Workspace", "Datasets", "Images", "Evaluation", "Torch"]),
     tests("TorchCheckpointTests", ["Torch"], resources: [.copy("Fixtures")]),
   ],
   cxxLanguageStandard: libTorch.cxxStandard

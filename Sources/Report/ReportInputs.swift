@@ -1,5 +1,4 @@
-import Datasets
-import Images
+import CleanNet
 import Torch
 
 /// What the report needs beside the workspace's tables; whoever runs it knows where they come from.
@@ -8,8 +7,8 @@ public struct ReportInputs: Sendable {
   public var features: (any FeatureSource)?
   /// About the features, for people.
   public var featuresAbout: [String: String]
-  /// Where an image's bytes are.
-  public var image: @Sendable (ImageLocation, _ key: String) throws(ImageProblem) -> ImageSource
+  /// The model that judged; nil: no references are shown.
+  public var model: CleanNetModel?
   /// Whether something that the scores follow from has changed since.
   public var isStale: Bool
   /// By image whether its label is truly right; nil where nobody knows.
@@ -18,12 +17,11 @@ public struct ReportInputs: Sendable {
   public var truthName: String?
 
   public init(
-    features: (any FeatureSource)? = nil, featuresAbout: [String: String] = [:], isStale: Bool = false,
-    truth: [Bool?]? = nil, truthName: String? = nil,
-    image: @escaping @Sendable (ImageLocation, _ key: String) throws(ImageProblem) -> ImageSource
+    features: (any FeatureSource)? = nil, featuresAbout: [String: String] = [:], model: CleanNetModel? = nil,
+    isStale: Bool = false, truth: [Bool?]? = nil, truthName: String? = nil
   ) {
-    (self.features, self.featuresAbout, self.isStale) = (features, featuresAbout, isStale)
-    (self.truth, self.truthName, self.image) = (truth, truthName, image)
+    (self.features, self.featuresAbout, self.model) = (features, featuresAbout, model)
+    (self.isStale, self.truth, self.truthName) = (isStale, truth, truthName)
   }
 }
 

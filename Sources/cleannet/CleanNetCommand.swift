@@ -23,8 +23,8 @@ import Foundation
     version: Version.text,
     subcommands: [
       DemoCommand.self, ImportCommand.self, DownloadCommand.self, EmbedCommand.self, VerifyCommand.self,
-      TrainCommand.self,
-      ScoreCommand.self, EvaluateCommand.self, ExportCommand.self, RunCommand.self, StatusCommand.self,
+      TrainCommand.self, ScoreCommand.self, ReportCommand.self, EvaluateCommand.self, ExportCommand.self,
+      RunCommand.self, StatusCommand.self,
       ClassifyCommand.self, DoctorCommand.self,
     ])
 

@@ -1,6 +1,7 @@
 /// A sample of the images on a plane on which images that look alike are near.
 public struct FeatureMap: Sendable, Codable {
-  /// The images that could be on the map.
+  /// Images on the map, and those that could be.
+  public var shown: Int
   public var total: Int
   /// By point.
   public var ids: [Int]

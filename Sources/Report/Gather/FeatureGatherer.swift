@@ -53,7 +53,7 @@ struct FeatureGatherer {
     let embedding = chosen.count >= 50 && plane.size(1) == 2
       ? NeighborhoodEmbedding()(points, start: plane, progress: progress) : nil
     return FeatureMap(
-      total: total, ids: chosen, paths: paths, labels: chosen.map { table.allLabels[$0] },
+      shown: chosen.count, total: total, ids: chosen, paths: paths, labels: chosen.map { table.allLabels[$0] },
       suggestions: chosen.map { table.suggestions[$0] < 0 ? nil : Int(table.suggestions[$0]) },
       probabilities: chosen.map { Double(table.probability[$0]).rounded(to: 4) },
       isWrong: chosen.map { table.isWrong[$0] }, principal: Self.unitSquare(plane),

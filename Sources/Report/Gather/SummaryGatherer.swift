@@ -91,7 +91,7 @@ struct SummaryGatherer {
     }
     let unverified = wrong.filter { table.verdicts[$0] == nil }.prefix(count)
     let verified = wrong.filter { table.verdicts[$0] != nil }.prefix(count - unverified.count)
-    return unverified + verified
+    return Array(unverified + verified)
   }
 
   private func borderline(_ images: [Int], without shown: Set<Int>, count: Int) -> [Int] {

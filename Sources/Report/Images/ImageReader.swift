@@ -5,8 +5,10 @@ import Workspace
 /// Decodes the workspace's images, on several threads.
 struct ImageReader: Sendable {
   let workspace: Workspace
-  let inputs: ReportInputs
   let threads: Int
+  private let access = ImageAccess()
+
+  init(_ workspace: Workspace, threads: Int) { (self.workspace, self.threads) = (workspace, threads) }
 
   /// Samples read from the catalogue at a time.
   private static let chunk = 1024
@@ -52,9 +54,9 @@ struct ImageReader: Sendable {
     values.reserveCapacity(ids.count)
     for start in stride(from: 0, to: ids.count, by: Self.chunk) {
       let samples = try ids[start..<min(start + Self.chunk, ids.count)].map { try workspace.sample($0) }
-      values += concurrentMap(over: samples.count, threads: threads) { [inputs] place -> Value? in
+      values += concurrentMap(over: samples.count, threads: threads) { [access] place -> Value? in
         guard let sample = samples[place],
-          let source = try? inputs.image(sample.location, sample.key)
+          let source = try? access.source(sample.location, key: sample.key)
         else { return nil }
         return body(source)
       }

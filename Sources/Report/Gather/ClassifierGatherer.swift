@@ -1,0 +1,51 @@
+import Evaluation
+import Foundation
+import Workspace
+
+/// What classifiers reached, from the records of runs whose stage begins with `classify`.
+///
+/// Comparisons are records with `runs`, each with `weights` and `top1`; curves are lists of objects in a record's
+/// `history` or `curve`, with a number `epoch`, `round` or `step` and further numbers.
+struct ClassifierGatherer {
+  let workspace: Workspace
+
+  private struct Comparison: Decodable {
+    struct Run: Decodable {
+      var weights: String
+      var top1: Estimate
+    }
+    var runs: [Run]
+    var gainShare: [String: Double]?
+    var testImages: Int?
+  }
+
+  func classifiers() throws -> [ClassifierRun] {
+    try workspace.runs().filter { $0.stage.hasPrefix("classify") && $0.outcome == .done }.suffix(6)
+      .compactMap { run in
+        guard let metrics = run.metrics else { return nil }
+        let data = Data(metrics.utf8)
+        let comparison = try? JSONDecoder().decode(Comparison.self, from: data)
+        let record = ClassifierRun(
+          stage: run.stage, date: run.started, testImages: comparison?.testImages,
+          rows: (comparison?.runs ?? []).map {
+            ClassifierRun.Row(weights: $0.weights, top1: $0.top1, gainShare: comparison?.gainShare?[$0.weights])
+          },
+          curves: Self.curves(data))
+        return record.rows.isEmpty && record.curves.isEmpty ? nil : record
+      }
+  }
+
+  private static func curves(_ data: Data) -> [ClassifierRun.Curve] {
+    guard let record = try? JSONSerialization.jsonObject(with: data) as? [String: Any],
+      let steps = ["history", "curve"].lazy.compactMap({ record[$0] as? [[String: Any]] }).first,
+      let axis = ["epoch", "round", "step"].first(where: { steps.first?[$0] is Double })
+    else { return [] }
+    let names = Set(steps.flatMap(\.keys)).subtracting([axis]).sorted()
+    return names.compactMap { name in
+      let points = steps.compactMap { step in
+        (step[axis] as? Double).flatMap { x in (step[name] as? Double).map { [x, $0] } }
+      }
+      return points.count > 1 ? ClassifierRun.Curve(name: name, points: points) : nil
+    }
+  }
+}

@@ -1,0 +1,168 @@
+import Foundation
+import Torch
+import Workspace
+
+/// Gathers all that the page says, step by step.
+struct Gatherer {
+  let workspace: Workspace
+  let inputs: ReportInputs
+  let report: Report
+  let progress: @Sendable (ReportProgress) -> Void
+  private let table: LabelTable
+  private let reader: ImageReader
+
+  struct Outcome {
+    var data: ReportData
+    var pictures: Pictures
+    var table: LabelTable
+    /// All of them, as sample numbers.
+    var duplicateGroups: [[Int]]
+  }
+
+  /// JPEGs that go into the page.
+  struct Pictures {
+    /// By sample.
+    var thumbnails: [Int: [UInt8]] = [:]
+    /// Of the map's points.
+    var sprite: [UInt8]?
+  }
+
+  init(
+    _ workspace: Workspace, inputs: ReportInputs, report: Report,
+    progress: @escaping @Sendable (ReportProgress) -> Void
+  ) throws {
+    (self.workspace, self.inputs, self.report, self.progress) = (workspace, inputs, report, progress)
+    table = try LabelTable(workspace)
+    reader = ImageReader(workspace, threads: report.threads)
+  }
+
+  /// Images in the side of the map's pictures, and the share of its points that are the most suspicious ones.
+  private static let (tile, suspiciousShare) = (32, 0.2)
+  /// Images at the top of the page.
+  private static let gallery = 24
+
+  func gather() throws -> Outcome {
+    let summaries = SummaryGatherer(workspace: workspace, table: table)
+    var data = ReportData(about: try summaries.about(inputs), summary: try summaries.summary())
+    data.classes = summaries.classes(perClass: perClass, sections: report.limits.sections)
+    data.suspicious = SummaryGatherer.worst(table.judged, table, count: Self.gallery)
+    data.confusions = ConfusionGatherer(table: table).confusions()
+    data.sweep = SweepGatherer(table: table, truth: inputs.truth).sweep(range: summaries.scoreRange)
+    data.quality = QualityGatherer(table: table, truth: inputs.truth, truthName: inputs.truthName).quality()
+    let history = HistoryGatherer(workspace: workspace)
+    (data.history, data.commands) = (try history.history(), try history.commands())
+    data.classifiers = try ClassifierGatherer(workspace: workspace).classifiers()
+    data.comparison = try report.comparison.map {
+      try ComparisonGatherer.comparison(with: $0, here: data, table: table, workspace: workspace)
+    }
+
+    let examined = sample(table.count, report.limits.examined)
+    let signatures = try signatures(examined)
+    data.checks = try CheckGatherer(
+      workspace: workspace, table: table, ids: examined, signatures: signatures
+    ).checks()
+    let features = inputs.features.flatMap { FeatureGatherer($0, among: examined) }
+    let groups = duplicates(examined, signatures, features, &data)
+    var pictures = Pictures()
+    if let features { (data.map, pictures.sprite) = try map(features) }
+    pictures.thumbnails = try cards(&data)
+    data.remarks = remarks(data, examined: examined.count)
+    return Outcome(data: data, pictures: pictures, table: table, duplicateGroups: groups)
+  }
+
+  /// Fewer images of each class where there are many classes.
+  private var perClass: (suspicious: Int, borderline: Int) {
+    let classes = max(1, min(report.limits.sections, table.classNames.count))
+    // About as many references again come with them.
+    let each = report.limits.pictures / classes / 3
+    return (min(12, max(3, each)), min(6, max(2, each / 2)))
+  }
+
+  private func signatures(_ ids: [Int]) throws -> [ImageSignature?] {
+    progress(.began("Looking at images", total: ids.count, unit: "images"))
+    let signatures = try reader.signatures(ids) { [progress] in progress(.reached($0)) }
+    progress(.ended("\(signatures.count { $0 != nil }) images"))
+    return signatures
+  }
+
+  private func duplicates(
+    _ ids: [Int], _ signatures: [ImageSignature?], _ features: FeatureGatherer?, _ data: inout ReportData
+  ) -> [[Int]] {
+    let places = Dictionary(uniqueKeysWithValues: ids.enumerated().map { ($1, $0) })
+    let known = features?.ids ?? ids.filter { places[$0].flatMap { signatures[$0] } != nil }
+    guard known.count > 1 else { return [] }
+    progress(.began("Looking for duplicates", total: nil, unit: ""))
+    let found = DuplicateFinder(
+      table: table, ids: known, signatures: known.map { places[$0].flatMap { signatures[$0] } },
+      features: features?.projected, threads: report.threads
+    ).find()
+    data.duplicates = found.data
+    progress(.ended("\(found.groups.count) groups"))
+    return found.groups
+  }
+
+  private func map(_ features: FeatureGatherer) throws -> (FeatureMap, sprite: [UInt8]?) {
+    let available = Set(features.ids)
+    let most = report.limits.mapped
+    let suspicious = SummaryGatherer.worst(
+      features.ids.filter { table.isWrong[$0] != nil }, table,
+      count: Int(Double(most) * Self.suspiciousShare))
+    let others = features.ids.filter { !Set(suspicious).contains($0) && available.contains($0) }
+    let chosen = (suspicious + sample(others.count, most - suspicious.count).map { others[$0] }).sorted()
+    let paths = try chosen.map { try workspace.sample($0)?.path ?? "" }
+    progress(.began("Drawing the map", total: FeatureGatherer.mapSteps, unit: "steps"))
+    var map = features.map(chosen, table: table, paths: paths, total: table.count) { [progress] in
+      progress(.reached($0))
+    }
+    let sprite = Sprite(try reader.tiles(chosen, side: Self.tile), side: Self.tile)
+    map.sprite = sprite?.layout
+    progress(.ended("\(chosen.count) images"))
+    return (map, sprite?.jpeg)
+  }
+
+  /// Fills in the images that the page shows, and makes their small copies.
+  private func cards(_ data: inout ReportData) throws -> [Int: [UInt8]] {
+    let builder = CardBuilder(workspace: workspace, table: table, inputs: inputs)
+    var cards = try builder.cards(data)
+    let ids = cards.map(\.id)
+    progress(.began("Small copies of images", total: ids.count, unit: "images"))
+    let thumbnails = try reader.thumbnails(ids, side: report.limits.pictureSide) { [progress] in
+      progress(.reached($0))
+    }
+    for place in cards.indices { cards[place].hasThumbnail = thumbnails[cards[place].id] != nil }
+    progress(.ended("\(thumbnails.count) images"))
+    data.images = cards
+    return thumbnails
+  }
+
+  /// A seeded choice of `most` of the numbers below `count`, ascending.
+  private func sample(_ count: Int, _ most: Int) -> [Int] {
+    guard count > most else { return Array(0..<count) }
+    var random = SplitMix64(seed: report.seed)
+    return Array((0..<count).shuffled(using: &random).prefix(most)).sorted()
+  }
+
+  private func remarks(_ data: ReportData, examined: Int) -> [String] {
+    var remarks: [String] = []
+    if examined < table.count {
+      remarks.append(
+        "Image problems and duplicates were looked for in a random sample of \(examined) of \(table.count) images.")
+    }
+    if let map = data.map, map.ids.count < table.count {
+      remarks.append(
+        "The map shows \(map.ids.count) of \(table.count) images: a random sample, and the most suspicious ones.")
+    }
+    let detailed = data.classes.count(where: \.isDetailed)
+    if detailed > 0, detailed < data.classes.count {
+      remarks.append("Of \(data.classes.count) classes the \(detailed) noisiest have a section of their own.")
+    }
+    let shown = data.images.count
+    let pictures = data.images.count(where: \.hasThumbnail)
+    if pictures == 0 {
+      remarks.append("There are no pictures in this report: the images are not where they were, or there are none.")
+    } else if pictures < shown {
+      remarks.append("\(shown - pictures) of \(shown) images shown could not be read just now.")
+    }
+    return remarks
+  }
+}

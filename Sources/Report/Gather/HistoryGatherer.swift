@@ -1,0 +1,67 @@
+import Foundation
+import Workspace
+
+/// How the scores were made, and by which commands it can be done again.
+struct HistoryGatherer {
+  let workspace: Workspace
+
+  /// The last runs are kept.
+  private static let entries = 60
+
+  func history() throws -> [HistoryEntry] {
+    try workspace.runs().suffix(Self.entries).map { run in
+      HistoryEntry(
+        stage: run.stage, started: run.started, seconds: run.finished.flatMap {
+          $0.timeIntervalSince(run.started).rounded(to: 2)
+        },
+        outcome: run.outcome?.rawValue, settings: run.settings)
+    }
+  }
+
+  /// From imports and the last run of each stage; what was verified lies in the workspace.
+  func commands() throws -> [String] {
+    var commands = try workspace.sources().map { "cleannet import \(Self.quoted($0.path)) --format \($0.format)" }
+    if let settings = try settings(of: "embed", as: Embedding.self) {
+      commands.append(
+        "cleannet embed --backbone \(settings.backbone) --size \(settings.size) --precision \(settings.precision)")
+    }
+    if let run = try workspace.finishedRun(stage: "train") {
+      struct Metrics: Decodable { var objective: String }
+      let metrics = run.metrics.flatMap { try? JSONDecoder().decode(Metrics.self, from: Data($0.utf8)) }
+      let settings = try self.settings(of: "train", as: Training.self)
+      let options = [
+        metrics.map { "--objective \($0.objective)" }, (settings?.kMeans?.clusters).map { "--references \($0)" },
+        (settings?.seed).map { "--seed \($0)" },
+      ]
+      commands.append((["cleannet train"] + options.compactMap { $0 }).joined(separator: " "))
+    }
+    if try workspace.finishedRun(stage: "score") != nil { commands.append("cleannet score") }
+    return commands + ["cleannet report"]
+  }
+
+  private struct Embedding: Decodable {
+    var backbone: String
+    var size: Int
+    var precision: String
+  }
+
+  private struct Training: Decodable {
+    struct KMeans: Decodable { var clusters: Int }
+    var kMeans: KMeans?
+    var seed: UInt64?
+  }
+
+  private func settings<Value: Decodable>(of stage: String, as type: Value.Type) throws -> Value? {
+    try workspace.finishedRun(stage: stage).flatMap {
+      try? JSONDecoder().decode(type, from: Data($0.settings.utf8))
+    }
+  }
+
+  /// A word of a shell's command.
+  private static func quoted(_ text: String) -> String {
+    let isPlain = text.unicodeScalars.allSatisfy {
+      $0.properties.isAlphabetic || ("0"..."9").contains($0) || "/._-+,".unicodeScalars.contains($0)
+    }
+    return isPlain && !text.isEmpty ? text : "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'"
+  }
+}

@@ -1,0 +1,96 @@
+import Evaluation
+import Foundation
+
+/// What classifiers gain from the weights.
+struct ClassifierSection {
+  let data: ReportData
+
+  var section: Page.Section? {
+    guard !data.classifiers.isEmpty else { return nil }
+    return Page.Section(
+      id: "classifiers", title: "Classifiers", content: "\(data.classifiers.indices.map(run))")
+  }
+
+  private func run(_ place: Int) -> HTML {
+    let (run, at) = (data.classifiers[place], "/classifiers/\(place)")
+    let tests: HTML = run.testImages.map { " on \(Figure.count($0, "\(at)/testImages")) test images" } ?? ""
+    let rows = run.rows.enumerated().map { index, row -> HTML in
+      let own = "\(at)/rows/\(index)"
+      return """
+        <tr><th scope="row">\(row.weights)</th><td>\(Figure.percent(row.top1.mean, "\(own)/top1/mean")) \
+        <small>(\(Figure.percent(row.top1.low, "\(own)/top1/low"))–\
+        \(Figure.percent(row.top1.high, "\(own)/top1/high")))</small></td>\
+        <td>\(Figure.percent(row.gainShare, "\(own)/gainShare"))</td></tr>
+        """
+    }
+    let table: HTML =
+      rows.isEmpty
+      ? ""
+      : """
+      <table><caption>Accuracy by sample weights</caption><thead><tr><th scope="col">Weights</th>\
+      <th scope="col">Top-1 accuracy</th><th scope="col">Of the oracle’s gain</th></tr></thead>\
+      <tbody>\(rows)</tbody></table>
+      """
+    let plot = LinePlot(
+      title: "Training of \(Page.date(run.date))", xLabel: "round", yLabel: "value",
+      lines: run.curves.map { curve in
+        LinePlot.Line(
+          name: curve.name, points: curve.points.map { LinePlot.Point(x: $0[0], y: $0[1]) }, hasMarks: true)
+      })
+    return """
+      <div class="panel group"><h3>\(run.stage), \(Page.date(run.date))\(tests)</h3>\(table)\
+      \(run.curves.isEmpty ? "" : HTML(trusted: plot.svg()))</div>
+      """
+  }
+}
+
+/// How it was made, so that it can be made again.
+struct HistorySection {
+  let data: ReportData
+
+  var section: Page.Section {
+    let sources = data.about.sources.enumerated().map { place, source -> HTML in
+      """
+      <tr><td class="text">\(source.path)</td><td class="text">\(source.format)</td>\
+      <td>\(Figure.count(source.images, "/about/sources/\(place)/images"))</td></tr>
+      """
+    }
+    let features = data.about.features.sorted { $0.key < $1.key }
+    return Page.Section(
+      id: "history", title: "How this was made",
+      content: """
+        <dl class="facts">\(fact("Workspace", data.about.workspace))\
+        \(fact("Version", "cleannet \(data.about.version)"))\
+        \(data.about.objective.map { fact("Objective", $0) } ?? "")\
+        \(fact("Threshold on", data.about.basis))\
+        \(data.about.truth.map { fact("True labels", "column “\($0)”, for measuring only") } ?? "")\
+        \(features.map { fact("Features: \($0.key)", $0.value) })</dl>
+        <h3>Commands</h3>
+        <p>What was verified lies in the workspace; the rest follows from:</p>
+        <div class="command"><pre id="commands" tabindex="0">\(data.commands.joined(separator: "\n"))</pre>\
+        <button type="button" data-copy="\(data.commands.joined(separator: "\n"))">Copy</button></div>
+        <div class="scroll" tabindex="0" role="region" aria-label="Table of sources"><table><caption>Sources</caption>\
+        <thead><tr><th scope="col">Path</th><th scope="col">Format</th><th scope="col">Images</th></tr></thead>\
+        <tbody>\(sources)</tbody></table></div>
+        <h3>Runs</h3>
+        <div class="scroll" tabindex="0" role="region" aria-label="Table of runs"><table><caption>Runs of stages, the \
+        last first</caption><thead><tr><th scope="col">Stage</th><th scope="col">Began</th><th scope="col">Seconds</th>\
+        <th scope="col">Outcome</th><th scope="col">Settings</th></tr></thead>\
+        <tbody>\(data.history.indices.reversed().map(run))</tbody></table></div>
+        """)
+  }
+
+  private func fact(_ name: String, _ value: String) -> HTML { "<div><dt>\(name)</dt><dd>\(value)</dd></div>" }
+
+  private func run(_ place: Int) -> HTML {
+    let run = data.history[place]
+    let settings: HTML =
+      run.settings == "{}"
+      ? "" : "<details><summary>show</summary><pre>\(run.settings)</pre></details>"
+    return """
+      <tr><th scope="row">\(run.stage)</th><td class="text">\(Page.date(run.started))</td>\
+      <td>\(Figure.decimal(run.seconds, "/history/\(place)/seconds", digits: 1))</td>\
+      <td class="text">\(run.outcome ?? "ended early")</td><td class="text">\(settings)</td></tr>
+      """
+  }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Foundation
+import Pipeline
+import Report
+import Torch
+import Workspace
+
+struct ReportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report", abstract: "Write a page that shows what is wrong with the data set.",
+    discussion: """
+      One HTML file that opens in any browser without a network: how noisy the labels are, class by class, the most \
+      suspicious images with their nearest references, which labels are taken for which, what other thresholds would \
+      do, duplicates (also across splits), unreadable and odd images, a map of the features, and how all of it was \
+      made. Beside it: report.json, which holds every number of the page; suspicious.csv and duplicates.csv, which \
+      list all images. Of large data sets samples are shown, and the page says so.
+
+        cleannet report
+        cleannet report --out before/ && … && cleannet report --compare before/
+      """)
+
+  @Option(help: "The report's folder. Default: the folder report in the workspace.", completion: .directory)
+  var out: String?
+  @Option(help: "The column that holds the true labels, to measure how good the judgement is.")
+  var truth: String?
+  @Option(
+    help: "Another workspace, or an earlier report's folder, to set beside this one.", completion: .directory)
+  var compare: String?
+  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var workspace: WorkspaceOptions
+
+  func run() throws {
+    try compute.prepareEngine()
+    let outcome = try Self.write(
+      try workspace.open(), to: out, truth: truth, comparison: compare, compute: compute,
+      progress: workspace.output.progress)
+    if workspace.output.json {
+      print(String(decoding: try outcome.data.json(), as: UTF8.self))
+    } else {
+      print(outcome.text)
+    }
+  }
+
+  /// Makes the report of a workspace; other verbs end with it.
+  static func write(
+    _ store: Workspace, to folder: String? = nil, truth: String? = nil, comparison: String? = nil,
+    compute: ComputeOptions, progress: ConsoleProgress
+  ) throws -> Report.Outcome {
+    let features = try StageProducts.features(store)
+    let inputs = ReportInputs(
+      features: features?.source, featuresAbout: features?.about ?? [:],
+      model: try StageProducts.model(store), isStale: try StageProducts.scoresAreStale(store),
+      truth: try truth.map { try StageProducts.truth(store, column: $0) }, truthName: truth)
+    var report = Report()
+    (report.threads, report.seed, report.comparison) = (compute.threads, compute.seed, comparison)
+    return try report.write(store, inputs: inputs, to: folder ?? "\(store.path)/report") { event in
+      switch event {
+      case .began(let stage, let total, let unit): progress.begin(stage, total: total, unit: unit)
+      case .reached(let done): progress.update(done)
+      case .ended(let note): progress.end(note)
+      }
+    }
+  }
+}
+
+extension Report.Outcome {
+  var text: String {
+    let summary = data.summary
+    let noise = summary.estimatedNoise.map { ", estimated noise \($0.percent)" } ?? ""
+    return "\(summary.images) images, \(summary.calledWrong) labels called wrong\(noise).\nThe report: \(page)"
+  }
+}

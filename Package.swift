@@ -123,7 +123,7 @@ let package = Package(
     tests("CommandLineTests", ["cleannet", "Datasets", "Images", "TestServer"]),
     tests("DetectorsTests", ["Detectors", "Torch"], resources: [.copy("Fixtures")]),
     tests("EvaluationTests", ["Evaluation", "Detectors", "Torch"], resources: [.copy("Fixtures")]),
-    tests("ReportTests", ["Report", "Workspace", "Datasets", "Images", "Evaluation", "Torch"]),
+    tests("ReportTests", ["Report", "Workspace", "Datasets", "Images", "Torch"]),
     tests("TorchCheckpointTests", ["Torch"], resources: [.copy("Fixtures")]),
   ],
   cxxLanguageStandard: libTorch.cxxStandard

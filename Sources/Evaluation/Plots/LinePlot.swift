@@ -19,6 +19,13 @@ public struct LinePlot: Sendable, Hashable {
   public var yRange: ClosedRange<Double>?
   /// Whether a diagonal marks what chance gives.
   public var showsChance = false
+  /// Whether the lines' names stand beside the plot; if not, whoever shows it names them by ``color(ofLine:)``.
+  public var hasLegend = true
+
+  /// The colour of a line, for a legend elsewhere.
+  public static func color(ofLine index: Int) -> String {
+    SVGLinePlot.colors[index % SVGLinePlot.colors.count]
+  }
 
   public struct Line: Sendable, Hashable {
     public var name: String

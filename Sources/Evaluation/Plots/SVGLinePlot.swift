@@ -12,7 +12,7 @@ struct SVGLinePlot {
   private static let (legendWidth, legendRow) = (190.0, 18.0)
 
   /// Colours that colour-blind readers tell apart on white and on black (after Okabe & Ito 2008).
-  private static let colors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56a5d8", "#7f7f7f"]
+  static let colors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56a5d8", "#7f7f7f"]
   private static let dashes = ["", "6 3", "2 3"]
 
   init(_ plot: LinePlot) {
@@ -23,8 +23,8 @@ struct SVGLinePlot {
   }
 
   var document: String {
-    let total = Self.left + Self.width + 16 + Self.legendWidth
-    let legend = Self.top + Double(plot.lines.count) * Self.legendRow
+    let total = Self.left + Self.width + 16 + (plot.hasLegend ? Self.legendWidth : 0)
+    let legend = Self.top + (plot.hasLegend ? Double(plot.lines.count) * Self.legendRow : 0)
     let tall = max(Self.top + Self.height + Self.bottom, legend + 8)
     let id = "plot-" + plot.title.lowercased().map { $0.isLetter || $0.isNumber ? String($0) : "-" }.joined()
     return """
@@ -45,7 +45,7 @@ struct SVGLinePlot {
       <text class="heading" x="\(text(Self.left))" y="18">\(escaped(plot.title))</text>
       \(axes)
       \(plot.lines.indices.map(line).joined(separator: "\n"))
-      \(plot.lines.indices.map(legendEntry).joined(separator: "\n"))
+      \(plot.hasLegend ? plot.lines.indices.map(legendEntry).joined(separator: "\n") : "")
       </svg>
 
       """

@@ -44,6 +44,14 @@ public struct ReportData: Sendable, Codable {
     self = try decoder.decode(ReportData.self, from: json)
   }
 
+  /// The numbers of the classes in the order of their names, numbers within them by their value.
+  var classesByName: [Int] {
+    classes.indices.sorted {
+      let order = classes[$0].name.compare(classes[$1].name, options: .numeric)
+      return order == .orderedSame ? $0 < $1 : order == .orderedAscending
+    }
+  }
+
   init(about: About, summary: Summary) {
     (self.about, self.summary) = (about, summary)
     (classes, images, suspicious, quality) = ([], [], [], [])

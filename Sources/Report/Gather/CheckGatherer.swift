@@ -30,7 +30,9 @@ struct CheckGatherer {
     Rule(name: "Almost one colour", rule: "luminance varies by less than 3 % of white", limit: -0.03) {
       -$0.contrast
     },
-    Rule(name: "Blurred", rule: "hardly any edges at 128 pixels", limit: -0.055) { -$0.sharpness },
+    Rule(name: "Blurred", rule: "hardly any edges, in images of at least 96 pixels", limit: -0.055) {
+      min($0.width, $0.height) >= 96 ? -$0.sharpness : -.infinity
+    },
   ]
 
   func checks() throws -> ImageChecks {

@@ -9,7 +9,7 @@ struct HistoryGatherer {
   private static let entries = 60
 
   func history() throws -> [HistoryEntry] {
-    try workspace.runs().suffix(Self.entries).map { run in
+    try workspace.runs().filter { $0.stage != "report" }.suffix(Self.entries).map { run in
       HistoryEntry(
         stage: run.stage, started: run.started, seconds: run.finished.flatMap {
           $0.timeIntervalSince(run.started).rounded(to: 2)
@@ -20,7 +20,7 @@ struct HistoryGatherer {
 
   /// From imports and the last run of each stage; what was verified lies in the workspace.
   func commands() throws -> [String] {
-    var commands = try workspace.sources().map { "cleannet import \(Self.quoted($0.path)) --format \($0.format)" }
+    var commands = try workspace.sources().map(Self.importCommand)
     if let settings = try settings(of: "embed", as: Embedding.self) {
       commands.append(
         "cleannet embed --backbone \(settings.backbone) --size \(settings.size) --precision \(settings.precision)")
@@ -37,6 +37,20 @@ struct HistoryGatherer {
     }
     if try workspace.finishedRun(stage: "score") != nil { commands.append("cleannet score") }
     return commands + ["cleannet report"]
+  }
+
+  /// The options of `cleannet import` by the names under which the workspace keeps them.
+  private static let importOptions = [
+    ("root", "--root"), ("path", "--path-column"), ("label", "--label-column"), ("key", "--key-column"),
+    ("verification", "--verification-column"), ("splitColumn", "--split-column"), ("split", "--split"),
+  ]
+
+  private static func importCommand(_ source: ImportedSource) -> String {
+    let options = try? JSONDecoder().decode([String: String].self, from: Data(source.options.utf8))
+    let words = importOptions.compactMap { name, flag in options?[name].map { "\(flag) \(quoted($0))" } }
+    let features = options?["featuresOnly"] == nil ? [] : ["--features FILE"]
+    return (["cleannet import \(quoted(source.path)) --format \(source.format)"] + words + features)
+      .joined(separator: " ")
   }
 
   private struct Embedding: Decodable {

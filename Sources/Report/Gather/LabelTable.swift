@@ -28,6 +28,31 @@ struct LabelTable: Sendable {
 
   enum Basis: String, Sendable { case probability, cosine }
 
+  var count: Int { labels.count }
+
+  /// Samples with a score, ascending.
+  var judged: [Int] { labels.indices.filter { isWrong[$0] != nil } }
+
+  /// The samples of each class, those of the split `test` left out.
+  var members: [[Int]] {
+    var members = Array(repeating: [Int](), count: classNames.count)
+    for (sample, label) in labels.enumerated() where label >= 0 { members[label].append(sample) }
+    return members
+  }
+
+  /// Whether the model alone would keep the label: verified images as if nobody had looked.
+  func isKept(_ sample: Int) -> Bool { score[sample] >= threshold[sample] }
+
+  /// The threshold in use; where there are several, the median.
+  var usualThreshold: Double? {
+    let known = threshold.filter(\.isFinite).sorted()
+    return known.isEmpty ? nil : Double(known[known.count / 2])
+  }
+
+  func split(_ sample: Int) -> String { splitNames[Int(splits[sample])] }
+}
+
+extension LabelTable {
   init(_ workspace: Workspace) throws {
     classNames = try workspace.classNames()
     labels = try workspace.labels { $0 != "test" }.map(Int.init)
@@ -68,27 +93,4 @@ struct LabelTable: Sendable {
     let found = metrics.flatMap { try? JSONDecoder().decode(Objective.self, from: Data($0.utf8)) }
     return found?.objective == "paper" ? .cosine : .probability
   }
-
-  var count: Int { labels.count }
-
-  /// Samples with a score, ascending.
-  var judged: [Int] { labels.indices.filter { isWrong[$0] != nil } }
-
-  /// The samples of each class, those of the split `test` left out.
-  var members: [[Int]] {
-    var members = Array(repeating: [Int](), count: classNames.count)
-    for (sample, label) in labels.enumerated() where label >= 0 { members[label].append(sample) }
-    return members
-  }
-
-  /// Whether the model alone would keep the label: verified images as if nobody had looked.
-  func isKept(_ sample: Int) -> Bool { score[sample] >= threshold[sample] }
-
-  /// The threshold in use; where there are several, the median.
-  var usualThreshold: Double? {
-    let known = threshold.filter(\.isFinite).sorted()
-    return known.isEmpty ? nil : Double(known[known.count / 2])
-  }
-
-  func split(_ sample: Int) -> String { splitNames[Int(splits[sample])] }
 }

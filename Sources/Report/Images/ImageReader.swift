@@ -46,6 +46,15 @@ struct ImageReader: Sendable {
     return decoded.map { pixels }
   }
 
+  /// Samples in the order of their numbers, which ascend; read together where they lie close.
+  private func samples(_ ids: ArraySlice<Int>) throws -> [StoredSample?] {
+    guard let first = ids.first, let last = ids.last, last - first < 4 * ids.count else {
+      return try ids.map { try workspace.sample($0) }
+    }
+    var found = Dictionary(uniqueKeysWithValues: try workspace.samples(in: first..<(last + 1)).map { ($0.id, $0) })
+    return ids.map { found.removeValue(forKey: $0) }
+  }
+
   private func each<Value: Sendable>(
     _ ids: [Int], progress: @escaping @Sendable (Int) -> Void,
     _ body: @escaping @Sendable (ImageSource) -> Value?
@@ -53,7 +62,7 @@ struct ImageReader: Sendable {
     var values: [Value?] = []
     values.reserveCapacity(ids.count)
     for start in stride(from: 0, to: ids.count, by: Self.chunk) {
-      let samples = try ids[start..<min(start + Self.chunk, ids.count)].map { try workspace.sample($0) }
+      let samples = try samples(ids[start..<min(start + Self.chunk, ids.count)])
       values += concurrentMap(over: samples.count, threads: threads) { [access] place -> Value? in
         guard let sample = samples[place],
           let source = try? access.source(sample.location, key: sample.key)

@@ -38,7 +38,7 @@ struct ClassSections {
       <thead><tr>\(columns.map { name in
         "<th scope=\"col\"><button type=\"button\" data-sort>\(name)</button></th>" as HTML
       })</tr></thead>
-      <tbody>\(data.classes.indices.map(row))</tbody></table></div>
+      <tbody>\(data.classesByName.map(row))</tbody></table></div>
       """
   }
 

@@ -4,7 +4,7 @@ struct ConfusionSection {
   let views: Views
 
   /// Pairs in the list.
-  private static let listed = 40
+  private static let listed = 20
 
   var section: Page.Section? {
     let pairs = data.confusions.pairs
@@ -17,7 +17,7 @@ struct ConfusionSection {
         <div class="scroll" tabindex="0" role="region" aria-label="Table of the most frequent confusions">
         <table class="sortable"><caption>The most frequent confusions</caption>
         <thead><tr><th scope="col"><button type="button" data-sort>Label</button></th>\
-        <th scope="col"><button type="button" data-sort>Suggestion</button></th>\
+        <th scope="col" class="text"><button type="button" data-sort>Suggestion</button></th>\
         <th scope="col"><button type="button" data-sort>Images</button></th>\
         <th scope="col"><button type="button" data-sort>Of the class</button></th>\
         <th scope="col">Examples</th></tr></thead>
@@ -42,9 +42,11 @@ struct ConfusionSection {
   private var matrix: HTML {
     guard let matrix = data.confusions.matrix else { return "" }
     let most = Double(matrix.flatMap { $0 }.max() ?? 1)
-    let head = data.classes.map { "<th scope=\"col\"><span>\($0.name)</span></th>" as HTML }
-    let rows = matrix.enumerated().map { label, counts -> HTML in
-      let cells = counts.enumerated().map { suggestion, count -> HTML in
+    let order = data.classesByName
+    let head = order.map { "<th scope=\"col\"><span>\(data.classes[$0].name)</span></th>" as HTML }
+    let rows = order.map { label -> HTML in
+      let cells = order.map { suggestion -> HTML in
+        let count = matrix[label][suggestion]
         if label == suggestion { return "<td class=\"own\"><span class=\"visually-hidden\">same</span></td>" }
         if count == 0 { return "<td class=\"none\">·</td>" }
         let share = (Double(count) / max(most, 1)).squareRoot()

@@ -8,7 +8,7 @@ enum Figure {
     element("\(value)", pointer, "count", grouped(value))
   }
 
-  /// "12.3 %", or a dash where there is none.
+  /// "12.3 %" with a space that does not break, or a dash where there is none.
   static func percent(_ value: Double?, _ pointer: String) -> HTML {
     guard let value else { return "<span class=\"none\">–</span>" }
     return element("\(value)", pointer, "percent", percentText(value))
@@ -33,7 +33,7 @@ enum Figure {
     "<data value=\"\(value)\" data-at=\"\(pointer)\" data-as=\"\(form)\">\(text)</data>"
   }
 
-  static func percentText(_ value: Double) -> String { String(format: "%.1f %%", value * 100) }
+  static func percentText(_ value: Double) -> String { String(format: "%.1f\u{A0}%%", value * 100) }
 
   /// With commas between groups of three digits.
   static func grouped(_ value: Int) -> String {

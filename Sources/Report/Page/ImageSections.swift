@@ -56,7 +56,7 @@ struct CheckSection {
         <p>\(Figure.count(found.examined, "/checks/examined")) of \(Figure.count(found.total, "/checks/total")) \
         images were looked at; \(Figure.count(found.unreadableCount, "/checks/unreadableCount")) could not be read.</p>
         \(unreadable(found))
-        \(flagged.map { check($0, found.checks[$0]) })
+        <div class="groups wide">\(flagged.map { check($0, found.checks[$0]) })</div>
         \(none)
         """)
   }
@@ -69,7 +69,7 @@ struct CheckSection {
     return """
       <div class="scroll" tabindex="0" role="region" aria-label="Table of images that cannot be read"><table>\
       <caption>Images that cannot be read</caption><thead><tr><th scope="col">Image</th>\
-      <th scope="col">What is wrong</th></tr></thead><tbody>\(rows)</tbody></table></div>
+      <th scope="col" class="text">What is wrong</th></tr></thead><tbody>\(rows)</tbody></table></div>
       """
   }
 

@@ -16,7 +16,8 @@ struct QualitySection {
         <th scope="col">Precision</th><th scope="col">Recall</th><th scope="col">Error by class</th>\
         <th scope="col">Calibration error</th></tr></thead>\
         <tbody>\(data.quality.indices.map(row))</tbody></table></div>
-        <div class="plots">\(plots.map { "<div class=\"panel\">\(HTML(trusted: $0.svg()))</div>" as HTML })</div>
+        <p class="key">\(legend)</p>
+        <div class="plots">\(plots.map(Self.panel))</div>
         """)
   }
 
@@ -43,6 +44,19 @@ struct QualitySection {
       <td>\(Figure.decimal(metrics.averageErrorRate, "\(own)/averageErrorRate", digits: 1)) %</td>\
       <td>\(Figure.percent(metrics.calibrationError, "\(own)/calibrationError"))</td></tr>
       """
+  }
+
+  /// Which line is which, for all plots.
+  private var legend: HTML {
+    data.quality.enumerated().map { place, quality in
+      "<span class=\"swatch\" style=\"background:\(LinePlot.color(ofLine: place))\"></span>\(quality.name) " as HTML
+    }.reduce("") { $0 + $1 }
+  }
+
+  private static func panel(_ plot: LinePlot) -> HTML {
+    var plot = plot
+    plot.hasLegend = false
+    return "<div class=\"panel\">\(HTML(trusted: plot.svg()))</div>"
   }
 
   private var plots: [LinePlot] {

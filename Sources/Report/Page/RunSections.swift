@@ -70,12 +70,12 @@ struct HistorySection {
         <div class="command"><pre id="commands" tabindex="0">\(data.commands.joined(separator: "\n"))</pre>\
         <button type="button" data-copy="\(data.commands.joined(separator: "\n"))">Copy</button></div>
         <div class="scroll" tabindex="0" role="region" aria-label="Table of sources"><table><caption>Sources</caption>\
-        <thead><tr><th scope="col">Path</th><th scope="col">Format</th><th scope="col">Images</th></tr></thead>\
+        <thead><tr><th scope="col">Path</th><th scope="col" class="text">Format</th><th scope="col">Images</th></tr></thead>\
         <tbody>\(sources)</tbody></table></div>
         <h3>Runs</h3>
         <div class="scroll" tabindex="0" role="region" aria-label="Table of runs"><table><caption>Runs of stages, the \
-        last first</caption><thead><tr><th scope="col">Stage</th><th scope="col">Began</th><th scope="col">Seconds</th>\
-        <th scope="col">Outcome</th><th scope="col">Settings</th></tr></thead>\
+        last first</caption><thead><tr><th scope="col">Stage</th><th scope="col" class="text">Began</th><th scope="col">Seconds</th>\
+        <th scope="col" class="text">Outcome</th><th scope="col" class="text">Settings</th></tr></thead>\
         <tbody>\(data.history.indices.reversed().map(run))</tbody></table></div>
         """)
   }

@@ -72,7 +72,7 @@ struct SweepChart {
   init(_ sweep: ThresholdSweep) { self.sweep = sweep }
 
   // The drawing's size, and the room for the axes' numbers.
-  private static let (width, height, left, bottom) = (600.0, 200.0, 36.0, 22.0)
+  private static let (width, height, left, bottom) = (600.0, 200.0, 44.0, 22.0)
 
   var svg: HTML {
     let ticks = [0, 0.25, 0.5, 0.75, 1.0]

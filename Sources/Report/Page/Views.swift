@@ -40,7 +40,7 @@ struct Views {
       \(picture(card))
       <div class="about">
       <p class="labels"><span class="given">\(className(card.label))</span>\(suggested)</p>
-      <p class="chance">right with \(Figure.percent(card.probability, "/images/\(place)/probability"))\(verification(card))</p>
+      <p class="chance">probability right \(Figure.percent(card.probability, "/images/\(place)/probability"))\(verification(card))</p>
       \(references(card, place))
       \(path(card.path))
       </div></li>

@@ -7,6 +7,8 @@ public struct ImportedSource: Sendable, Hashable {
   /// Absolute.
   public var path: String
   public var format: String
+  /// The options it was imported with: an object of strings, as JSON; empty where there were none.
+  public var options: String
   public var date: Date
   /// The numbers of its samples.
   public var samples: Range<Int>
@@ -53,7 +55,7 @@ extension Workspace {
         try inserter.finish()
         if inserter.hasDownloads { try makeFolder(downloads.folder) }
         let imported = ImportedSource(
-          path: source.absolutePath, format: dataset.formatName, date: .now,
+          path: source.absolutePath, format: dataset.formatName, options: optionsText, date: .now,
           samples: inserter.first..<(inserter.first + inserter.count))
         try index(inserter, source: source, db)
         try db.execute(
@@ -108,7 +110,7 @@ extension Workspace {
   private static func imported(_ row: Row) -> ImportedSource {
     let first: Int = row["first"]
     return ImportedSource(
-      path: row["path"], format: row["format"], date: Date(timeIntervalSince1970: row["at"]),
+      path: row["path"], format: row["format"], options: row["options"], date: Date(timeIntervalSince1970: row["at"]),
       samples: first..<(first + row["samples"]))
   }
 

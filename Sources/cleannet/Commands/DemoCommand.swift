@@ -85,6 +85,10 @@ struct DemoCommand: ParsableCommand {
     (stage.seed, stage.threads) = (compute.seed, compute.threads)
     let evaluation = try stage.run(store, progress: progress)
 
+    say(7, "Report", "A page that shows all of it: open \(path)/report/index.html in a browser.")
+    try ReportCommand.writeIfOutdated(
+      store, truth: DemoDataset.truthColumn, compute: compute, progress: progress)
+
     let out = "\(path)/scores.csv"
     try ScoreExport.write(store, format: .csv, to: out)
     if workspace.output.json {

@@ -41,7 +41,21 @@ struct ReportCommand: ParsableCommand {
     }
   }
 
-  /// Makes the report of a workspace; other verbs end with it.
+  /// Makes the report of a workspace in its own folder, unless the one that is there was made of the same.
+  static func writeIfOutdated(
+    _ store: Workspace, truth: String? = nil, compute: ComputeOptions, progress: ConsoleProgress
+  ) throws {
+    let page = "\(store.path)/report/\(Report.pageName)"
+    let key = StableHash.of(
+      "report", try store.finishedRun(stage: "score")?.key ?? "", "\(compute.seed)", truth ?? "",
+      try store.fingerprint(of: .images, .labels, .verifications))
+    if try store.finishedRun(stage: "report", key: key) == nil || !FileManager.default.fileExists(atPath: page) {
+      let run = try store.beginRun(stage: "report", key: key)
+      _ = try write(store, truth: truth, compute: compute, progress: progress)
+      try store.finishRun(run, .done)
+    }
+  }
+
   static func write(
     _ store: Workspace, to folder: String? = nil, truth: String? = nil, comparison: String? = nil,
     compute: ComputeOptions, progress: ConsoleProgress

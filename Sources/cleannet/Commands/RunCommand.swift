@@ -6,7 +6,7 @@ import Workspace
 
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "Import, embed, train and score in one go.",
+    commandName: "run", abstract: "Import, embed, train, score and report in one go.",
     discussion: """
       Does what is missing and no more, so that it can be run again after an interruption, or when more images were \
       verified. Without verified images it stops after embedding and says what to do.
@@ -19,6 +19,8 @@ struct RunCommand: ParsableCommand {
   var verifications: String?
   @Option(help: "Writes the scores to this file.", completion: .file())
   var out: String?
+  @Flag(inversion: .prefixedNo, help: "Write the report into the workspace; see `cleannet help report`.")
+  var report = true
 
   @OptionGroup(title: "Import") var importing: ImportOptions
   @OptionGroup(title: "Embedding") var embedding: EmbedOptions
@@ -49,6 +51,7 @@ struct RunCommand: ParsableCommand {
       scoring.threads = compute.threads
       _ = try scoring.run(store, progress: progress)
       if let out { try ScoreExport.write(store, format: nil, to: out) }
+      if report { try ReportCommand.writeIfOutdated(store, compute: compute, progress: progress) }
     }
     let overview = try WorkspaceOverview(store)
     try workspace.output.print(overview) { overview.text(allClasses: false) }

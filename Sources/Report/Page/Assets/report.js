@@ -96,7 +96,7 @@
   // Numbers as the page writes them elsewhere; each says where in the data it comes from.
   const forms = {
     count: (value) => value.toLocaleString("en-US"),
-    percent: (value) => `${(value * 100).toFixed(1)} %`,
+    percent: (value) => `${(value * 100).toFixed(1)}\u00a0%`,
     decimal2: (value) => value.toFixed(2),
   };
   const at = (pointer) => pointer.split("/").slice(1).reduce((value, key) => value == null ? undefined : value[key], data);

@@ -31,10 +31,11 @@ public struct ReportLimits: Sendable, Hashable {
   public var examined = 20_000
   /// Points of the map.
   public var mapped = 1_500
-  /// Small copies of images in the page; some 3 kB each.
+  /// Small copies of images in the page.
   public var pictures = 1_800
-  /// Their longer side, in pixels.
+  /// Their longer side, in pixels; smaller where together they would have more than ``pictureBytes``.
   public var pictureSide = 96
+  public var pictureBytes = 5_500_000
   /// Classes with a section of their own.
   public var sections = 150
 

@@ -52,7 +52,7 @@ struct Browser {
       "--user-data-dir=\(folder.appendingPathComponent("profile-\(id)").path)", "--virtual-time-budget=5000",
     ] + arguments
     let files = ["out", "err"].map { folder.appendingPathComponent("chromium-\(id).\($0)") }
-    for file in files { FileManager.default.createFile(atPath: file.path, contents: nil) }
+    for file in files { try Data().write(to: file) }
     process.standardOutput = try FileHandle(forWritingTo: files[0])
     process.standardError = try FileHandle(forWritingTo: files[1])
     process.standardInput = FileHandle.nullDevice

@@ -32,3 +32,14 @@ import Torch
     #expect(sets.root(7) == 2 && sets.root(0) == 0)
   }
 }
+
+@Suite struct FeatureTests {
+  @Test func copiesAreFoundAmongAllImages() {
+    let rows: [[Float]] = [[1, 2], [3, 4], [1, 2], [.nan, .nan], [.nan, .nan], [3, 4.001], [1, 2], [3, 4]]
+    let features = DenseFeatures(Tensor(rows.flatMap { $0 }, shape: [8, 2]))
+    let finder = IdenticalFeatures(features: features)
+    #expect(finder.images(most: 10) == [0, 1, 2, 6, 7])
+    // The second group would be too many.
+    #expect(finder.images(most: 4) == [0, 2, 6])
+  }
+}

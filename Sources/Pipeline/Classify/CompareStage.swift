@@ -99,11 +99,16 @@ public struct CompareStage: Sendable {
         weights: weightings[place].name, top1: top1, top5: top5, classMean: mean, penalties: penalties[place])
     }
     let known = data.examples.compactMap { truthColumn.isRight[$0] }
-    return Outcome(
+    let outcome = Outcome(
       truth: truth, runs: runs, gainShare: Self.gainShare(runs), trainImages: data.examples.count,
       testImages: data.tests.count, verified: data.data.verdicts.count,
       noiseRate: Double(known.count { !$0 }) / Double(max(1, known.count)), seeds: seeds,
       seconds: (ContinuousClock.now - start).inSeconds, silentClasses: silent.mapValues { Set($0).sorted() })
+    // Kept for the report.
+    let record = try workspace.beginRun(
+      stage: "classify-compare", key: StableHash.of("classify-compare", try outcome.runs.json()))
+    try workspace.finishRun(record, .done, metrics: try outcome.json())
+    return outcome
   }
 
   private static func gainShare(_ runs: [Outcome.Run]) -> [String: Double] {

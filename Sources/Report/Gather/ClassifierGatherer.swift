@@ -4,8 +4,9 @@ import Workspace
 
 /// What classifiers reached, from the records of runs whose stage begins with `classify`.
 ///
-/// Comparisons are records with `runs`, each with `weights` and `top1`; curves are lists of objects in a record's
-/// `history` or `curve`, with a number `epoch`, `round` or `step` and further numbers.
+/// Comparisons are records with `runs`, each with `weights` and `top1`. Curves are lists of objects: a record's `epochs`
+/// with the number `epoch`, or its `rounds` with the number `round`, and further numbers, of which losses, accuracies,
+/// gains and noise are shown.
 struct ClassifierGatherer {
   let workspace: Workspace
 
@@ -35,12 +36,17 @@ struct ClassifierGatherer {
       }
   }
 
+  private static let shown = ["loss", "top1", "gain", "noise"]
+
   private static func curves(_ data: Data) -> [ClassifierRun.Curve] {
     guard let record = try? JSONSerialization.jsonObject(with: data) as? [String: Any],
-      let steps = ["history", "curve"].lazy.compactMap({ record[$0] as? [[String: Any]] }).first,
-      let axis = ["epoch", "round", "step"].first(where: { steps.first?[$0] is Double })
+      let (steps, axis) = [("epochs", "epoch"), ("rounds", "round")].lazy.compactMap({ name, axis in
+        (record[name] as? [[String: Any]]).map { ($0, axis) }
+      }).first
     else { return [] }
-    let names = Set(steps.flatMap(\.keys)).subtracting([axis]).sorted()
+    let names = Set(steps.flatMap(\.keys)).sorted().filter { name in
+      shown.contains { name.lowercased().contains($0) }
+    }
     return names.compactMap { name in
       let points = steps.compactMap { step in
         (step[axis] as? Double).flatMap { x in (step[name] as? Double).map { [x, $0] } }

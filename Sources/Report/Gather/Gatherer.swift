@@ -56,7 +56,9 @@ struct Gatherer {
       try ComparisonGatherer.comparison(with: $0, here: data, table: table, workspace: workspace)
     }
 
-    let examined = sample(table.count, report.limits.examined)
+    let sampled = sample(table.count, report.limits.examined)
+    let copies = sampled.count < table.count ? copies() : []
+    let examined = Set(sampled).union(copies).sorted()
     let signatures = try signatures(examined)
     data.checks = try CheckGatherer(
       workspace: workspace, table: table, ids: examined, signatures: signatures
@@ -66,7 +68,7 @@ struct Gatherer {
     var pictures = Pictures()
     if let features { (data.map, pictures.sprite) = try map(features) }
     pictures.thumbnails = try cards(&data)
-    data.remarks = remarks(data, examined: examined.count)
+    data.remarks = remarks(data, sampled: sampled.count)
     return Outcome(data: data, pictures: pictures, table: table, duplicateGroups: groups)
   }
 
@@ -76,6 +78,15 @@ struct Gatherer {
     // About as many references again come with them.
     let each = report.limits.pictures / classes / 3
     return (min(12, max(3, each)), min(6, max(2, each / 2)))
+  }
+
+  /// Images that have a copy, by features, in a data set too large to look at every image.
+  private func copies() -> [Int] {
+    guard let features = inputs.features else { return [] }
+    progress(.began("Looking for copies", total: nil, unit: ""))
+    let copies = IdenticalFeatures(features: features).images(most: report.limits.examined)
+    progress(.ended("\(copies.count) images"))
+    return copies
   }
 
   private func signatures(_ ids: [Int]) throws -> [ImageSignature?] {
@@ -126,13 +137,21 @@ struct Gatherer {
     var cards = try builder.cards(data)
     let ids = cards.map(\.id)
     progress(.began("Small copies of images", total: ids.count, unit: "images"))
-    let thumbnails = try reader.thumbnails(ids, side: report.limits.pictureSide) { [progress] in
-      progress(.reached($0))
+    var side = report.limits.pictureSide
+    var thumbnails = try thumbnails(ids, side: side)
+    // Base 64 takes a third more, and the page is not pictures alone.
+    while thumbnails.values.reduce(0, { $0 + $1.count }) > report.limits.pictureBytes, side > 32 {
+      side = side * 3 / 4
+      thumbnails = try self.thumbnails(ids, side: side)
     }
     for place in cards.indices { cards[place].hasThumbnail = thumbnails[cards[place].id] != nil }
     progress(.ended("\(thumbnails.count) images"))
     data.images = cards
     return thumbnails
+  }
+
+  private func thumbnails(_ ids: [Int], side: Int) throws -> [Int: [UInt8]] {
+    try reader.thumbnails(ids, side: side) { [progress] in progress(.reached($0)) }
   }
 
   /// A seeded choice of `most` of the numbers below `count`, ascending.
@@ -142,11 +161,13 @@ struct Gatherer {
     return Array((0..<count).shuffled(using: &random).prefix(most)).sorted()
   }
 
-  private func remarks(_ data: ReportData, examined: Int) -> [String] {
+  private func remarks(_ data: ReportData, sampled: Int) -> [String] {
     var remarks: [String] = []
-    if examined < table.count {
+    if sampled < table.count {
+      let copies = inputs.features == nil ? "" : "; copies with the same features in all of them"
       remarks.append(
-        "Image problems and duplicates were looked for in a random sample of \(examined) of \(table.count) images.")
+        "Image problems and near duplicates were looked for in a random sample of \(sampled) of \(table.count) images"
+          + copies + ".")
     }
     if let map = data.map, map.ids.count < table.count {
       remarks.append(

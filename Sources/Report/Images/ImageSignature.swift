@@ -12,7 +12,7 @@ struct ImageSignature: Sendable {
   /// The standard deviation of the Laplacian divided by that of the luminance: low for blurred images, whatever their
   /// contrast.
   var sharpness: Double
-  /// Whether each of 8 × 8 patches is darker than its right neighbour: the difference hash, row by row.
+  /// Whether each of 8 × 8 patches is clearly darker than its right neighbour: the difference hash, row by row.
   var hash: UInt64
   /// Of all pixels of the small copy, and the size.
   var content: UInt64
@@ -23,6 +23,8 @@ struct ImageSignature: Sendable {
   static let side = 128
   static let preparation = ImagePreparation(size: side, fit: .stretch)
   private static let grid = 16
+  /// Smaller differences of luminance are compression's.
+  private static let clear: Float = 0.02
 
   /// - Parameter pixels: `[side, side, 3]`, RGB.
   init(pixels: UnsafeRawBufferPointer, width: Int, height: Int) {
@@ -84,7 +86,7 @@ struct ImageSignature: Sendable {
     var hash: UInt64 = 0
     for row in 0..<8 {
       for column in 0..<8 {
-        let isDarker = means[row * 9 + column] < means[row * 9 + column + 1]
+        let isDarker = means[row * 9 + column] + clear < means[row * 9 + column + 1]
         hash = hash << 1 | (isDarker ? 1 : 0)
       }
     }

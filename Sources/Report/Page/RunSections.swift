@@ -31,16 +31,24 @@ struct ClassifierSection {
       <th scope="col">Top-1 accuracy</th><th scope="col">Of the oracle’s gain</th></tr></thead>\
       <tbody>\(rows)</tbody></table>
       """
+    let losses = run.curves.filter { $0.name.lowercased().contains("loss") }
+    let shares = run.curves.filter { !$0.name.lowercased().contains("loss") }
+    return """
+      <div class="panel group"><h3>\(run.stage), \(Page.date(run.date))\(tests)</h3>\(table)\
+      <div class="plots">\(plot(losses, "loss", place))\(plot(shares, "share", place))</div></div>
+      """
+  }
+
+  /// Quantities of different kinds do not share an axis.
+  private func plot(_ curves: [ClassifierRun.Curve], _ name: String, _ place: Int) -> HTML {
+    guard !curves.isEmpty else { return "" }
     let plot = LinePlot(
-      title: "Training of \(Page.date(run.date))", xLabel: "round", yLabel: "value",
-      lines: run.curves.map { curve in
+      title: "Run \(place + 1): \(name)", xLabel: "epoch or round", yLabel: name,
+      lines: curves.map { curve in
         LinePlot.Line(
           name: curve.name, points: curve.points.map { LinePlot.Point(x: $0[0], y: $0[1]) }, hasMarks: true)
       })
-    return """
-      <div class="panel group"><h3>\(run.stage), \(Page.date(run.date))\(tests)</h3>\(table)\
-      \(run.curves.isEmpty ? "" : HTML(trusted: plot.svg()))</div>
-      """
+    return HTML(trusted: plot.svg())
   }
 }
 

@@ -17,7 +17,8 @@ enum Figure {
   /// "0.957".
   static func decimal(_ value: Double?, _ pointer: String, digits: Int = 3) -> HTML {
     guard let value else { return "<span class=\"none\">–</span>" }
-    return element("\(value)", pointer, "decimal\(digits)", String(format: "%.\(digits)f", value))
+    let text = String(format: "%.\(digits)f", value).replacingOccurrences(of: "-", with: "−")
+    return element("\(value)", pointer, "decimal\(digits)", text)
   }
 
   /// "12.3 % (11.0–13.7 %)": a share with its interval.

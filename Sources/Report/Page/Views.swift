@@ -70,7 +70,7 @@ struct Views {
       let name = className(reference.label)
       return """
         <figure><img data-picture="\(reference.image)" alt="nearest reference of \(name)">\
-        <figcaption>\(name) \(Figure.decimal(
+        <figcaption><span>\(name)</span>\(Figure.decimal(
           reference.similarity, "/images/\(place)/references/\(rank)/similarity", digits: 2))</figcaption></figure>
         """
     }

@@ -155,7 +155,7 @@
   const mix = (from, to, share) => from.map((value, band) => Math.round(value + (to[band] - value) * share));
   const scoreColor = (probability) => {
     if (probability == null) return "#8a929c";
-    const [low, middle, high] = [[184, 68, 11], [201, 162, 39], [12, 114, 105]];
+    const [low, middle, high] = isDark() ? [[255, 128, 66], [222, 184, 80], [85, 198, 184]] : [[184, 68, 11], [201, 162, 39], [12, 114, 105]];
     return `rgb(${probability < .5 ? mix(low, middle, probability * 2) : mix(middle, high, probability * 2 - 1)})`;
   };
   const position = (point) => {

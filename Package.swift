@@ -102,7 +102,9 @@ let package = Package(
       ]),
     .executableTarget(
       name: "cleannet",
-      dependencies: ["Pipeline", "Report", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "Pipeline", "Report", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: swiftSettings),
     tests("TorchTests", ["Torch"]),
     tests("CleanNetTests", ["CleanNet"]),
@@ -116,7 +118,8 @@ let package = Package(
       path: "Tests/TestServer", swiftSettings: swiftSettings),
     tests("DownloadsTests", ["Downloads", "TestServer"]),
     tests("ImagesTests", ["Images"], resources: [.copy("Fixtures")]),
-    tests("WorkspaceTests", ["Workspace", "Datasets", "Images", .product(name: "GRDB", package: "GRDB.swift")]),
+    tests(
+      "WorkspaceTests", ["Workspace", "Datasets", "Images", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("BackbonesTests", ["Backbones"], resources: [.copy("Fixtures")]),
     tests("PipelineTests", ["Pipeline", "Workspace", "Datasets"]),
     tests("ClassifierTests", ["Classifier", "Torch"]),

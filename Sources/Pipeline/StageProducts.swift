@@ -5,7 +5,9 @@ import Workspace
 /// What the stages have left in a workspace, for whoever shows it; nil where it is not there.
 public enum StageProducts {
   /// The features in use, and about them.
-  public static func features(_ workspace: Workspace) throws -> (source: MappedFeatures, about: [String: String])? {
+  public static func features(_ workspace: Workspace) throws -> (
+    source: MappedFeatures, about: [String: String]
+  )? {
     guard let set = try? TrainingData.currentFeatures(workspace) else { return nil }
     let count = try workspace.sampleCount()
     guard set.coverage(of: count) == count else { return nil }

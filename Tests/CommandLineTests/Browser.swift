@@ -47,10 +47,12 @@ struct Browser {
     let id = UUID().uuidString
     let process = Process()
     process.executableURL = URL(fileURLWithPath: Self.binary)
-    process.arguments = [
-      "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-      "--user-data-dir=\(folder.appendingPathComponent("profile-\(id)").path)", "--virtual-time-budget=5000",
-    ] + arguments
+    process.arguments =
+      [
+        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+        "--user-data-dir=\(folder.appendingPathComponent("profile-\(id)").path)",
+        "--virtual-time-budget=5000",
+      ] + arguments
     let files = ["out", "err"].map { folder.appendingPathComponent("chromium-\(id).\($0)") }
     for file in files { try Data().write(to: file) }
     process.standardOutput = try FileHandle(forWritingTo: files[0])

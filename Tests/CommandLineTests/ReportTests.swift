@@ -46,7 +46,8 @@ import Testing
     #expect(NSDictionary(dictionary: printed) == NSDictionary(dictionary: data))
     let summary = try #require(data["summary"] as? [String: Any])
     #expect(summary["images"] as? Int == 163 && summary["judged"] as? Int == 162)
-    #expect((summary["verified"] as? [String: Any])?["of"] as? Int == 40 && summary["unreadable"] as? Int == 1)
+    #expect(
+      (summary["verified"] as? [String: Any])?["of"] as? Int == 40 && summary["unreadable"] as? Int == 1)
 
     let page = cleannet.folder.appendingPathComponent("report/index.html")
     let text = try String(contentsOf: page, encoding: .utf8)
@@ -62,7 +63,8 @@ import Testing
     #expect(figures.differences(from: values) == [])
 
     // Sections that this workspace has reason for.
-    for id in ["summary", "suspicious", "threshold", "classes", "confusions", "map", "quality", "duplicates",
+    for id in [
+      "summary", "suspicious", "threshold", "classes", "confusions", "map", "quality", "duplicates",
       "checks", "comparison", "history",
     ] { #expect(rendered.dom.contains("<section id=\"\(id)\""), "\(id)") }
     let duplicates = try #require(data["duplicates"] as? [String: Any])
@@ -131,7 +133,8 @@ private enum JSONValue: Decodable {
   subscript(key: String) -> JSONValue {
     switch self {
     case .object(let members): return members[key] ?? .other
-    case .list(let values): return Int(key).flatMap { values.indices.contains($0) ? values[$0] : nil } ?? .other
+    case .list(let values):
+      return Int(key).flatMap { values.indices.contains($0) ? values[$0] : nil } ?? .other
     case .number, .other: return .other
     }
   }

@@ -12,7 +12,8 @@ import Workspace
 
   private func pixels(_ index: Int, mirrored: Bool = false) throws -> RawPixels {
     let bytes = try #require(files).bytes[(index * 784)..<((index + 1) * 784)]
-    let turned = mirrored ? (0..<784).map { bytes[bytes.startIndex + $0 / 28 * 28 + 27 - $0 % 28] }[...] : bytes
+    let turned =
+      mirrored ? (0..<784).map { bytes[bytes.startIndex + $0 / 28 * 28 + 27 - $0 % 28] }[...] : bytes
     return RawPixels(width: 28, height: 28, bands: 1, bytes: turned)
   }
 
@@ -73,15 +74,20 @@ import Workspace
     let table = try LabelTable(workspace)
     let ids = Array(0..<table.count)
     let signatures = try ImageReader(workspace, threads: 2).signatures(ids) { _ in }
-    let found = DuplicateFinder(table: table, ids: ids, signatures: signatures, features: nil, threads: 2).find()
+    let found = DuplicateFinder(table: table, ids: ids, signatures: signatures, features: nil, threads: 2)
+      .find()
     let names = try found.groups.map { group in
-      Set(try group.map { try workspace.sample($0)?.path.split(separator: "/").suffix(2).joined(separator: "/") })
+      Set(
+        try group.map {
+          try workspace.sample($0)?.path.split(separator: "/").suffix(2).joined(separator: "/")
+        })
     }
     #expect(names == [["a/0.jpg", "b/same.jpg"], ["a/1.jpg", "a/again.jpg"]])
     #expect(found.data.exactGroups == 1 && found.data.nearGroups == 1 && found.data.images == 4)
     #expect(found.data.acrossLabels == 1 && found.data.acrossSplits == 0 && found.data.hidden == nil)
 
-    let checks = try CheckGatherer(workspace: workspace, table: table, ids: ids, signatures: signatures).checks()
+    let checks = try CheckGatherer(workspace: workspace, table: table, ids: ids, signatures: signatures)
+      .checks()
     let tiny = try #require(checks.checks.first { $0.name == "Tiny" })
     // All of them are, which is no finding.
     #expect(tiny.count == 10 && tiny.hidden != nil && tiny.images.isEmpty)

@@ -27,7 +27,8 @@ import Testing
 
   @Test func thresholdsCountWhatTheyDrop() throws {
     let sweep = try #require(
-      SweepGatherer(table: table(verdicts: [1: true]), truth: [false, nil, true, true, true]).sweep(range: 0...1))
+      SweepGatherer(table: table(verdicts: [1: true]), truth: [false, nil, true, true, true]).sweep(
+        range: 0...1))
     #expect(sweep.rows.count == 101 && sweep.current == 50 && sweep.threshold == 0.5)
     let row = sweep.rows[50]
     #expect(row.dropped == 2 && row.kept == 2)

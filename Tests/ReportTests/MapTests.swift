@@ -18,7 +18,9 @@ import Torch
       return x * x + y * y
     }
     for point in 0..<(clusters * each) {
-      let nearest = (0..<(clusters * each)).filter { $0 != point }.min { distance(point, $0) < distance(point, $1) }
+      let nearest = (0..<(clusters * each)).filter { $0 != point }.min {
+        distance(point, $0) < distance(point, $1)
+      }
       #expect(nearest.map { $0 / each } == point / each)
     }
   }
@@ -35,7 +37,9 @@ import Torch
 
 @Suite struct FeatureTests {
   @Test func copiesAreFoundAmongAllImages() {
-    let rows: [[Float]] = [[1, 2], [3, 4], [1, 2], [.nan, .nan], [.nan, .nan], [3, 4.001], [1, 2], [3, 4]]
+    let rows: [[Float]] = [
+      [1, 2], [3, 4], [1, 2], [.nan, .nan], [.nan, .nan], [3, 4.001], [1, 2], [3, 4],
+    ]
     let features = DenseFeatures(Tensor(rows.flatMap { $0 }, shape: [8, 2]))
     let finder = IdenticalFeatures(features: features)
     #expect(finder.images(most: 10) == [0, 1, 2, 6, 7])

@@ -21,7 +21,9 @@ struct CheckGatherer {
   }
 
   private static let rules = [
-    Rule(name: "Tiny", rule: "shorter side under 48 pixels", limit: -47.5) { -Double(min($0.width, $0.height)) },
+    Rule(name: "Tiny", rule: "shorter side under 48 pixels", limit: -47.5) {
+      -Double(min($0.width, $0.height))
+    },
     Rule(name: "Odd shape", rule: "one side more than 3 times the other", limit: 3.0001) {
       Double(max($0.width, $0.height)) / Double(max(1, min($0.width, $0.height)))
     },

@@ -29,7 +29,8 @@ struct ClassifierGatherer {
         let record = ClassifierRun(
           stage: run.stage, date: run.started, testImages: comparison?.testImages,
           rows: (comparison?.runs ?? []).map {
-            ClassifierRun.Row(weights: $0.weights, top1: $0.top1, gainShare: comparison?.gainShare?[$0.weights])
+            ClassifierRun.Row(
+              weights: $0.weights, top1: $0.top1, gainShare: comparison?.gainShare?[$0.weights])
           },
           curves: Self.curves(data))
         return record.rows.isEmpty && record.curves.isEmpty ? nil : record

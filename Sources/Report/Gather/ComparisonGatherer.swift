@@ -21,7 +21,8 @@ struct ComparisonGatherer {
         agreement: try agreement(table, workspace, otherTable, other))
     }
     let file = path.hasSuffix(".json") ? path : "\(path)/\(Report.dataName)"
-    guard let json = FileManager.default.contents(atPath: file), let other = try? ReportData(json: json) else {
+    guard let json = FileManager.default.contents(atPath: file), let other = try? ReportData(json: json)
+    else {
       throw WorkspaceError(
         .notFound, file: path, "is neither a workspace nor an earlier report",
         remedy: "Name a workspace's folder, a report's folder, or its \(Report.dataName)")

@@ -29,9 +29,12 @@ struct DuplicateFinder {
 
   func find() -> (data: Duplicates, groups: [[Int]]) {
     var exact = UnionFind(ids.count)
-    for members in Dictionary(grouping: signatures.indices.filter { signatures[$0] != nil }, by: {
-      signatures[$0]?.content ?? 0
-    }).values {
+    for members in Dictionary(
+      grouping: signatures.indices.filter { signatures[$0] != nil },
+      by: {
+        signatures[$0]?.content ?? 0
+      }
+    ).values {
       for place in members.dropFirst() { exact.join(members[0], place) }
     }
     var near = exact

@@ -24,7 +24,8 @@ struct FeatureGatherer {
   // Openers of the existential: the library's functions are generic.
   private static func components(_ features: some FeatureSource, _ ids: [Int]) -> PrincipalComponents {
     PrincipalComponents(
-      features, images: ids, normalization: .suited(to: DenseFeatures(features.rows(Array(ids.prefix(1024))))),
+      features, images: ids,
+      normalization: .suited(to: DenseFeatures(features.rows(Array(ids.prefix(1024))))),
       dimension: dimension)
   }
 
@@ -44,16 +45,20 @@ struct FeatureGatherer {
   }
 
   /// The map of some of the images, without pictures.
-  func map(_ chosen: [Int], table: LabelTable, paths: [String], total: Int, progress: (Int) -> Void) -> FeatureMap {
+  func map(_ chosen: [Int], table: LabelTable, paths: [String], total: Int, progress: (Int) -> Void)
+    -> FeatureMap
+  {
     let places = Dictionary(uniqueKeysWithValues: ids.enumerated().map { ($1, $0) })
     let points = projected.rows(chosen.compactMap { places[$0] })
     let plane = points.narrow(dim: 1, start: 0, count: min(2, points.size(1))).contiguous()
     let variances = components.variances.doubles()
     let all = variances.reduce(0, +)
-    let embedding = chosen.count >= 50 && plane.size(1) == 2
+    let embedding =
+      chosen.count >= 50 && plane.size(1) == 2
       ? NeighborhoodEmbedding()(points, start: plane, progress: progress) : nil
     return FeatureMap(
-      shown: chosen.count, total: total, ids: chosen, paths: paths, labels: chosen.map { table.allLabels[$0] },
+      shown: chosen.count, total: total, ids: chosen, paths: paths,
+      labels: chosen.map { table.allLabels[$0] },
       suggestions: chosen.map { table.suggestions[$0] < 0 ? nil : Int(table.suggestions[$0]) },
       probabilities: chosen.map { Double(table.probability[$0]).rounded(to: 4) },
       isWrong: chosen.map { table.isWrong[$0] }, principal: Self.unitSquare(plane),

@@ -171,7 +171,8 @@ struct Gatherer {
     }
     if let map = data.map, map.ids.count < table.count {
       remarks.append(
-        "The map shows \(map.ids.count) of \(table.count) images: a random sample, and the most suspicious ones.")
+        "The map shows \(map.ids.count) of \(table.count) images: a random sample, and the most suspicious ones."
+      )
     }
     let detailed = data.classes.count(where: \.isDetailed)
     if detailed > 0, detailed < data.classes.count {
@@ -180,7 +181,8 @@ struct Gatherer {
     let shown = data.images.count
     let pictures = data.images.count(where: \.hasThumbnail)
     if pictures == 0 {
-      remarks.append("There are no pictures in this report: the images are not where they were, or there are none.")
+      remarks.append(
+        "There are no pictures in this report: the images are not where they were, or there are none.")
     } else if pictures < shown {
       remarks.append("\(shown - pictures) of \(shown) images shown could not be read just now.")
     }

@@ -11,7 +11,8 @@ struct HistoryGatherer {
   func history() throws -> [HistoryEntry] {
     try workspace.runs().filter { $0.stage != "report" }.suffix(Self.entries).map { run in
       HistoryEntry(
-        stage: run.stage, started: run.started, seconds: run.finished.flatMap {
+        stage: run.stage, started: run.started,
+        seconds: run.finished.flatMap {
           $0.timeIntervalSince(run.started).rounded(to: 2)
         },
         outcome: run.outcome?.rawValue, settings: run.settings)
@@ -23,14 +24,16 @@ struct HistoryGatherer {
     var commands = try workspace.sources().map(Self.importCommand)
     if let settings = try settings(of: "embed", as: Embedding.self) {
       commands.append(
-        "cleannet embed --backbone \(settings.backbone) --size \(settings.size) --precision \(settings.precision)")
+        "cleannet embed --backbone \(settings.backbone) --size \(settings.size) --precision \(settings.precision)"
+      )
     }
     if let run = try workspace.finishedRun(stage: "train") {
       struct Metrics: Decodable { var objective: String }
       let metrics = run.metrics.flatMap { try? JSONDecoder().decode(Metrics.self, from: Data($0.utf8)) }
       let settings = try self.settings(of: "train", as: Training.self)
       let options = [
-        metrics.map { "--objective \($0.objective)" }, (settings?.kMeans?.clusters).map { "--references \($0)" },
+        metrics.map { "--objective \($0.objective)" },
+        (settings?.kMeans?.clusters).map { "--references \($0)" },
         (settings?.seed).map { "--seed \($0)" },
       ]
       commands.append((["cleannet train"] + options.compactMap { $0 }).joined(separator: " "))

@@ -51,7 +51,8 @@ struct ImageReader: Sendable {
     guard let first = ids.first, let last = ids.last, last - first < 4 * ids.count else {
       return try ids.map { try workspace.sample($0) }
     }
-    var found = Dictionary(uniqueKeysWithValues: try workspace.samples(in: first..<(last + 1)).map { ($0.id, $0) })
+    var found = Dictionary(
+      uniqueKeysWithValues: try workspace.samples(in: first..<(last + 1)).map { ($0.id, $0) })
     return ids.map { found.removeValue(forKey: $0) }
   }
 

@@ -18,11 +18,13 @@ struct Sprite: Sendable {
       guard let tile else { continue }
       for line in 0..<side {
         let start = ((place / columns * side + line) * width + place % columns * side) * 3
-        pixels.replaceSubrange(start..<(start + side * 3), with: tile[(line * side * 3)..<((line + 1) * side * 3)])
+        pixels.replaceSubrange(
+          start..<(start + side * 3), with: tile[(line * side * 3)..<((line + 1) * side * 3)])
       }
     }
     let raw = RawPixels(width: width, height: rows * side, bands: 3, bytes: pixels[...])
-    guard let jpeg = try? thumbnailJPEG(.pixels(raw), maximumSide: max(width, rows * side), quality: 70) else {
+    guard let jpeg = try? thumbnailJPEG(.pixels(raw), maximumSide: max(width, rows * side), quality: 70)
+    else {
       return nil
     }
     self.jpeg = jpeg

@@ -43,7 +43,10 @@ struct ClassSections {
   }
 
   private var columns: [String] {
-    ["Class", "Images", "Called wrong", "Estimated noise", "Verified", "Noise among verified", "Left at most"]
+    [
+      "Class", "Images", "Called wrong", "Estimated noise", "Verified", "Noise among verified",
+      "Left at most",
+    ]
   }
 
   private func row(_ label: Int) -> HTML {

@@ -10,7 +10,8 @@ struct DuplicateSection {
     let shown: HTML =
       found.groups.count < found.exactGroups + found.nearGroups && found.hidden == nil
       ? Views.note(
-        "\(found.groups.count) groups are shown, those across splits and labels first; all are in \(Report.duplicatesName).")
+        "\(found.groups.count) groups are shown, those across splits and labels first; all are in \(Report.duplicatesName)."
+      )
       : ""
     return Page.Section(
       id: "duplicates", title: "Duplicates",
@@ -28,7 +29,8 @@ struct DuplicateSection {
 
   private func group(_ place: Int, _ group: Duplicates.Group) -> HTML {
     let badges: [HTML] = [
-      group.isExact ? "<span class=\"badge\">identical</span>" : "<span class=\"badge\">nearly identical</span>",
+      group.isExact
+        ? "<span class=\"badge\">identical</span>" : "<span class=\"badge\">nearly identical</span>",
       group.acrossSplits ? "<span class=\"badge wrong\">across splits</span>" : "",
       group.acrossLabels ? "<span class=\"badge wrong\">different labels</span>" : "",
     ]

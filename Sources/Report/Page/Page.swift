@@ -110,7 +110,9 @@ struct Page {
     "data:image/jpeg;base64,\(Data(jpeg).base64EncodedString())"
   }
 
-  private static func asset(_ bytes: [UInt8]) -> HTML { HTML(trusted: String(decoding: bytes, as: UTF8.self)) }
+  private static func asset(_ bytes: [UInt8]) -> HTML {
+    HTML(trusted: String(decoding: bytes, as: UTF8.self))
+  }
 
   /// "25 November 2026, 02:30 UTC".
   static func date(_ date: Date) -> String {

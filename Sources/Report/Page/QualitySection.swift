@@ -49,7 +49,8 @@ struct QualitySection {
   /// Which line is which, for all plots.
   private var legend: HTML {
     data.quality.enumerated().map { place, quality in
-      "<span class=\"swatch\" style=\"background:\(LinePlot.color(ofLine: place))\"></span>\(quality.name) " as HTML
+      "<span class=\"swatch\" style=\"background:\(LinePlot.color(ofLine: place))\"></span>\(quality.name) "
+        as HTML
     }.reduce("") { $0 + $1 }
   }
 
@@ -80,7 +81,8 @@ struct QualitySection {
     if !calibrations.isEmpty {
       plots.append(
         LinePlot(
-          title: "Calibration", xLabel: "probability that the label is right", yLabel: "share of right labels",
+          title: "Calibration", xLabel: "probability that the label is right",
+          yLabel: "share of right labels",
           lines: calibrations, xRange: 0...1, yRange: 0...1, showsChance: true))
     }
     return plots

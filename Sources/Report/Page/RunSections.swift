@@ -88,7 +88,9 @@ struct HistorySection {
         """)
   }
 
-  private func fact(_ name: String, _ value: String) -> HTML { "<div><dt>\(name)</dt><dd>\(value)</dd></div>" }
+  private func fact(_ name: String, _ value: String) -> HTML {
+    "<div><dt>\(name)</dt><dd>\(value)</dd></div>"
+  }
 
   private func run(_ place: Int) -> HTML {
     let run = data.history[place]

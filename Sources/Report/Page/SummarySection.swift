@@ -49,7 +49,8 @@ struct SummarySection {
   private var tiles: HTML {
     var tiles: [HTML] = [
       tile("Images", Figure.count(summary.images, "/summary/images"), splits),
-      tile("Called wrong", Figure.count(summary.calledWrong, "/summary/calledWrong"), "by model or verification"),
+      tile(
+        "Called wrong", Figure.count(summary.calledWrong, "/summary/calledWrong"), "by model or verification"),
       tile(
         "Estimated noise", Figure.percent(summary.estimatedNoise, "/summary/estimatedNoise"),
         "the model’s estimate, all classes"),
@@ -96,7 +97,8 @@ struct SummarySection {
   private var guarantee: HTML {
     guard let guarantee = summary.guarantee else {
       return summary.judged > 0
-        ? Views.note("Nothing is verified, so nothing can be guaranteed: all figures are the model’s estimates.")
+        ? Views.note(
+          "Nothing is verified, so nothing can be guaranteed: all figures are the model’s estimates.")
         : ""
     }
     let uneven: HTML =

@@ -59,7 +59,8 @@ struct Views {
   private func picture(_ card: ImageCard) -> HTML {
     let alternative = "\(card.path), labelled \(className(card.label))"
     guard card.hasThumbnail else {
-      return "<div class=\"picture empty\" role=\"img\" aria-label=\"\(alternative): no picture\">no picture</div>"
+      return
+        "<div class=\"picture empty\" role=\"img\" aria-label=\"\(alternative): no picture\">no picture</div>"
     }
     return "<div class=\"picture\"><img data-picture=\"\(card.id)\" alt=\"\(alternative)\"></div>"
   }

@@ -110,7 +110,8 @@ extension Workspace {
   private static func imported(_ row: Row) -> ImportedSource {
     let first: Int = row["first"]
     return ImportedSource(
-      path: row["path"], format: row["format"], options: row["options"], date: Date(timeIntervalSince1970: row["at"]),
+      path: row["path"], format: row["format"], options: row["options"],
+      date: Date(timeIntervalSince1970: row["at"]),
       samples: first..<(first + row["samples"]))
   }
 

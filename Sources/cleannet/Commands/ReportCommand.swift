@@ -49,7 +49,9 @@ struct ReportCommand: ParsableCommand {
     let key = StableHash.of(
       "report", try store.finishedRun(stage: "score")?.key ?? "", "\(compute.seed)", truth ?? "",
       try store.fingerprint(of: .images, .labels, .verifications))
-    if try store.finishedRun(stage: "report", key: key) == nil || !FileManager.default.fileExists(atPath: page) {
+    if try store.finishedRun(stage: "report", key: key) == nil
+      || !FileManager.default.fileExists(atPath: page)
+    {
       let run = try store.beginRun(stage: "report", key: key)
       _ = try write(store, truth: truth, compute: compute, progress: progress)
       try store.finishRun(run, .done)
@@ -81,6 +83,7 @@ extension Report.Outcome {
   var text: String {
     let summary = data.summary
     let noise = summary.estimatedNoise.map { ", estimated noise \($0.percent)" } ?? ""
-    return "\(summary.images) images, \(summary.calledWrong) labels called wrong\(noise).\nThe report: \(page)"
+    return
+      "\(summary.images) images, \(summary.calledWrong) labels called wrong\(noise).\nThe report: \(page)"
   }
 }

@@ -20,7 +20,8 @@ build: setup ## build the release binary
 demo: build ## find the wrong labels of 12,000 real images, explained step by step
 	$(BINARY) demo
 
-test: setup ## build and run all tests
+test: ## build and run all tests
+	@Scripts/setup --tests
 	$(SWIFT) test
 
 parity: setup ## compare detectors and metrics with scikit-learn and cleanlab

@@ -32,7 +32,8 @@ struct CheckGatherer {
     Rule(name: "Almost one colour", rule: "luminance varies by less than 3 % of white", limit: -0.03) {
       -$0.contrast
     },
-    Rule(name: "Blurred", rule: "hardly any edges, in images of at least 96 pixels", limit: -0.055) {
+    // Of 400 sharp photos none has less than 0.24; blurred with a deviation of 4 of 224 pixels, 95 % have less than 0.14.
+    Rule(name: "Blurred", rule: "hardly any edges, in images of at least 96 pixels", limit: -0.12) {
       min($0.width, $0.height) >= 96 ? -$0.sharpness : -.infinity
     },
   ]

@@ -169,7 +169,7 @@ struct Gatherer {
         "Image problems and near duplicates were looked for in a random sample of \(sampled) of \(table.count) images"
           + copies + ".")
     }
-    if let map = data.map, map.ids.count < table.count {
+    if let map = data.map, table.count > report.limits.mapped {
       remarks.append(
         "The map shows \(map.ids.count) of \(table.count) images: a random sample, and the most suspicious ones."
       )

@@ -159,15 +159,16 @@ struct SummarySection {
     if let duplicates = data.duplicates, duplicates.hidden == nil, duplicates.acrossLabels > 0 {
       advice.append(
         """
-        Of \(Figure.count(duplicates.acrossLabels, "/duplicates/acrossLabels")) groups of \
-        <a href="#duplicates">the same image with different labels</a> at least one label each is wrong.
+        Look at \(Figure.count(duplicates.acrossLabels, "/duplicates/acrossLabels")) groups of \
+        <a href="#duplicates">the same or nearly the same image with different labels</a>: at least one label of \
+        the same image is wrong.
         """)
     }
     if summary.unreadable > 0 {
       advice.append(
         """
-        Replace or remove \(Figure.count(summary.unreadable, "/summary/unreadable")) \
-        <a href="#checks">images that cannot be read</a>.
+        Replace or remove <a href="#checks">the images that cannot be read</a>: \
+        \(Figure.count(summary.unreadable, "/summary/unreadable")).
         """)
     }
     return advice.isEmpty ? ["Nothing: no label is called wrong."] : advice

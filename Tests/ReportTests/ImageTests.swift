@@ -27,7 +27,7 @@ import Workspace
   @Test func copiesAreKnownAndOthersAreNot() throws {
     let image = try signature(.pixels(pixels(0)))
     let jpeg = try thumbnailJPEG(.pixels(pixels(0)), maximumSide: 28, quality: 70)
-    let again = try signature(.encoded(jpeg))
+    let again = try signature(.encoded(name: "picture", bytes: jpeg))
     let mirror = try signature(.pixels(pixels(0, mirrored: true)))
     #expect(try image.content == signature(.pixels(pixels(0))).content && image.content != again.content)
     #expect(image.correlation(again) > 0.985 && image.correlation(mirror) > 0.999)
@@ -63,7 +63,8 @@ import Workspace
       try write(jpeg, "a/\(index).jpg")
       if index == 0 { try write(jpeg, "b/same.jpg") }
       if index == 1 {
-        try write(thumbnailJPEG(.encoded(jpeg), maximumSide: 28, quality: 70), "a/again.jpg")
+        try write(
+          thumbnailJPEG(.encoded(name: "picture", bytes: jpeg), maximumSide: 28, quality: 70), "a/again.jpg")
       }
     }
     let workspace = try Workspace(path: folder.appendingPathComponent("w").path, create: true)

@@ -15,15 +15,30 @@ public final class BatchLoader: Sequence, IteratorProtocol, Sendable {
   /// - Parameters:
   ///   - sources: read from several threads; an array, or a collection that makes its elements when asked.
   ///   - ahead: batches in flight, at least 1.
-  public init(
+  public convenience init(
     _ sources: some RandomAccessCollection<ImageSource> & Sendable, decoder: ImageDecoder, batchSize: Int,
     threads: Int, ahead: Int = 2
   ) {
+    self.init(
+      count: sources.count, preparation: decoder.preparation, batchSize: batchSize, threads: threads,
+      ahead: ahead
+    ) { (image, place) throws(ImageProblem) in
+      try decoder.decode(sources[sources.index(sources.startIndex, offsetBy: image)], into: place)
+    }
+  }
+
+  /// A loader of images that are found, and perhaps changed at random, one by one.
+  ///
+  /// - Parameters:
+  ///   - decode: writes an image's pixels; called from several threads.
+  public init(
+    count: Int, preparation: ImagePreparation, batchSize: Int, threads: Int, ahead: Int = 2,
+    decode: @escaping @Sendable (Int, UnsafeMutableRawBufferPointer) throws(ImageProblem) -> Void
+  ) {
     precondition(batchSize > 0 && threads > 0 && ahead > 0)
     work = LoaderWork(
-      count: sources.count, decoder: decoder, batchSize: batchSize, ahead: ahead
-    ) { sources[sources.index(sources.startIndex, offsetBy: $0)] }
-    for _ in 0..<Swift.min(threads, sources.count) {
+      count: count, preparation: preparation, batchSize: batchSize, ahead: ahead, decode: decode)
+    for _ in 0..<Swift.min(threads, count) {
       Thread.detachNewThread { [work] in
         work.run()
         cimages_end_thread()
@@ -50,10 +65,10 @@ private final class LoaderWork: @unchecked Sendable {
   }
 
   private let count: Int
-  private let decoder: ImageDecoder
+  private let preparation: ImagePreparation
   private let batchSize: Int
   private let ahead: Int
-  private let source: @Sendable (Int) -> ImageSource
+  private let decode: @Sendable (Int, UnsafeMutableRawBufferPointer) throws(ImageProblem) -> Void
 
   private let condition = NSCondition()
   private var nextImage = 0
@@ -62,20 +77,20 @@ private final class LoaderWork: @unchecked Sendable {
   private var isCancelled = false
 
   init(
-    count: Int, decoder: ImageDecoder, batchSize: Int, ahead: Int,
-    source: @escaping @Sendable (Int) -> ImageSource
+    count: Int, preparation: ImagePreparation, batchSize: Int, ahead: Int,
+    decode: @escaping @Sendable (Int, UnsafeMutableRawBufferPointer) throws(ImageProblem) -> Void
   ) {
     self.count = count
-    self.decoder = decoder
+    self.preparation = preparation
     self.batchSize = batchSize
     self.ahead = ahead
-    self.source = source
+    self.decode = decode
   }
 
   /// One thread's work: images, in order, until there are none.
   func run() {
     while let (image, batch) = claim() {
-      batch.fill(image % batchSize, with: source(image), by: decoder)
+      batch.fill(image % batchSize) { (place) throws(ImageProblem) in try decode(image, place) }
       condition.withLock {
         entries[image / batchSize]?.missing -= 1
         if entries[image / batchSize]?.missing == 0 { condition.broadcast() }
@@ -92,7 +107,7 @@ private final class LoaderWork: @unchecked Sendable {
       let number = image / batchSize
       if let entry = entries[number] { return (image, entry.batch) }
       let indices = image..<min(image + batchSize, count)
-      let batch = UnfinishedBatch(indices: indices, preparation: decoder.preparation)
+      let batch = UnfinishedBatch(indices: indices, preparation: preparation)
       entries[number] = Entry(batch: batch, missing: indices.count)
       return (image, batch)
     }

@@ -53,10 +53,11 @@ final class UnfinishedBatch: @unchecked Sendable {
     if !isFinished { memory.deallocate() }
   }
 
-  func fill(_ slot: Int, with source: ImageSource, by decoder: ImageDecoder) {
+  /// - Parameter body: writes the pixels.
+  func fill(_ slot: Int, _ body: (UnsafeMutableRawBufferPointer) throws(ImageProblem) -> Void) {
     let place = memory[(slot * preparation.byteCount)...].prefix(preparation.byteCount)
     do throws(ImageProblem) {
-      try decoder.decode(source, into: UnsafeMutableRawBufferPointer(rebasing: place))
+      try body(UnsafeMutableRawBufferPointer(rebasing: place))
     } catch {
       problems[slot] = error
     }

@@ -23,6 +23,37 @@ public struct ImageDecoder: Sendable {
     }
   }
 
+  /// The same of a random part of the image; equal seeds choose alike.
+  public func decode(
+    _ source: ImageSource, into destination: UnsafeMutableRawBufferPointer, augmentation: Augmentation,
+    seed: UInt64
+  ) throws(ImageProblem) {
+    precondition(destination.count == preparation.byteCount, "the destination is not of the image's size")
+    let size = preparation.size
+    let mirrored = try withOpened(source, limits: limits) {
+      (opened: consuming OpenedImage) throws(ImageProblem) in
+      let (width, height) = (opened.info.width, opened.info.height)
+      var random = Mixer(state: seed)
+      let (part, mirrored) = augmentation.draw(width: width, height: height, using: &random)
+      let layout = Layout(part, ofWidth: width, height: height, size: size)
+      try opened.render(layout, kernel: preparation.kernel, into: destination)
+      return mirrored
+    }
+    if mirrored { Self.mirror(destination, size: size) }
+  }
+
+  /// Exchanges left and right of `[size, size, 3]`.
+  private static func mirror(_ pixels: UnsafeMutableRawBufferPointer, size: Int) {
+    for row in 0..<size {
+      var (left, right) = (row * size * 3, (row * size + size - 1) * 3)
+      while left < right {
+        for band in 0..<3 { pixels.swapAt(left + band, right + band) }
+        left += 3
+        right -= 3
+      }
+    }
+  }
+
   /// Decodes several images, on the thread that calls.
   ///
   /// - Parameter indices: what the batch calls the images; by default 0, 1, ….
@@ -30,7 +61,9 @@ public struct ImageDecoder: Sendable {
     let indices = indices ?? 0..<sources.count
     precondition(indices.count == sources.count, "one index an image")
     let unfinished = UnfinishedBatch(indices: indices, preparation: preparation)
-    for (slot, source) in sources.enumerated() { unfinished.fill(slot, with: source, by: self) }
+    for (slot, source) in sources.enumerated() {
+      unfinished.fill(slot) { (place) throws(ImageProblem) in try decode(source, into: place) }
+    }
     return unfinished.finish()
   }
 }

@@ -49,25 +49,31 @@ public struct ImagePreparation: Sendable, Hashable, Codable {
   }
 }
 
-/// A size to resize to, and the part of it that is kept.
+/// A size to resize to, and the part of it that is kept. Random parts begin and end anywhere between two pixels.
 struct Layout: Equatable {
-  var width: Int
-  var height: Int
-  var left = 0
-  var top = 0
+  var width: Double
+  var height: Double
+  var left = 0.0
+  var top = 0.0
   var cropWidth: Int
   var cropHeight: Int
 
   init(width: Int, height: Int, left: Int, top: Int, cropWidth: Int, cropHeight: Int) {
-    self.width = width
-    self.height = height
-    self.left = left
-    self.top = top
+    (self.width, self.height) = (Double(width), Double(height))
+    (self.left, self.top) = (Double(left), Double(top))
     self.cropWidth = cropWidth
     self.cropHeight = cropHeight
   }
 
   init(width: Int, height: Int) {
     self.init(width: width, height: height, left: 0, top: 0, cropWidth: width, cropHeight: height)
+  }
+
+  /// A part of an image of some size, resized to `size` × `size`.
+  init(_ part: ImagePart, ofWidth width: Int, height: Int, size: Int) {
+    let (across, down) = (Double(size) / part.width, Double(size) / part.height)
+    (self.width, self.height) = (Double(width) * across, Double(height) * down)
+    (left, top) = (part.left * across, part.top * down)
+    (cropWidth, cropHeight) = (size, size)
   }
 }

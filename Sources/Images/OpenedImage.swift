@@ -141,7 +141,7 @@ struct OpenedImage: ~Copyable {
   /// least half of the way is left to the real one.
   private func shrink(for stored: Layout) -> Int {
     guard info.format == .jpeg else { return 1 }
-    let ratio = min(picture.width / stored.width, picture.height / stored.height)
+    let ratio = min(Double(picture.width) / stored.width, Double(picture.height) / stored.height)
     return ratio >= 16 ? 8 : ratio >= 8 ? 4 : ratio >= 4 ? 2 : 1
   }
 }

@@ -22,8 +22,8 @@ struct Orientation {
       swap(&result.left, &result.top)
       swap(&result.cropWidth, &result.cropHeight)
     }
-    if reversesX { result.left = result.width - result.left - result.cropWidth }
-    if reversesY { result.top = result.height - result.top - result.cropHeight }
+    if reversesX { result.left = result.width - result.left - Double(result.cropWidth) }
+    if reversesY { result.top = result.height - result.top - Double(result.cropHeight) }
     return result
   }
 

@@ -14,22 +14,24 @@ struct ResamplingAxis {
   private let weights: [Int16]
 
   /// Weights of each result, before padding.
-  static func span(input: Int, output: Int, kernel: ImagePreparation.Kernel) -> Int {
-    let support = kernel.support * max(1, Double(input) / Double(output))
+  static func span(input: Int, output: Double, kernel: ImagePreparation.Kernel) -> Int {
+    let support = kernel.support * max(1, Double(input) / output)
     return min(input, 2 * Int(support.rounded(.up)) + 1)
   }
 
-  /// - Parameter range: the results wanted, within 0..<output.
-  init(input: Int, output: Int, range: Range<Int>, kernel: ImagePreparation.Kernel) {
-    let scale = Double(input) / Double(output)
+  /// - Parameters:
+  ///   - start: where the results wanted begin, within `0..<output`.
+  ///   - count: how many they are.
+  init(input: Int, output: Double, start: Double, count: Int, kernel: ImagePreparation.Kernel) {
+    let scale = Double(input) / output
     let width = max(1, scale)
     let support = kernel.support * width
     let taps = (Self.span(input: input, output: output, kernel: kernel) + 1) / 2 * 2
     var starts: [Int32] = []
-    var exact = [Double](repeating: 0, count: range.count * taps)
+    var exact = [Double](repeating: 0, count: count * taps)
     var largest = 0.0
-    for (row, index) in range.enumerated() {
-      let centre = (Double(index) + 0.5) * scale
+    for row in 0..<count {
+      let centre = (start + Double(row) + 0.5) * scale
       let first = max(0, Int(centre - support + 0.5))
       let last = min(input, Int(centre + support + 0.5))
       var sum = 0.0
@@ -48,7 +50,7 @@ struct ResamplingAxis {
     var shift = 20
     while largest * Double(1 << shift) > 32_000 { shift -= 1 }
     var weights = [Int16](repeating: 0, count: exact.count)
-    for row in range.indices.map({ ($0 - range.lowerBound) * taps }) {
+    for row in (0..<count).map({ $0 * taps }) {
       // Rounding the running sum instead of each weight keeps the total exact.
       var sum = 0.0
       var before = 0

@@ -65,10 +65,9 @@ struct Picture: ~Copyable {
   ) -> Bool {
     guard let base = destination.assumingMemoryBound(to: UInt8.self).baseAddress else { return false }
     let horizontal = ResamplingAxis(
-      input: width, output: layout.width, range: layout.left..<layout.left + layout.cropWidth, kernel: kernel)
+      input: width, output: layout.width, start: layout.left, count: layout.cropWidth, kernel: kernel)
     let vertical = ResamplingAxis(
-      input: height, output: layout.height, range: layout.top..<layout.top + layout.cropHeight, kernel: kernel
-    )
+      input: height, output: layout.height, start: layout.top, count: layout.cropHeight, kernel: kernel)
     return horizontal.withCAxis { horizontal in
       vertical.withCAxis { vertical in
         withUnsafePointer(to: horizontal) { horizontal in

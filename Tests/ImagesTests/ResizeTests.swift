@@ -50,8 +50,8 @@ import Testing
   func layoutsCentreTheCrop(width: Int, height: Int) {
     let layout = ImagePreparation(size: 24, fit: .crop(share: 0.75)).layout(width: width, height: height)
     #expect(min(layout.width, layout.height) == 32)
-    #expect(abs(layout.width - layout.cropWidth - 2 * layout.left) <= 1)
-    #expect(abs(layout.height - layout.cropHeight - 2 * layout.top) <= 1)
+    #expect(abs(layout.width - Double(layout.cropWidth) - 2 * layout.left) <= 1)
+    #expect(abs(layout.height - Double(layout.cropHeight) - 2 * layout.top) <= 1)
   }
 
   @Test func cropReachesOnlyItsPart() throws {

@@ -249,6 +249,33 @@ extension Tensor {
         handle, weight.handle, bias.handle, mean.handle, variance.handle, training, momentum, epsilon))
   }
 
+  /// A depthwise convolution of `[N, C, H, W]`, float32 or bfloat16, with a float32 filter `weight` `[C, 1, k, k]`, k 3 or 5,
+  /// and zeros around the image: `before` on the left and at the top, `after` on the right and at the bottom.
+  ///
+  /// Made for training: libtorch 1.13's own has no fast way back in bfloat16. Sums are float32.
+  public func depthwise(_ weight: Tensor, stride: Int = 1, before: Int, after: Int) -> Tensor {
+    Tensor.wrap(
+      "depthwise",
+      Engine.functions.depthwise(handle, weight.handle, Int64(stride), Int64(before), Int64(after)))
+  }
+
+  /// `activation(batchNorm(self) + shortcut)` of `[N, C, H, W]`, float32 or bfloat16, in one step of the graph: several
+  /// times faster than the three apart, with less memory. The norm's numbers are float32, as in ``batchNorm``; the result
+  /// lies pixel by pixel (``channelsLast()``).
+  ///
+  /// Where the result was rounded to 6, the gradient of ReLU6 is 0.
+  public func normalized(
+    adding shortcut: Tensor? = nil, activation: NormActivation, weight: Tensor, bias: Tensor, mean: Tensor,
+    variance: Tensor, training: Bool, momentum: Double = 0.1, epsilon: Double = 1e-5
+  ) -> Tensor {
+    Tensor.wrap(
+      "normalized",
+      Engine.functions.norm_activation(
+        handle, shortcut?.handle, weight.handle, bias.handle, mean.handle, variance.handle, training,
+        momentum,
+        epsilon, activation.rawValue))
+  }
+
   /// The largest value of each window.
   public func maxPool2d(kernel: Int, stride: Int, padding: Int = 0) -> Tensor {
     Tensor.wrap(
@@ -264,4 +291,11 @@ extension Tensor {
   public func normalized(dim: Int = -1, epsilon: Double = 1e-8) -> Tensor {
     self / norm(dim: dim, keepDim: true).clamped(min: epsilon)
   }
+}
+
+/// What follows a batch norm.
+public enum NormActivation: Int64, Sendable {
+  case none = 0
+  case relu = 1
+  case relu6 = 2
 }

@@ -382,6 +382,16 @@ const CTorchEngine engine = {
                               eps, false);
       });
     },
+    .depthwise = [](Handle t, Handle weight, int64_t stride, int64_t before, int64_t after) {
+      return guarded([&] { return depthwise(t->value, weight->value, stride, before, after); });
+    },
+    .norm_activation = [](Handle t, Handle shortcut, Handle weight, Handle bias, Handle mean, Handle variance,
+       bool training, double momentum, double eps, int64_t activation) {
+      return guarded([&] {
+        return normActivation(t->value, shortcut ? shortcut->value : at::Tensor(), weight->value, bias->value,
+                              mean->value, variance->value, training, momentum, eps, activation);
+      });
+    },
     .max_pool2d = [](Handle t, int64_t kernel, int64_t stride, int64_t padding) {
       return guarded([&] { return at::max_pool2d(t->value, kernel, stride, padding); });
     },

@@ -70,4 +70,14 @@ void sgdStep(at::Tensor &parameter, const at::Tensor &gradient, at::Tensor &mome
 void adamwStep(at::Tensor &parameter, const at::Tensor &gradient, at::Tensor &mean, at::Tensor &variance,
                double rate, double beta1, double beta2, double eps, double weightDecay, int64_t step);
 
+/// `act(batchNorm(input) + shortcut)`, in one step of the graph; activation 0: none, 1: ReLU, 2: ReLU6.
+at::Tensor normActivation(const at::Tensor &input, const at::Tensor &shortcut, const at::Tensor &weight,
+                          const at::Tensor &bias, const at::Tensor &mean, const at::Tensor &variance, bool training,
+                          double momentum, double eps, int64_t activation);
+
+/// A depthwise convolution of `[N, C, H, W]`, float32 or bfloat16, with a float32 filter `[C, 1, k, k]`, k 3 or 5: `before`
+/// zeros on the left and at the top, `after` on the right and at the bottom.
+at::Tensor depthwise(const at::Tensor &input, const at::Tensor &weight, int64_t stride, int64_t before,
+                     int64_t after);
+
 }  // namespace cleannet

@@ -1,13 +1,7 @@
 #include "Engine.h"
+#include "Kernels.h"
 
 #include <ATen/Parallel.h>
-
-// One loop compiled for several instruction sets; the loader takes the best that the processor has.
-#if defined(__x86_64__) && defined(__linux__)
-#define CLEANNET_WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define CLEANNET_WIDE
-#endif
 
 #include <cmath>
 

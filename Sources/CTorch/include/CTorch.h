@@ -149,6 +149,11 @@ typedef struct CTorchEngine {
   CTorchTensor *_Nullable (*_Nonnull batch_norm)(CTorchTensor *, CTorchTensor *weight, CTorchTensor *bias,
                                         CTorchTensor *mean, CTorchTensor *variance, bool training, double momentum,
                                         double eps);
+  CTorchTensor *_Nullable (*_Nonnull depthwise)(CTorchTensor *, CTorchTensor *weight, int64_t stride, int64_t before,
+                                       int64_t after);
+  CTorchTensor *_Nullable (*_Nonnull norm_activation)(CTorchTensor *, CTorchTensor *_Nullable shortcut, CTorchTensor *weight,
+                                             CTorchTensor *bias, CTorchTensor *mean, CTorchTensor *variance,
+                                             bool training, double momentum, double eps, int64_t activation);
   CTorchTensor *_Nullable (*_Nonnull max_pool2d)(CTorchTensor *, int64_t kernel, int64_t stride, int64_t padding);
   CTorchTensor *_Nullable (*_Nonnull pad2d)(CTorchTensor *, int64_t left, int64_t right, int64_t top, int64_t bottom);
 

@@ -73,3 +73,29 @@ enum WeightNames: Sendable {
   /// The names that a file uses.
   init(_ checkpoint: Checkpoint) { self = checkpoint["conv_stem.weight"] == nil ? .published : .timm }
 }
+
+extension BackboneKind {
+  /// What a file of weights calls the classifier: `fc`, `_fc` or `classifier`.
+  public func classifierName(in checkpoint: Checkpoint) -> String {
+    network(names: WeightNames(checkpoint)).classifierName
+  }
+
+  /// A network's weights under the names of torchvision (ResNets) and timm (EfficientNet-Lite), which Python's users
+  /// load them by; tensors that are not the network's keep theirs.
+  public func withLibraryNames(_ checkpoint: Checkpoint) -> Checkpoint {
+    let (from, to) = (network(names: WeightNames(checkpoint)), network(names: .timm))
+    var names: [String: String] = [:]
+    for (old, new) in zip(from.units, to.units) {
+      names["\(old.name).weight"] = "\(new.name).weight"
+      for suffix in ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"] {
+        names["\(old.norm).\(suffix)"] = "\(new.norm).\(suffix)"
+      }
+    }
+    for suffix in ["weight", "bias"] {
+      names["\(from.classifierName).\(suffix)"] = "\(to.classifierName).\(suffix)"
+    }
+    var renamed = Checkpoint(metadata: checkpoint.metadata)
+    for (name, tensor) in checkpoint.tensors { renamed.tensors.append(tensor, named: names[name] ?? name) }
+    return renamed
+  }
+}

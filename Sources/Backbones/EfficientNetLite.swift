@@ -29,6 +29,7 @@ enum EfficientNetLite {
   static func network(width: Double, depth: Double, names: WeightNames) -> Network<Convolution> {
     let stem = convolution(names.stem, 3, stemOutputs, kernel: 3, stride: 2)
     var blocks: [Block<Convolution>] = []
+    var ranges: [Range<Int>] = []
     var inputs = stemOutputs
     for (index, stage) in stages.enumerated() {
       let outputs = scaled(stage.outputs, by: width)
@@ -40,9 +41,10 @@ enum EfficientNetLite {
         blocks.append(block(stage, names: names, inputs: inputs, outputs: outputs, stride: stride))
         inputs = outputs
       }
+      ranges.append((blocks.count - repeats)..<blocks.count)
     }
     return Network(
-      stem: stem, poolsAfterStem: false, blocks: blocks,
+      stem: stem, poolsAfterStem: false, blocks: blocks, stages: ranges,
       head: convolution(names.head, inputs, headOutputs, kernel: 1), classifierName: names.classifier)
   }
 

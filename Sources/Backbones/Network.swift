@@ -9,6 +9,8 @@ struct Network<Unit> {
   /// Whether a 3×3 maximum with stride 2 follows the stem.
   var poolsAfterStem: Bool
   var blocks: [Block<Unit>]
+  /// The blocks of each stage: those between two changes of resolution or width.
+  var stages: [Range<Int>]
   /// A last convolution, after the blocks.
   var head: Unit?
   /// The prefix of the classifier's tensors.
@@ -24,7 +26,8 @@ struct Network<Unit> {
     for block in blocks { mapped.append(try block.map(transform)) }
     let head: Other? = if let head { try transform(head) } else { nil }
     return Network<Other>(
-      stem: stem, poolsAfterStem: poolsAfterStem, blocks: mapped, head: head, classifierName: classifierName)
+      stem: stem, poolsAfterStem: poolsAfterStem, blocks: mapped, stages: stages, head: head,
+      classifierName: classifierName)
   }
 }
 

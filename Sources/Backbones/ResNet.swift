@@ -15,6 +15,7 @@ enum ResNet {
 
   static func network(_ kind: BlockKind, repeats: [Int]) -> Network<Convolution> {
     var blocks: [Block<Convolution>] = []
+    var ranges: [Range<Int>] = []
     var inputs = 64
     for (stage, (width, count)) in zip(widths, repeats).enumerated() {
       for place in 0..<count {
@@ -23,10 +24,11 @@ enum ResNet {
         blocks.append(block(kind, prefix: prefix, inputs: inputs, width: width, stride: stride))
         inputs = width * kind.expansion
       }
+      ranges.append((blocks.count - count)..<blocks.count)
     }
     return Network(
       stem: convolution("conv1", "bn1", 3, 64, kernel: 7, stride: 2), poolsAfterStem: true, blocks: blocks,
-      head: nil, classifierName: "fc")
+      stages: ranges, head: nil, classifierName: "fc")
   }
 
   private static func block(

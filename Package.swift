@@ -55,8 +55,8 @@ let package = Package(
     .library(
       name: "CleanNetTools",
       targets: [
-        "Backbones", "Datasets", "Detectors", "Downloads", "Evaluation", "Images", "Pipeline", "Report",
-        "Workspace",
+        "Backbones", "Classifier", "Datasets", "Detectors", "Downloads", "Evaluation", "Images", "Pipeline",
+        "Report", "Workspace",
       ]),
     .library(name: "CleanNetEngine", type: .dynamic, targets: ["TorchEngine"]),
   ],
@@ -89,7 +89,7 @@ let package = Package(
     module("Workspace", ["Datasets", "Images", .product(name: "GRDB", package: "GRDB.swift"), grdbSQLite]),
     .systemLibrary(name: "CLibSVM", providers: [.apt(["libsvm-dev"])]),
     module("Detectors", ["Torch", "CLibSVM"]),
-    module("Classifier", ["Torch"]),
+    module("Classifier", ["Backbones", "Images", "Torch"]),
     module("Evaluation", ["Detectors", "CleanNet", "Torch"]),
     module(
       "Report", ["CleanNet", "Datasets", "Evaluation", "Images", "Torch", "Workspace"],
@@ -122,7 +122,7 @@ let package = Package(
       "WorkspaceTests", ["Workspace", "Datasets", "Images", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("BackbonesTests", ["Backbones"], resources: [.copy("Fixtures")]),
     tests("PipelineTests", ["Pipeline", "Workspace", "Datasets"]),
-    tests("ClassifierTests", ["Classifier", "Torch"]),
+    tests("ClassifierTests", ["Classifier", "Backbones", "Images", "Torch"]),
     tests("CommandLineTests", ["cleannet", "Datasets", "Images", "TestServer"]),
     tests("DetectorsTests", ["Detectors", "Torch"], resources: [.copy("Fixtures")]),
     tests("EvaluationTests", ["Evaluation", "Detectors", "Torch"], resources: [.copy("Fixtures")]),

@@ -24,19 +24,28 @@ public struct Head: Sendable, Parameterized {
 /// Trains a ``Head`` on features that are at hand: multinomial logistic regression with sample weights.
 ///
 /// Each feature is divided by its standard deviation first, so that all are held to the same penalty; the head that
-/// comes out takes features as they are. The penalty's strength is chosen by the likelihood of a fifth of the examples,
+/// comes out takes features as they are. The penalty's strength may be chosen by the likelihood of a fifth of the examples,
 /// weighted as in training, under a rough fit of the others: no clean label is needed for that.
 ///
 /// Ways to weigh are trained together, because they share the passes over the features: about 15 for the choice and as
 /// many for the fit, however many there are. Memory: the features in float32, up to ``memoryBudget``, else a piece of
 /// them.
 public struct HeadTraining: Sendable, Hashable {
-  /// The weight of the penalty, λ in `weighted mean loss + λ/2 · ‖W‖²`; nil: chosen among ``candidates``.
-  public var penalty: Double?
+  /// The weight of the penalty, λ in `weighted mean loss + λ/2 · ‖W‖²`.
+  public var penalty: Penalty
   /// Seeds the choice of the examples held out.
   public var seed: UInt64
 
-  public init(penalty: Double? = nil, seed: UInt64 = 0) {
+  /// Where the penalty comes from.
+  public enum Penalty: Sendable, Hashable {
+    case fixed(Double)
+    /// For each way to weigh among ``HeadTraining/candidates``, by the likelihood under its own weights.
+    case own
+    /// One for all ways to weigh: what the way of that number would choose.
+    case shared(by: Int)
+  }
+
+  public init(penalty: Penalty = .own, seed: UInt64 = 0) {
     self.penalty = penalty
     self.seed = seed
   }
@@ -77,19 +86,27 @@ public struct HeadTraining: Sendable, Hashable {
           tasks: tasks
         ) { progress(from + (to - from) * $0) }
       }
-      var chosen = weights.map { _ in penalty ?? 0 }
-      if penalty == nil {
+      let choosing: [SampleWeights] =
+        switch penalty {
+        case .fixed: []
+        case .own: weights
+        case .shared(let place): [weights[place]]
+        }
+      var chosen: [Double] = []
+      if !choosing.isEmpty {
         let held = heldOut(examples.count)
-        let learning = weights.map { $0.zeroed(where: held) }
+        let learning = choosing.map { $0.zeroed(where: held) }
         let models = fit(
           learning.flatMap { weights in Self.candidates.map { weights.task(penalty: $0) } },
           LogisticRegression(tolerance: 1e-3, maximumIterations: 15), from: 0, to: 0.6)
-        let left = weights.map { $0.zeroed { !held($0) } }
+        let left = choosing.map { $0.zeroed { !held($0) } }
         let losses = losses(models, data, labels: labels, secondLabels: secondLabels, weights: left)
         chosen = losses.map { losses in
           Self.candidates[losses.indices.min { losses[$0] < losses[$1] } ?? 0]
         }
       }
+      if case .fixed(let value) = penalty { chosen = [value] }
+      if chosen.count < weights.count { chosen = weights.map { _ in chosen[0] } }
       let models = fit(
         zip(weights, chosen).map { $0.task(penalty: $1) }, LogisticRegression(), from: 0.6, to: 1)
       return chosen.indices.map { index in

@@ -44,7 +44,7 @@ public struct EmbedStage: Sendable {
   }
 
   /// What the vectors depend on but the images; its hash is the feature set's key.
-  private struct Settings: Codable {
+  struct Settings: Codable {
     var backbone: BackboneKind
     var weights: String
     var size: Int
@@ -109,6 +109,11 @@ public struct EmbedStage: Sendable {
         try workspace.finishRun(run, .done, metrics: try outcome.json())
         let rate = Double(left) / max(outcome.seconds, 1e-9)
         progress.end("\(outcome.embedded) images, \(Int(rate.rounded()))/s")
+      } else if try workspace.finishedRun(stage: "embed")?.key != set.key {
+        // Makes these features the latest, whatever was embedded in between.
+        try workspace.finishRun(
+          try workspace.beginRun(stage: "embed", key: set.key, settings: text), .done, metrics: outcome.json()
+        )
       }
       outcome.problems = try workspace.problems().count { $0.stage == Self.stage }
       return outcome

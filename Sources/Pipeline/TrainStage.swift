@@ -90,6 +90,14 @@ public struct TrainStage: Sendable {
     }
   }
 
+  /// What sets this training apart from others of the same images, as text.
+  func settingsText() throws -> String {
+    try [
+      objective.rawValue, "\(references)", steps.map { "\($0)" } ?? "", normalization?.rawValue ?? "",
+      "\(seed)",
+    ].json()
+  }
+
   private func configuration(for data: TrainingData) -> Configuration {
     var configuration = Configuration.of(objective, dimension: data.features.dimension)
     configuration.seed = seed

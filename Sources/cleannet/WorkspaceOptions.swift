@@ -73,7 +73,9 @@ struct ComputeOptions: ParsableArguments {
   }
 
   /// Opens the engine.
-  func prepareEngine() throws {
+  func prepareEngine() throws { try Self.prepareEngine(threads: threads) }
+
+  static func prepareEngine(threads: Int) throws {
     try Engine.load()
     Engine.threads = threads
   }

@@ -19,8 +19,17 @@ public struct CompareStage: Sendable {
   public var threads = 2
   public var relabel: Double?
   public var classBalanced = false
-  /// The head's penalty; nil: chosen for each way to weigh.
-  public var penalty: Double?
+  public var penalty = Penalty.shared
+
+  /// How the heads' penalty is chosen.
+  public enum Penalty: Sendable, Hashable {
+    /// One for all ways to weigh, as the paper trains all with one recipe: the one under which images held aside are
+    /// likeliest, by the weights `soft` where they are compared, else by the first ones. No clean label is needed.
+    case shared
+    /// For each way to weigh under its own weights. `none` then takes a large one, which makes up for much noise.
+    case own
+    case fixed(Double)
+  }
 
   public init(truth: String, weightings: [Weighting]) {
     self.truth = truth
@@ -73,7 +82,7 @@ public struct CompareStage: Sendable {
         if !classes.isEmpty { silent[weighting.name, default: []] += classes }
       }
       progress.begin("Classifier heads, seed \(index + 1) of \(seeds)", total: 100, unit: "%")
-      let training = HeadTraining(penalty: penalty, seed: seed &+ UInt64(index))
+      let training = HeadTraining(penalty: penaltyChoice, seed: seed &+ UInt64(index))
       let trained = training.train(
         data.features, examples: data.examples, labels: data.labels, classes: data.classNames.count,
         weights: weights
@@ -109,6 +118,14 @@ public struct CompareStage: Sendable {
       stage: "classify-compare", key: StableHash.of("classify-compare", try outcome.runs.json()))
     try workspace.finishRun(record, .done, metrics: try outcome.json())
     return outcome
+  }
+
+  private var penaltyChoice: HeadTraining.Penalty {
+    switch penalty {
+    case .shared: .shared(by: weightings.firstIndex(of: .soft) ?? 0)
+    case .own: .own
+    case .fixed(let value): .fixed(value)
+    }
   }
 
   private static func gainShare(_ runs: [Outcome.Run]) -> [String: Double] {

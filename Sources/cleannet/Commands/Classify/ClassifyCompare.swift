@@ -2,17 +2,6 @@ import ArgumentParser
 import Foundation
 import Pipeline
 
-struct ClassifyCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "classify", abstract: "Train an image classifier with CleanNet's weights, test and use it.",
-    discussion: """
-      Weights: none (every image counts 1), soft and hard (what `score` says), mixed (soft, and the suggested class \
-      counts besides), oracle (drops every label that the column --truth contradicts), a column, or a table with the \
-      columns key and weight.
-      """,
-    subcommands: [ClassifyCompare.self])
-}
-
 struct ClassifyCompare: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
@@ -28,7 +17,15 @@ struct ClassifyCompare: ParsableCommand {
   var weights = "none,soft,hard,oracle"
   @Option(help: "How many times, each with another seed.")
   var seeds = 1
-  @OptionGroup var head: HeadOptions
+  @OptionGroup var weighting: WeightingOptions
+  @Option(
+    help: ArgumentHelp(
+      "The penalty on heads' weights: shared, own or a number.",
+      discussion: """
+        shared: one for all ways to weigh, chosen on images held aside by their likelihood under the weights soft, if \
+        they are compared, else under the first. own: for each way under its own weights.
+        """))
+  var penalty = PenaltyChoice.shared
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var workspace: WorkspaceOptions
 
@@ -45,30 +42,10 @@ struct ClassifyCompare: ParsableCommand {
     var stage = CompareStage(
       truth: truth, weightings: weights.split(separator: ",").map { Weighting(String($0)) })
     (stage.seeds, stage.seed, stage.threads) = (seeds, compute.seed, compute.threads)
-    (stage.relabel, stage.classBalanced, stage.penalty) = (head.relabel, head.classBalanced, head.penalty)
+    (stage.relabel, stage.classBalanced) = (weighting.relabel, weighting.classBalanced)
+    stage.penalty = penalty.choice
     let outcome = try stage.run(try workspace.open(), progress: workspace.output.progress)
     try workspace.output.print(outcome) { outcome.text }
-  }
-}
-
-/// How the images' weights become a head.
-struct HeadOptions: ParsableArguments {
-  @Option(
-    help: """
-      Takes the suggested class instead of the label where the label is wrong with at least this probability, say 0.9 \
-      (weights soft and hard).
-      """)
-  var relabel: Double?
-  @Flag(help: "Gives every class the same total weight.")
-  var classBalanced = false
-  @Option(help: "The penalty on the head's weights; by default chosen on images held aside.")
-  var penalty: Double?
-
-  func validate() throws {
-    if let relabel, !(relabel > 0.5 && relabel <= 1) {
-      throw ValidationError("--relabel must lie above 0.5 and be at most 1.")
-    }
-    if let penalty, penalty <= 0 { throw ValidationError("--penalty must be above 0.") }
   }
 }
 
@@ -88,4 +65,24 @@ extension CompareStage.Outcome {
   }
 
   private func percent(_ value: Double) -> String { String(format: "%.2f", 100 * value) }
+}
+
+/// `shared`, `own` or a number.
+struct PenaltyChoice: ExpressibleByArgument {
+  let choice: CompareStage.Penalty
+  static let shared = PenaltyChoice(.shared)
+
+  init(_ choice: CompareStage.Penalty) { self.choice = choice }
+
+  init?(argument: String) {
+    switch argument {
+    case "shared": choice = .shared
+    case "own": choice = .own
+    default:
+      guard let number = Double(argument), number > 0 else { return nil }
+      choice = .fixed(number)
+    }
+  }
+
+  var defaultValueDescription: String { "shared" }
 }

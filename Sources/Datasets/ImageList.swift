@@ -1,0 +1,48 @@
+import Foundation
+
+/// Images that are only named: by a folder, a list, or one by one.
+public enum ImageList {
+  /// The image files that the paths stand for, in order: an image's own, those below a folder by their names' bytes, those
+  /// that a text file lists, one a line (relative ones begin at that file's folder).
+  ///
+  /// - Throws: ``DatasetProblems`` naming each path that leads nowhere.
+  public static func files(_ paths: [String]) throws -> [String] {
+    let log = ProblemLog()
+    var files: [String] = []
+    for path in paths {
+      let absolute = DatasetSource.absolute(path)
+      var info = stat()
+      guard stat(absolute, &info) == 0 else {
+        log.add(path, "cannot be opened: \(errnoText())", "Check the path and its permissions")
+        continue
+      }
+      if info.st_mode & S_IFMT == S_IFDIR {
+        let walk = FolderWalk(root: absolute, branchDepth: 0, log: log, notices: NoticeLog())
+        try walk.files { relative, isImage in if isImage { files.append("\(absolute)/\(relative)") } }
+      } else if isList(absolute) {
+        files += try listed(absolute, shown: path)
+      } else {
+        files.append(absolute)
+      }
+    }
+    try log.throwIfAny()
+    return files
+  }
+
+  private static func isList(_ path: String) -> Bool {
+    let name = path.lowercased()
+    return name.hasSuffix(".txt") || name.hasSuffix(".lst") || name.hasSuffix(".list")
+  }
+
+  private static func listed(_ path: String, shown: String) throws -> [String] {
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+      throw DatasetProblems(
+        DatasetProblem(
+          file: shown, what: "is no text in UTF-8", remedy: "Write a list of image files, one a line"))
+    }
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    return text.split(whereSeparator: \.isNewline).map { line in
+      line.hasPrefix("/") || line.hasPrefix("~") ? DatasetSource.absolute(String(line)) : "\(folder)/\(line)"
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import Classifier
+import Evaluation
+import Foundation
+import Torch
+import Workspace
+
+/// Tests a classifier on images whose labels are right.
+public struct ClassifyEvaluateStage: Sendable {
+  /// The classifier's file; nil: the best weights of the one trained last.
+  public var file: String?
+  /// The images' split.
+  public var split = "test"
+  /// A column whose values take the place of the images' labels, where it has any.
+  public var truth: String?
+  public var threads = 2
+
+  public init() {}
+
+  public struct Outcome: Sendable, Encodable {
+    public struct ClassRow: Sendable, Encodable {
+      public var name: String
+      public var images: Int
+      /// The share of the class's images that is classified right; nil where there are none.
+      public var recall: Double?
+      /// The share of right ones among what is said to be of the class.
+      public var precision: Double?
+    }
+
+    public var file: String
+    public var weights: String
+    public var images: Int
+    /// Images that could not be read.
+    public var problems: Int
+    /// With Clopper and Pearson's 95 % intervals over the images.
+    public var top1: Estimate
+    public var top5: Estimate
+    public var classMean: Double
+    public var classes: [ClassRow]
+    /// Row: the label. Column: what the classifier says.
+    public var confusion: [[Int]]
+  }
+
+  public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
+    let file = try ClassifierFile(path: try self.file ?? Self.latest(workspace))
+    let (samples, labels) = try images(workspace, classes: file.about.classes)
+    var tally = ClassificationMetrics.Tally(classes: file.about.classes.count)
+    progress.begin("Testing", total: samples.count, unit: "images")
+    var problems = 0
+    if let features = try storedFeatures(workspace, file) {
+      let head = try file.head()
+      for range in (0..<samples.count).blocks(of: 4096) {
+        let rows = features.rows(samples[range].map { $0 })
+        let good = rows.sum(dim: 1).floats().enumerated().filter { $0.element.isFinite }.map(\.offset)
+        problems += range.count - good.count
+        guard !good.isEmpty else { continue }
+        tally.add(
+          logits: head.logits(rows.indexSelect(Tensor(good))),
+          labels: good.map { labels[range.lowerBound + $0] })
+        progress.update(range.upperBound)
+      }
+    } else if let preparation = file.about.preparation {
+      let network = try file.network()
+      let images = try SampleImages(workspace, samples: samples)
+      let bad = network.forEachBatch(
+        images.loader(preparation, threads: threads), batches: (samples.count + 31) / 32, threads: threads
+      ) { places, logits in
+        tally.add(logits: logits, labels: places.map { labels[$0] })
+        progress.update((places.last ?? 0) + 1)
+      }
+      problems = bad.count
+      for (place, problem) in bad.prefix(20) {
+        progress.warn("\(images.keys[place]): \(problem.explanation)")
+      }
+    } else {
+      throw PipelineError(
+        .badInput, "The classifier \(file.path) was trained on features that the workspace does not have",
+        remedy: "Train it again: cleannet classify train")
+    }
+    progress.end("\(samples.count - problems) images")
+    return outcome(tally.metrics, file, problems: problems)
+  }
+
+  private func outcome(_ metrics: ClassificationMetrics, _ file: ClassifierFile, problems: Int) -> Outcome {
+    func estimate(_ share: Double) -> Estimate {
+      let hits = Int((share * Double(metrics.images)).rounded())
+      return Estimate(
+        mean: share,
+        low: ClopperPearson.lowerBound(
+          successes: hits, trials: metrics.images, confidence: 0.975),
+        high: ClopperPearson.upperBound(
+          successes: hits, trials: metrics.images, confidence: 0.975))
+    }
+    let rows = file.about.classes.enumerated().map { label, name in
+      Outcome.ClassRow(
+        name: name, images: metrics.confusion[label].reduce(0, +), recall: metrics.recall(label),
+        precision: metrics.precision(label))
+    }
+    return Outcome(
+      file: file.path, weights: file.about.weights, images: metrics.images, problems: problems,
+      top1: estimate(metrics.top1), top5: estimate(metrics.top5), classMean: metrics.classMean, classes: rows,
+      confusion: metrics.confusion)
+  }
+
+  /// The best weights of the classifier that was trained last.
+  public static func latest(_ workspace: Workspace) throws -> String {
+    let files = try workspace.finishedRun(stage: "classify").map {
+      ClassifierFiles(folder: workspace.modelFolder(key: $0.key))
+    }
+    guard let files, FileManager.default.fileExists(atPath: files.best) else {
+      throw PipelineError(
+        .missingInput, "No classifier has been trained yet", remedy: "Run: cleannet classify train")
+    }
+    return files.best
+  }
+
+  /// The samples of the split, and what each is for the classifier.
+  private func images(_ workspace: Workspace, classes: [String]) throws -> (samples: [Int], labels: [Int]) {
+    let numbers = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, $0) })
+    let names = try workspace.classNames()
+    let truths = try truth.map { try TruthColumn.values(workspace, named: $0) }
+    var (samples, labels): ([Int], [Int]) = ([], [])
+    for (sample, label) in try workspace.labels(where: { $0 == split }).enumerated() where label >= 0 {
+      let given = truths?[sample].flatMap { $0.isEmpty ? nil : $0 } ?? names[Int(label)]
+      guard let number = numbers[given] else { continue }
+      samples.append(sample)
+      labels.append(number)
+    }
+    guard !samples.isEmpty else {
+      let splits = try workspace.splitNames()
+      throw PipelineError(
+        .missingInput, "There are no images of the split \(split) whose class the classifier knows",
+        remedy: "Splits are: \(splits.joined(separator: ", ")). Import images whose labels are right: "
+          + "cleannet import SOURCE --split test")
+    }
+    return (samples, labels)
+  }
+
+  /// The features that a head was trained on, where the workspace still has them.
+  private func storedFeatures(_ workspace: Workspace, _ file: ClassifierFile) throws -> MappedFeatures? {
+    guard let key = file.about.features, let set = try workspace.featureSet(key: key) else { return nil }
+    let count = try workspace.sampleCount()
+    guard set.missing(of: count).isEmpty else { return nil }
+    return MappedFeatures(try FeatureMatrix(set, samples: count))
+  }
+}

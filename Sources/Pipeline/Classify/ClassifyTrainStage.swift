@@ -1,0 +1,210 @@
+import Backbones
+import Classifier
+import Foundation
+import Images
+import Torch
+import Workspace
+
+/// Trains a classifier with sample weights: a head on stored features, or a network on the images.
+///
+/// What depends on the same images, weights and settings has the same key and is not done twice. A fine-tuning that is
+/// killed goes on from its last state and ends in the same weights.
+public struct ClassifyTrainStage: Sendable {
+  public enum Method: Sendable {
+    /// On stored features: seconds.
+    /// - penalty: of the head's weights; nil: chosen on a fifth of the images.
+    case head(penalty: Double?)
+    case network(NetworkTraining)
+  }
+
+  /// A network that is trained on the images themselves.
+  public struct NetworkTraining: Sendable, Codable {
+    public var backbone = BackboneKind.efficientNetLite0
+    /// The file of weights that it starts from; nil: the one that set-up put into the user's cache.
+    public var weights: String?
+    /// Width and height of the images; nil: as `embed` had them, else what the network was made for.
+    public var size: Int?
+    public var recipe = TrainingRecipe()
+    /// The share of the images that choose the best epoch instead of being trained on.
+    public var validationShare = 0.1
+
+    public init() {}
+  }
+
+  public var method: Method
+  public var weighting: Weighting
+  /// The column that holds the true labels, for the weights `oracle`.
+  public var truth: String?
+  public var relabel: Double?
+  public var classBalanced = false
+  public var seed: UInt64 = 0
+  public var threads = 2
+
+  /// Steps between two states on disk.
+  static let stateInterval = 100
+
+  public init(_ method: Method, weighting: Weighting) {
+    self.method = method
+    self.weighting = weighting
+  }
+
+  public struct Outcome: Sendable, Codable {
+    public var classifier: String
+    /// The file of the best weights.
+    public var file: String
+    public var weights: String
+    /// Images that count.
+    public var images: Int
+    public var classes: Int
+    /// Classes for which no image counts: the classifier never names them.
+    public var silentClasses: [String]
+    /// Images that could not be read.
+    public var problems: Int
+    /// Of a head.
+    public var penalty: Double?
+    /// Of a network: epoch by epoch, and the best of them.
+    public var epochs: [EpochRow]
+    public var bestEpoch: Int?
+    public var seconds: Double
+    /// Whether the classifier was there already.
+    public var reused: Bool
+  }
+
+  public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
+    let outcome =
+      switch method {
+      case .head(let penalty): try trainHead(workspace, penalty: penalty, progress: progress)
+      case .network(let network): try NetworkStage(self, network).run(workspace, progress: progress)
+      }
+    if !outcome.silentClasses.isEmpty {
+      progress.warn(
+        "With the weights \(weighting.name) no image counts for: \(outcome.silentClasses.joined(separator: ", "))"
+      )
+    }
+    return outcome
+  }
+
+  private func trainHead(
+    _ workspace: Workspace, penalty: Double?, progress: some ProgressReporter
+  ) throws -> Outcome {
+    let data = try ClassifierData(workspace)
+    let weights = try weights(
+      workspace, examples: data.examples, labels: data.labels, verdicts: data.data.verdicts)
+    let settings = try penalty.map { "\($0)" }.json()
+    let key = StableHash.of(
+      "classify-head", data.data.featureSet.key, try workspace.fingerprint(of: .images, .labels),
+      weights.hash, settings, "\(seed)")
+    let source = try HeadSource(workspace, data.data.featureSet)
+    return try once(workspace, key: key, settings: settings) { files in
+      let start = ContinuousClock.now
+      progress.begin("Training the head", total: 100, unit: "%")
+      let trained = HeadTraining(penalty: penalty.map { .fixed($0) } ?? .own, seed: seed).train(
+        data.features, examples: data.examples, labels: data.labels, classes: data.classNames.count,
+        weights: [weights]
+      ) { progress.update(Int($0 * 100)) }[0]
+      progress.end(nil)
+      let (about, tensors) = try source.classifier(
+        trained.head, classes: data.classNames, weights: weighting.name)
+      try ClassifierFile.write(tensors, about: about, to: files.best)
+      return Outcome(
+        classifier: key, file: files.best, weights: weighting.name, images: weights.countingExamples,
+        classes: data.classNames.count, silentClasses: data.silentClasses(weights), problems: 0,
+        penalty: trained.penalty, epochs: [], bestEpoch: nil,
+        seconds: (ContinuousClock.now - start).inSeconds, reused: false)
+    }
+  }
+
+  /// The images' weights; some of them count.
+  func weights(
+    _ workspace: Workspace, examples: [Int], labels: [Int], verdicts: [Int: Bool]
+  ) throws -> SampleWeights {
+    let scores = weighting.usesScores ? try SampleScores.last(workspace).scores : nil
+    let column = try truth.map { try TruthColumn(workspace, named: $0) }
+    var maker = WeightMaker(
+      workspace: workspace, examples: examples, labels: labels, verdicts: verdicts, truth: column)
+    (maker.relabel, maker.classBalanced) = (relabel, classBalanced)
+    let weights = try maker.weights(weighting, scores: scores)
+    guard weights.countingExamples > 0 else {
+      throw PipelineError(
+        .badInput, "With the weights \(weighting.name) no image counts", remedy: "Choose other weights")
+    }
+    return weights
+  }
+
+  /// Trains, unless what would come out is there.
+  func once(
+    _ workspace: Workspace, key: String, settings: String, _ train: (ClassifierFiles) throws -> Outcome
+  ) throws -> Outcome {
+    try workspace.withWriteLock("classify") {
+      let files = ClassifierFiles(folder: workspace.modelFolder(key: key))
+      let run: Int
+      if let done = try workspace.finishedRun(stage: "classify", key: key), let metrics = done.metrics,
+        FileManager.default.fileExists(atPath: files.best),
+        var outcome = try? JSONDecoder().decode(Outcome.self, from: Data(metrics.utf8))
+      {
+        // Makes this classifier the latest.
+        run = try workspace.beginRun(stage: "classify", key: key, settings: settings)
+        try workspace.finishRun(run, .done, metrics: metrics)
+        outcome.reused = true
+        return outcome
+      }
+      run = try workspace.beginRun(stage: "classify", key: key, settings: settings)
+      try files.makeFolder()
+      let outcome = try train(files)
+      try workspace.finishRun(run, .done, metrics: try outcome.json())
+      return outcome
+    }
+  }
+}
+
+extension SampleWeights {
+  /// How many examples count at all.
+  var countingExamples: Int { (0..<count).count { total($0) > 0 } }
+
+  /// A hash of all of it.
+  var hash: String {
+    var hash = StableHash()
+    for values in [weights, secondWeights] { values.withUnsafeBytes { hash.combine($0) } }
+    for label in secondLabels { hash.combine(label) }
+    return hash.text
+  }
+}
+
+/// Where the features that a head is trained on come from.
+private struct HeadSource {
+  let features: String
+  let settings: EmbedStage.Settings?
+  let weights: String?
+
+  init(_ workspace: Workspace, _ set: FeatureSet) throws {
+    features = set.key
+    let run = try workspace.finishedRun(stage: "embed", key: set.key)
+    settings = run.flatMap {
+      try? JSONDecoder().decode(EmbedStage.Settings.self, from: Data($0.settings.utf8))
+    }
+    weights = set.about["weights"]
+  }
+
+  /// The head behind its network, or alone where features came without one.
+  func classifier(
+    _ head: Head, classes: [String], weights name: String
+  ) throws -> (ClassifierFile.About, [(name: String, tensor: Tensor)]) {
+    var about = ClassifierFile.About(
+      backbone: nil, preparation: nil, precision: .auto, classes: classes, weights: name, features: features)
+    guard let settings, let weights else { return (about, head.parameters.prefixed(ClassifierFile.headName)) }
+    guard try BackboneWeights.fingerprint(weights) == settings.weights else {
+      throw PipelineError(
+        .badInput, "The weights \(weights) are not those that made the features any more",
+        remedy: "Put them back, or embed again: cleannet embed")
+    }
+    (about.backbone, about.preparation) = (settings.backbone, settings.preparation)
+    about.precision = Precision(rawValue: settings.precision) ?? .auto
+    let checkpoint = try Checkpoint.read(path: weights, stripModulePrefix: true)
+    let classifier = settings.backbone.classifierName(in: checkpoint)
+    let network = checkpoint.tensors.filter { !$0.name.hasPrefix(classifier + ".") }
+    return (
+      about,
+      network.map { ($0.name, Tensor($0.tensor)) } + head.parameters.prefixed(classifier)
+    )
+  }
+}

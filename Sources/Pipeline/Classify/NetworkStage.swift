@@ -1,0 +1,173 @@
+import Backbones
+import Classifier
+import Evaluation
+import Foundation
+import Images
+import Torch
+import Workspace
+
+/// Fine-tunes a network on the workspace's images.
+struct NetworkStage {
+  let stage: ClassifyTrainStage
+  let network: ClassifyTrainStage.NetworkTraining
+
+  init(_ stage: ClassifyTrainStage, _ network: ClassifyTrainStage.NetworkTraining) {
+    self.stage = stage
+    var network = network
+    network.recipe.seed = stage.seed
+    self.network = network
+  }
+
+  /// What the outcome depends on beside the images and their weights.
+  private struct Settings: Codable {
+    var backbone: BackboneKind
+    var weights: String
+    var preparation: ImagePreparation
+    var recipe: TrainingRecipe
+    var precision: String
+    var validationShare: Double
+  }
+
+  func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> ClassifyTrainStage.Outcome {
+    let all = try workspace.trainLabels()
+    let examples = all.indices.filter { all[$0] >= 0 }
+    let labels = examples.map { all[$0] }
+    let classes = try workspace.classNames()
+    guard Set(labels).count >= 2 else {
+      throw PipelineError(
+        .badInput, "Fewer than two classes have images to train on", remedy: "Import more classes")
+    }
+    let verdicts = Dictionary(
+      uniqueKeysWithValues: try workspace.verifications().map { ($0.sample, $0.isRight) })
+    let weights = try stage.weights(workspace, examples: examples, labels: labels, verdicts: verdicts)
+    let path = try BackboneWeights.path(network.backbone, named: network.weights)
+    let preparation = ImagePreparation(size: try size(workspace))
+    let settings = Settings(
+      backbone: network.backbone, weights: try BackboneWeights.fingerprint(path), preparation: preparation,
+      recipe: network.recipe, precision: "\(network.recipe.precision.dtype)",
+      validationShare: network.validationShare)
+    let text = try settings.json()
+    let key = StableHash.of(
+      "classify-network", try workspace.fingerprint(of: .images, .labels), weights.hash, text)
+    return try stage.once(workspace, key: key, settings: text) { files in
+      let images = try SampleImages(workspace, samples: examples)
+      let decoder = ImageDecoder(preparation)
+      let data = FineTuningData(
+        labels: labels, weights: weights, classes: classes.count, validation: validation(examples),
+        preparation: preparation
+      ) { (place, pixels, augmentation, seed) throws(ImageProblem) in
+        try images.decode(place, into: pixels, by: decoder, augmentation: augmentation, seed: seed)
+      }
+      let about = ClassifierFile.About(
+        backbone: network.backbone, preparation: preparation, precision: network.recipe.precision,
+        classes: classes, weights: stage.weighting.name, features: nil)
+      return try train(
+        workspace, data, examples: examples, start: path, about: about, files: files, key: key,
+        progress: progress)
+    }
+  }
+
+  private func train(
+    _ workspace: Workspace, _ data: FineTuningData, examples: [Int], start path: String,
+    about: ClassifierFile.About, files: ClassifierFiles, key: String, progress: some ProgressReporter
+  ) throws -> ClassifyTrainStage.Outcome {
+    let recipe = network.recipe
+    let begin = ContinuousClock.now
+    let backbone = try TrainableBackbone(
+      network.backbone, weights: path, trainedStages: recipe.trainedStages, precision: recipe.precision,
+      batchNorm: recipe.batchNorm)
+    let classifier = ImageClassifier(backbone, classes: data.classes)
+    let masses = data.weights.masses(labels: data.labels, classes: data.classes)
+    guard data.trainingCount > 0 else {
+      throw PipelineError(
+        .badInput, "All images that count are held aside for validation",
+        remedy: "Give fewer to validation: --validation 0")
+    }
+    let tuning = FineTuning(classifier, recipe: recipe, data: data, threads: stage.threads)
+    progress.begin(
+      "Fine-tuning \(network.backbone) at \(data.preparation.size) px", total: tuning.totalSteps,
+      unit: "steps")
+    try tuning.run(keeper: keeper(files, about: about)) { progress.update($0) }
+    progress.end(Self.note(tuning.progress))
+    try ClassifierFile.write(tuning.currentWeights, about: about, to: files.last)
+    try workspace.clearProblems(stage: "classify", in: 0..<Int.max)
+    try workspace.addProblems(
+      tuning.progress.problems.map { SampleProblem(sample: examples[$0], stage: "classify", what: $1) })
+    // Only going on after an interruption needs it.
+    unlink(files.state)
+    return ClassifyTrainStage.Outcome(
+      classifier: key, file: files.best, weights: stage.weighting.name,
+      images: data.weights.countingExamples, classes: data.classes,
+      silentClasses: Set(data.labels).sorted().filter { masses[$0] == 0 }.map { about.classes[$0] },
+      problems: tuning.progress.problems.count, penalty: nil, epochs: tuning.progress.rows,
+      bestEpoch: tuning.progress.bestEpoch, seconds: (ContinuousClock.now - begin).inSeconds, reused: false)
+  }
+
+  private static func note(_ progress: FineTuningState.Progress) -> String {
+    guard let best = progress.rows.first(where: { $0.epoch == progress.bestEpoch }),
+      let top1 = best.validationTop1
+    else { return "\(progress.rows.count) epochs" }
+    return String(format: "best epoch %d, %.1f %% of validation weights right", best.epoch, 100 * top1)
+  }
+
+  /// Images held aside: by a hash of their number, so that they stay the same when others are added.
+  private func validation(_ examples: [Int]) -> [Int] {
+    examples.indices.filter { place in
+      var random = SplitMix64(seed: network.recipe.seed ^ UInt64(examples[place]) &* 0x9E37_79B9_7F4A_7C15)
+      return Double.random(in: 0..<1, using: &random) < network.validationShare
+    }
+  }
+
+  /// Width and height of the images that the network sees.
+  func size(_ workspace: Workspace) throws -> Int {
+    if let size = network.size { return size }
+    let embedded = try workspace.finishedRun(stage: "embed").flatMap {
+      try? JSONDecoder().decode(EmbedStage.Settings.self, from: Data($0.settings.utf8))
+    }
+    return embedded?.size ?? network.backbone.inputSize
+  }
+
+  // MARK: Files
+
+  private func keeper(_ files: ClassifierFiles, about: ClassifierFile.About) -> FineTuningKeeper {
+    let progressKey = "progress"
+    return FineTuningKeeper(
+      interval: ClassifyTrainStage.stateInterval,
+      restore: {
+        guard let stored = try? Checkpoint.read(path: files.state), let text = stored.metadata[progressKey],
+          let progress = try? JSONDecoder().decode(
+            FineTuningState.Progress.self, from: Data(text.utf8))
+        else { return nil }
+        return FineTuningState(
+          progress: progress, tensors: stored.tensors.map { (name: $0.name, tensor: Tensor($0.tensor)) })
+      },
+      keep: { state in
+        try log(state.progress, files)
+        try SafeTensors.write(
+          tensors: Checkpoint(state.tensors).tensors, metadata: [progressKey: try state.progress.json()],
+          to: files.state)
+      },
+      keepBest: { weights, _ in try ClassifierFile.write(weights, about: about, to: files.best) })
+  }
+
+  /// Log and curves, written anew each time from what the state knows, so that they agree with it.
+  private func log(_ progress: FineTuningState.Progress, _ files: ClassifierFiles) throws {
+    guard !progress.rows.isEmpty else { return }
+    let lines = try progress.rows.map { try $0.json() }.joined(separator: "\n") + "\n"
+    try AtomicFile.write(Data(lines.utf8), to: files.log)
+    func line(_ name: String, _ value: (EpochRow) -> Double?) -> LinePlot.Line {
+      LinePlot.Line(
+        name: name,
+        points: progress.rows.compactMap { row in
+          value(row).map { LinePlot.Point(x: Double(row.epoch), y: $0) }
+        }, hasMarks: true)
+    }
+    let plot = LinePlot(
+      title: "Fine-tuning", xLabel: "epoch", yLabel: "loss; share right",
+      lines: [
+        line("training loss", \.loss), line("validation loss", \.validationLoss),
+        line("validation top-1", \.validationTop1),
+      ].filter { !$0.points.isEmpty })
+    try AtomicFile.write(Data(plot.svg().utf8), to: files.curves)
+  }
+}

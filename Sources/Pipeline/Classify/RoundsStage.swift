@@ -1,0 +1,139 @@
+import Classifier
+import CleanNet
+import Foundation
+import Workspace
+
+/// CleanNet and the classifier in turn (CleanNet, section 3.4): the classifier's features show CleanNet more than those of
+/// a network that never saw the data set, and CleanNet's weights make the classifier better.
+///
+/// Round 0 trains the classifier on the labels as they are. Every further round embeds all images by the classifier so far,
+/// makes reference sets, trains CleanNet, scores, and trains the classifier anew with the weights. Every part is kept under
+/// its key; run again after an interruption, only what is missing is done.
+public struct RoundsStage: Sendable {
+  public var rounds: Int
+  /// The classifier's training; its weighting is that of the rounds after the first.
+  public var classifier: ClassifyTrainStage
+  public var network: ClassifyTrainStage.NetworkTraining
+
+  public init(
+    rounds: Int, classifier: ClassifyTrainStage, network: ClassifyTrainStage.NetworkTraining
+  ) {
+    self.rounds = rounds
+    self.classifier = classifier
+    self.network = network
+  }
+
+  public struct Round: Sendable, Codable {
+    public var round: Int
+    /// Keys of what the round's weights came from; nil in round 0.
+    public var features: String?
+    public var model: String?
+    public var scores: String?
+    /// The share of wrong labels that scoring expects.
+    public var estimatedNoise: Double?
+    /// The share of unverified labels that scoring judges as the column of the truth does.
+    public var judgedRight: Double?
+    public var weights: String
+    public var file: String
+    /// On images held aside, by their weights.
+    public var validationTop1: Double?
+    /// On the split test, if there is one.
+    public var testTop1: Double?
+    /// Of `testTop1` over round 0's.
+    public var gain: Double?
+    public var seconds: Double
+  }
+
+  public struct Outcome: Sendable, Codable {
+    public var rounds: [Round]
+  }
+
+  public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
+    guard try !workspace.verifications().isEmpty else {
+      throw PipelineError(
+        .missingInput, "No image has been verified yet, and rounds train CleanNet",
+        remedy: "Run: cleannet verify export, then cleannet verify import")
+    }
+    let cleanNet = try cleanNetStage(workspace)
+    // Each round makes features of its own; sizes stay those of the first.
+    var network = network
+    network.size = try NetworkStage(classifier, network).size(workspace)
+    let settings = try network.json()
+    let key = StableHash.of(
+      "classify-rounds", try workspace.fingerprint(of: .images, .labels, .verifications), settings,
+      try cleanNet.settingsText(), classifier.weighting.name, "\(classifier.seed)")
+    let run = try workspace.beginRun(stage: "classify-rounds", key: key, settings: settings)
+    var outcome = Outcome(rounds: [])
+    for number in 0...rounds {
+      progress.begin("Round \(number) of \(rounds)", total: nil, unit: "")
+      progress.end(number == 0 ? "labels as they are" : "features of round \(number - 1)")
+      let round = try self.round(
+        number, after: outcome.rounds, network, cleanNet, workspace, progress: progress)
+      outcome.rounds.append(round)
+    }
+    try workspace.finishRun(run, .done, metrics: try outcome.json())
+    return outcome
+  }
+
+  private func round(
+    _ number: Int, after earlier: [Round], _ network: ClassifyTrainStage.NetworkTraining,
+    _ cleanNet: TrainStage, _ workspace: Workspace, progress: some ProgressReporter
+  ) throws -> Round {
+    let start = ContinuousClock.now
+    var stage = classifier
+    stage.method = .network(network)
+    var round = Round(round: number, weights: Weighting.none.name, file: "", seconds: 0)
+    if let before = earlier.last {
+      var embedding = EmbedStage()
+      (embedding.backbone, embedding.weights, embedding.size) = (network.backbone, before.file, network.size)
+      (embedding.precision, embedding.threads) = (network.recipe.precision, classifier.threads)
+      round.features = try embedding.run(workspace, progress: progress).features
+      round.model = try cleanNet.run(workspace, progress: progress).model
+      var scoring = ScoreStage()
+      scoring.threads = classifier.threads
+      let scored = try scoring.run(workspace, progress: progress)
+      (round.scores, round.estimatedNoise) = (scored.scores, scored.estimatedNoise)
+      round.judgedRight = try judgedRight(workspace)
+      round.weights = classifier.weighting.name
+    } else {
+      stage.weighting = .none
+    }
+    let trained = try stage.run(workspace, progress: progress)
+    round.file = trained.file
+    round.validationTop1 = trained.epochs.first { $0.epoch == trained.bestEpoch }?.validationTop1
+    if try workspace.splitNames().contains("test") {
+      var test = ClassifyEvaluateStage()
+      (test.file, test.truth, test.threads) = (trained.file, classifier.truth, classifier.threads)
+      round.testTop1 = try test.run(workspace, progress: progress).top1.mean
+      if let first = earlier.first?.testTop1, let now = round.testTop1 { round.gain = now - first }
+    }
+    round.seconds = (ContinuousClock.now - start).inSeconds
+    return round
+  }
+
+  /// CleanNet's training, with the settings of the last one, if there was any.
+  private func cleanNetStage(_ workspace: Workspace) throws -> TrainStage {
+    var stage = TrainStage()
+    (stage.seed, stage.threads) = (classifier.seed, classifier.threads)
+    let last = try workspace.finishedRun(stage: "train").flatMap {
+      try? JSONDecoder().decode(Configuration.self, from: Data($0.settings.utf8))
+    }
+    if let last {
+      (stage.objective, stage.references, stage.steps) = (
+        last.objective, last.kMeans.clusters, last.training.steps
+      )
+    }
+    return stage
+  }
+
+  /// How often the scores and the truth agree, on images that were not verified.
+  private func judgedRight(_ workspace: Workspace) throws -> Double? {
+    guard let truth = classifier.truth else { return nil }
+    let isRight = try TruthColumn(workspace, named: truth).isRight
+    let verified = Set(try workspace.verifications().map(\.sample))
+    let hard = try SampleScores.last(workspace).scores.hard
+    let judged = hard.indices.filter { !hard[$0].isNaN && isRight[$0] != nil && !verified.contains($0) }
+    guard !judged.isEmpty else { return nil }
+    return Double(judged.count { (hard[$0] == 1) == isRight[$0] }) / Double(judged.count)
+  }
+}

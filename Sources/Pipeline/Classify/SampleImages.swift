@@ -1,0 +1,54 @@
+import Datasets
+import Foundation
+import Images
+import Torch
+import Workspace
+
+/// The images of some samples, found and decoded one by one, from any thread.
+struct SampleImages: Sendable {
+  private let locations: [ImageLocation]
+  let keys: [String]
+  private let access = ImageAccess()
+
+  /// - Parameter samples: rising numbers; places are those among them.
+  init(_ workspace: Workspace, samples: [Int]) throws {
+    var (locations, keys): ([ImageLocation], [String]) = ([], [])
+    var next = 0
+    try workspace.forEachSample { sample in
+      guard next < samples.count, sample.id == samples[next] else { return }
+      next += 1
+      locations.append(sample.location)
+      keys.append(sample.key)
+    }
+    precondition(next == samples.count, "samples are there, in rising order")
+    (self.locations, self.keys) = (locations, keys)
+  }
+
+  /// Files that are in no workspace; their keys are their paths.
+  init(files: [String]) {
+    locations = files.map { .file($0) }
+    keys = files
+  }
+
+  var count: Int { keys.count }
+
+  func decode(
+    _ place: Int, into pixels: UnsafeMutableRawBufferPointer, by decoder: ImageDecoder,
+    augmentation: Augmentation? = nil, seed: UInt64 = 0
+  ) throws(ImageProblem) {
+    let source = try access.source(locations[place], key: keys[place])
+    if let augmentation {
+      try decoder.decode(source, into: pixels, augmentation: augmentation, seed: seed)
+    } else {
+      try decoder.decode(source, into: pixels)
+    }
+  }
+
+  /// Batches of all of them.
+  func loader(_ preparation: ImagePreparation, batchSize: Int = 32, threads: Int) -> BatchLoader {
+    let decoder = ImageDecoder(preparation)
+    return BatchLoader(
+      count: count, preparation: preparation, batchSize: batchSize, threads: threads, ahead: 2 * threads
+    ) { (place, pixels) throws(ImageProblem) in try decode(place, into: pixels, by: decoder) }
+  }
+}

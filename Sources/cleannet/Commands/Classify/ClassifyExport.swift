@@ -1,0 +1,26 @@
+import ArgumentParser
+import Pipeline
+
+struct ClassifyExport: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export",
+    abstract: "Write a classifier for Python: safetensors with torchvision's or timm's names.",
+    discussion: "How to load it is in docs/classifier.md.")
+
+  @Option(help: "The classifier's file; by default the one trained last.", completion: .file())
+  var classifier: String?
+  @Option(help: "The file to write.", completion: .file())
+  var out: String
+  @OptionGroup var workspace: WorkspaceOptions
+
+  func run() throws {
+    // No tensor is computed, but the engine holds them.
+    try ComputeOptions.prepareEngine(threads: 1)
+    let file = try classifier ?? ClassifyEvaluateStage.latest(try workspace.open())
+    let outcome = try ClassifierExport.write(file, to: out)
+    try workspace.output.print(outcome) {
+      "\(outcome.tensors) tensors of \(outcome.backbone), \(outcome.classes.count) classes, images of "
+        + "\(outcome.size) px: \(outcome.out)"
+    }
+  }
+}

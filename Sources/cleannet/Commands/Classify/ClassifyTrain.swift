@@ -1,0 +1,209 @@
+import ArgumentParser
+import Backbones
+import Classifier
+import Foundation
+import Images
+import Pipeline
+
+extension TrainingRecipe.Optimization: ExpressibleByArgument {}
+extension BatchNormMode: ExpressibleByArgument {}
+
+struct ClassifyTrain: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Train a classifier: a head on stored features, or a network on the images.",
+    discussion: """
+      By default a head on the features of `embed`, in seconds. With --stages the last stages of a network learn, or \
+      all of it, on the images themselves, which takes minutes to hours; log.jsonl and curves.svg lie beside the \
+      weights. A run that was killed goes on where it was and ends in the same weights.
+
+        cleannet classify train --weights soft
+        cleannet classify train --weights soft --stages 2 --size 128 --epochs 5
+
+      --rounds 2 --stages all: the network on the labels as they are, then twice CleanNet on the network's features and \
+      the network with its weights.
+      """)
+
+  @Option(help: "How images weigh: see `cleannet classify --help`.")
+  var weights = "soft"
+  @Option(help: "The column that holds the true labels, for the weights oracle.")
+  var truth: String?
+  @OptionGroup var weighting: WeightingOptions
+  @Option(help: "The penalty on a head's weights; by default chosen on images held aside.")
+  var penalty: Double?
+  @Option(
+    help: "With --stages: how many times CleanNet is trained on the network's features, and the network anew."
+  )
+  var rounds: Int?
+  @OptionGroup(title: "Fine-tuning") var tuning: FineTuningOptions
+  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var workspace: WorkspaceOptions
+
+  func validate() throws {
+    if let penalty, penalty <= 0 { throw ValidationError("--penalty must be above 0.") }
+    if penalty != nil, tuning.stages != nil {
+      throw ValidationError("--penalty is for heads on stored features; fine-tuning has --weight-decay.")
+    }
+    if let rounds {
+      guard rounds > 0 else { throw ValidationError("--rounds must be at least 1.") }
+      guard tuning.stages != nil else { throw ValidationError("--rounds needs --stages.") }
+    }
+  }
+
+  func run() throws {
+    try compute.prepareEngine()
+    let (store, progress) = (try workspace.open(), workspace.output.progress)
+    if let rounds, let network = tuning.network {
+      let alternation = RoundsStage(rounds: rounds, classifier: stage(), network: network)
+      let outcome = try alternation.run(store, progress: progress)
+      return try workspace.output.print(outcome) { outcome.text }
+    }
+    let outcome = try stage().run(store, progress: progress)
+    try workspace.output.print(outcome) { outcome.text }
+  }
+
+  private func stage() -> ClassifyTrainStage {
+    let method: ClassifyTrainStage.Method = tuning.network.map { .network($0) } ?? .head(penalty: penalty)
+    var stage = ClassifyTrainStage(method, weighting: Weighting(weights))
+    (stage.truth, stage.relabel, stage.classBalanced) = (
+      truth, weighting.relabel, weighting.classBalanced
+    )
+    (stage.seed, stage.threads) = (compute.seed, compute.threads)
+    return stage
+  }
+}
+
+/// Which stages of a network learn.
+enum StageChoice: ExpressibleByArgument {
+  case all
+  case last(Int)
+
+  init?(argument: String) {
+    if argument == "all" {
+      self = .all
+    } else if let number = Int(argument), number >= 0 {
+      self = .last(number)
+    } else {
+      return nil
+    }
+  }
+}
+
+/// How a network is fine-tuned. `--stages` makes it so.
+struct FineTuningOptions: ParsableArguments {
+  @Option(
+    help: """
+      Fine-tunes the network: all of it, or so many of its last stages (ResNet has 4, EfficientNet-Lite 7; 0: a new \
+      head alone).
+      """)
+  var stages: StageChoice?
+  @Option(help: "The network.")
+  var backbone = BackboneKind.efficientNetLite0
+  @Option(
+    help: "The weights that it starts from. By default what set-up downloaded.", completion: .file())
+  var start: String?
+  @Option(help: "Width and height of the images, in pixels; by default as `embed` had them.")
+  var size: Int?
+  @Option(help: "Passes over the images.")
+  var epochs = 5
+  @Option(help: "Images a batch.")
+  var batch = 32
+  @Option(help: "Batches whose gradients are added up for a step.")
+  var accumulate = 1
+  @Option(help: "The optimiser.")
+  var optimizer = TrainingRecipe.Optimization.adamw
+  @Option(help: "The learning rate of the network; by default 0.0002 for adamw, 0.01 for sgd.")
+  var rate: Double?
+  @Option(help: "How many times faster the head learns.")
+  var headFactor = 10.0
+  @Option(help: "Weight decay.")
+  var weightDecay = 0.01
+  @Option(help: "The share of steps in which the rate rises, before it falls by a cosine.")
+  var warmup = 0.1
+  @Option(help: "The share of each target that is spread over all classes.")
+  var smoothing = 0.1
+  @Option(help: "Mixes pairs of images: α of the Beta distribution, up to 1; 0 mixes none.")
+  var mixup = 0.0
+  @Option(help: "Decay of the moving average of weights that is kept; 0 keeps the last ones.")
+  var averaging = 0.99
+  @Option(help: "Batch norm by the batch's statistics, or by those of the weights it starts from.")
+  var batchNorm = BatchNormMode.train
+  @Option(help: "The least share of an image's area that random crops show; 1 also turns mirroring off.")
+  var crop = 0.25
+  @Option(help: "The share of images that choose the best epoch instead of being trained on.")
+  var validation = 0.1
+  @Option(help: "What the network computes with; auto takes bf16 where the processor has it.")
+  var precision = Precision.auto
+
+  func validate() throws {
+    func require(_ holds: Bool, _ message: String) throws { if !holds { throw ValidationError(message) } }
+    try require(size.map { (32...1024).contains($0) } ?? true, "--size must lie between 32 and 1024.")
+    try require(
+      epochs > 0 && batch > 0 && accumulate > 0, "--epochs, --batch and --accumulate must be at least 1.")
+    try require(rate.map { $0 > 0 } ?? true, "--rate must be above 0.")
+    try require(
+      headFactor > 0 && weightDecay >= 0, "--head-factor must be above 0, --weight-decay at least 0.")
+    try require((0..<1).contains(warmup), "--warmup must be at least 0 and below 1.")
+    try require((0..<1).contains(smoothing), "--smoothing must be at least 0 and below 1.")
+    try require((0...1).contains(mixup), "--mixup must lie between 0 and 1.")
+    try require((0..<1).contains(averaging), "--averaging must be at least 0 and below 1.")
+    try require(crop > 0 && crop <= 1, "--crop must be above 0 and at most 1.")
+    try require((0..<1).contains(validation), "--validation must be at least 0 and below 1.")
+  }
+
+  /// nil where no network is to be trained.
+  var network: ClassifyTrainStage.NetworkTraining? {
+    guard let stages else { return nil }
+    var network = ClassifyTrainStage.NetworkTraining()
+    (network.backbone, network.weights, network.size) = (backbone, start, size)
+    network.validationShare = validation
+    var recipe = TrainingRecipe()
+    if case .last(let number) = stages { recipe.trainedStages = number }
+    (recipe.epochs, recipe.batchSize, recipe.accumulation) = (epochs, batch, accumulate)
+    (recipe.optimization, recipe.learningRate, recipe.headFactor) = (optimizer, rate, headFactor)
+    (recipe.weightDecay, recipe.warmup, recipe.labelSmoothing) = (weightDecay, warmup, smoothing)
+    (recipe.mixup, recipe.averaging, recipe.batchNorm) = (mixup, averaging, batchNorm)
+    recipe.augmentation = crop < 1 ? Augmentation(smallestArea: crop) : nil
+    recipe.precision = precision
+    network.recipe = recipe
+    return network
+  }
+}
+
+extension ClassifyTrainStage.Outcome {
+  var text: String {
+    var lines = [
+      "\(reused ? "Already trained" : "Trained") with the weights \(weights): \(images) images of \(classes) classes "
+        + "count."
+    ]
+    if let penalty { lines.append("Penalty \(penalty).") }
+    if let last = epochs.last {
+      lines.append(
+        String(format: "%d epochs, %d steps; the last loss %.3f.", epochs.count, last.steps, last.loss))
+    }
+    if let best = epochs.first(where: { $0.epoch == bestEpoch }), let top1 = best.validationTop1 {
+      lines.append(
+        "Best on images held aside, labels weighted as they are: epoch \(best.epoch), \(top1.percent) right.")
+    }
+    if problems > 0 {
+      lines.append("\(problems) images cannot be read. List them with: cleannet status --problems")
+    }
+    return (lines + [file]).joined(separator: "\n")
+  }
+}
+
+extension RoundsStage.Outcome {
+  var text: String {
+    var table = Table([
+      "round", "weights", "labels judged right %", "expected noise %", "validation %", "test top-1 %", "gain",
+    ])
+    func percent(_ share: Double?) -> String { share.map { String(format: "%.2f", 100 * $0) } ?? "–" }
+    for round in rounds {
+      table.add([
+        "\(round.round)", round.weights, percent(round.judgedRight), percent(round.estimatedNoise),
+        percent(round.validationTop1), percent(round.testTop1), percent(round.gain),
+      ])
+    }
+    return table.text + "\n" + (rounds.last?.file ?? "")
+  }
+}

@@ -22,7 +22,7 @@ struct EmbedBench: ParsableCommand {
     let folder = scratch + "/photos"
     try? FileManager.default.removeItem(atPath: scratch)
     defer { try? FileManager.default.removeItem(atPath: scratch) }
-    let files = try makeFiles(in: folder)
+    let files = try BenchPhotos(count: images, photos: photos).write(to: folder, threads: common.threads)
     let decoder = ImageDecoder(ImagePreparation(size: 224))
     let sample = files.prefix(512).map { ImageSource.file($0) }
     let batches = stride(from: 0, to: sample.count, by: 32).map {
@@ -52,57 +52,5 @@ struct EmbedBench: ParsableCommand {
     report("embed", rate, "images/s")
     report("embed.share of the bound", 100 * rate / bound, "%")
     report("embed.peak memory", peakMegabytes(), "MB")
-  }
-
-  /// Photos scaled to about 500×375, or coloured noise that JPEG finds about as hard.
-  private func makeFiles(in folder: String) throws -> [String] {
-    var sources: [ImageLocation] = []
-    if let photos {
-      try DatasetReader.open(
-        source: photos,
-        options: {
-          var o = DatasetOptions(); o.format = "tar"; return o
-        }()
-      )
-      .read { sources.append($0.location) }
-    }
-    let (sources_, count) = (sources, images)
-    try FileManager.default.createDirectory(atPath: folder + "/a", withIntermediateDirectories: true)
-    try FileManager.default.createDirectory(atPath: folder + "/b", withIntermediateDirectories: true)
-    concurrently(over: count, threads: common.threads) { index in
-      let name = "\(folder)/\(index % 2 == 0 ? "a" : "b")/\(index).jpg"
-      let pixels: RawPixels
-      if case .archiveMember(let archive, let offset, let length)? = sources_.isEmpty
-        ? nil : sources_[index % sources_.count]
-      {
-        pixels =
-          Self.enlarged(.bytes(file: archive, offset: offset, length: length)) ?? Self.noise(seed: index)
-      } else {
-        pixels = Self.noise(seed: index)
-      }
-      if let jpeg = try? thumbnailJPEG(.pixels(pixels), maximumSide: 500, quality: 90) {
-        try? Data(jpeg).write(to: URL(fileURLWithPath: name))
-      }
-    }
-    return (0..<count).map { "\(folder)/\($0 % 2 == 0 ? "a" : "b")/\($0).jpg" }
-  }
-
-  /// A photo at 500 × 500, of which 375 rows are taken.
-  private static func enlarged(_ source: ImageSource) -> RawPixels? {
-    let batch = ImageDecoder(ImagePreparation(size: 500, fit: .stretch)).decodeBatch([source])
-    guard batch.count == 1 else { return nil }
-    let bytes = batch.withUnsafePixels { Array($0) }
-    return RawPixels(width: 500, height: 375, bands: 3, bytes: bytes[0..<(500 * 375 * 3)])
-  }
-
-  private static func noise(seed: Int) -> RawPixels {
-    var random = SplitMix64(seed: UInt64(seed))
-    var bytes = [UInt8](repeating: 0, count: 500 * 375 * 3)
-    var value = 128.0
-    for place in bytes.indices {
-      value += Double.random(in: -14...14, using: &random) + (128 - value) * 0.02
-      bytes[place] = UInt8(max(0, min(255, value)))
-    }
-    return RawPixels(width: 500, height: 375, bands: 3, bytes: bytes[...])
   }
 }

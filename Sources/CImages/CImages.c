@@ -4,6 +4,7 @@
 #include "Decoding.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <vips/vips.h>
 
@@ -20,6 +21,9 @@ static CImage *made(int status, VipsImage *out) { return status == 0 ? (CImage *
 
 static void ignore_log(const char *domain, GLogLevelFlags level, const char *message, void *data) {}
 
+/// Whether libvips runs: a thread that ends before that has nothing to free.
+static atomic_bool started;
+
 bool cimages_start(void) {
   if (VIPS_INIT("cleannet")) return false;
   // Parallel work is done by whole images, so libvips's own threads and its cache of results only cost.
@@ -31,6 +35,7 @@ bool cimages_start(void) {
   vips_error_freeze();
   // Warnings about odd metadata would flood the terminal; what matters is a failure, and that is returned.
   g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_MESSAGE | G_LOG_LEVEL_INFO, ignore_log, NULL);
+  atomic_store(&started, true);
   return true;
 }
 
@@ -121,4 +126,6 @@ void *cimages_jpeg(CImage *image, int quality, size_t *count) {
 
 void cimages_release(CImage *image) { g_object_unref(image); }
 void cimages_free(void *bytes) { g_free(bytes); }
-void cimages_end_thread(void) { vips_thread_shutdown(); }
+void cimages_end_thread(void) {
+  if (atomic_load(&started)) vips_thread_shutdown();
+}

@@ -64,7 +64,7 @@ public struct ScoreStage: Sendable {
       if let targetNoise { try apply(targetNoise, to: &judgements, data) }
       let guarantee = NoiseGuarantee(
         labels: data.labels, isKept: (0..<judgements.count).map { judgements.isRight($0) ?? false },
-        verdicts: data.verdicts)
+        verdicts: data.randomVerdicts)
       try Self.write(
         judgements, verdicts: data.verdicts,
         to: try workspace.scoreWriter(key: key, count: judgements.count))
@@ -91,7 +91,8 @@ public struct ScoreStage: Sendable {
   private func apply(_ wished: Double, to judgements: inout Judgements, _ data: TrainingData) throws {
     let scores = judgements.basis == .cosine ? judgements.cosine : judgements.probability
     guard
-      let found = thresholdForNoise(wished, scores: scores, labels: data.labels, verdicts: data.verdicts)
+      let found = thresholdForNoise(
+        wished, scores: scores, labels: data.labels, verdicts: data.randomVerdicts)
     else {
       // With n verified images kept, none of them wrong, the bound is 1 − 0.05^(1/n).
       let needed = Int((log(0.05) / log(1 - wished)).rounded(.up))
@@ -99,7 +100,7 @@ public struct ScoreStage: Sendable {
         .badInput,
         "At no threshold can it be shown that at most \(wished * 100) % of the kept labels are wrong",
         remedy: "That needs at least \(needed) verified images among those kept, almost all of them right; "
-          + "\(data.verdicts.count) are verified in all. Verify more, or wish for less")
+          + "\(data.randomVerdicts.count) drawn at random are verified in all. Verify more, or wish for less")
     }
     for image in 0..<judgements.count where !judgements.threshold[image].isNaN {
       judgements.threshold[image] = found.threshold

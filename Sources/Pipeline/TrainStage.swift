@@ -98,6 +98,13 @@ public struct TrainStage: Sendable {
     ].json()
   }
 
+  /// What the last training came to; nil if there was none.
+  public static func lastOutcome(_ workspace: Workspace) throws -> Outcome? {
+    try workspace.finishedRun(stage: "train")?.metrics.flatMap {
+      try? JSONDecoder().decode(Outcome.self, from: Data($0.utf8))
+    }
+  }
+
   private func configuration(for data: TrainingData) -> Configuration {
     var configuration = Configuration.of(objective, dimension: data.features.dimension)
     configuration.seed = seed

@@ -11,6 +11,8 @@ struct TrainingData: Sendable {
   let labels: [Int]
   let classNames: [String]
   let verdicts: [Int: Bool]
+  /// Those of images that were drawn at random: what bounds on other images may follow from.
+  let randomVerdicts: [Int: Bool]
 
   init(_ workspace: Workspace) throws {
     featureSet = try Self.currentFeatures(workspace)
@@ -20,10 +22,13 @@ struct TrainingData: Sendable {
     var labels = try workspace.trainLabels()
     for image in Self.withoutFeatures(features) { labels[image] = -1 }
     self.labels = labels
-    verdicts = Dictionary(
-      uniqueKeysWithValues: try workspace.verifications().filter { labels[$0.sample] >= 0 }.map {
-        ($0.sample, $0.isRight)
-      })
+    func verdicts(drawnAtRandom: Bool) throws -> [Int: Bool] {
+      Dictionary(
+        uniqueKeysWithValues: try workspace.verifications(drawnAtRandom: drawnAtRandom)
+          .filter { labels[$0.sample] >= 0 }.map { ($0.sample, $0.isRight) })
+    }
+    self.verdicts = try verdicts(drawnAtRandom: false)
+    randomVerdicts = try verdicts(drawnAtRandom: true)
     guard Set(labels.lazy.filter { $0 >= 0 }).count >= 2 else {
       throw PipelineError(
         .badInput, "Fewer than two classes have images with features",

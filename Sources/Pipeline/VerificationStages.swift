@@ -74,7 +74,8 @@ public enum VerificationStages {
     let names = try workspace.classNames()
     let wanted = try classes.map { try numbers($0, in: names) } ?? Set(names.indices)
     let verdicts = Dictionary(
-      uniqueKeysWithValues: try workspace.currentAnswers().map { ($0.sample, $0.answer) })
+      uniqueKeysWithValues: try workspace.currentAnswers().filter { $0.origin != .accepted }
+        .map { ($0.sample, $0.answer) })
     let labels = try workspace.trainLabels()
     var todo = Set<Int>()
     if unverified > 0 {
@@ -132,7 +133,7 @@ public enum VerificationStages {
     case .named(let wanted): classes = .fixed(try numbers(wanted, in: names).sorted())
     }
     // Who was verified already is not drawn again.
-    for (image, _) in try workspace.currentAnswers() { labels[image] = -1 }
+    for answer in try workspace.currentAnswers() { labels[answer.sample] = -1 }
     let drawn = VerificationDraw(classes: classes, perClass: perClass)
       .draw(labels: labels, truth: truth.isRight, seed: seed)
     let records = drawn.verdicts.sorted { $0.key < $1.key }.map { image, isRight in

@@ -50,6 +50,8 @@ public final class Workspace: Sendable {
     pool = try Self.translating(catalogue) {
       let pool = try DatabasePool(path: catalogue, configuration: configuration)
       try Schema.prepare(pool, path: catalogue)
+      // A verdict that was acknowledged survives a loss of power. Writes are few and large otherwise.
+      try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
       return pool
     }
   }

@@ -80,6 +80,24 @@ final class ExportTests {
     #expect(try samples.filter { $0.split == "test" }.map(number) == [9])
   }
 
+  @Test(
+    "a person's word on the right class goes before what was found; accepted suggestions are no verification")
+  func corrections() throws {
+    try workspace.addVerifications([
+      // 2 was found right; 6 was found to be a dög, and that is accepted unseen.
+      VerificationRecord(sample: 2, label: 0, answer: .wrong, person: "p", origin: .reviewed, correction: 1),
+      VerificationRecord(sample: 6, label: 0, answer: .wrong, person: "p", origin: .accepted, correction: 1),
+    ])
+    var export = DatasetExport(format: "source")
+    export.wrong = .relabel
+    let outcome = try export.write(workspace, to: "\(folder)/out.csv")
+    #expect((outcome.written, outcome.relabelled, outcome.dropped) == (9, 3, 1))
+    let samples = Dictionary(uniqueKeysWithValues: try read("out.csv").map { ($0.key, $0) })
+    #expect(samples["k2"]?.label == "dög" && samples["k2"]?.verification == true)
+    #expect(samples["k6"]?.label == "dög" && samples["k6"]?.verification == nil)
+    #expect(try workspace.verifications().map(\.sample) == [2, 3, 4])
+  }
+
   @Test("wrong labels are replaced, and the old ones kept in a column")
   func relabel() throws {
     var export = DatasetExport(format: "source")

@@ -92,6 +92,64 @@ struct VerificationTests {
     #expect(record.client == "c")
   }
 
+  @Test("of several people the last who could tell counts, and a suggestion accepted unseen last of all")
+  func voices() throws {
+    func say(_ answer: VerificationAnswer, _ person: String, _ origin: VerificationRecord.Origin = .reviewed)
+      throws
+    {
+      try workspace.addVerifications([
+        VerificationRecord(sample: 0, label: 0, answer: answer, person: person, origin: origin)
+      ])
+    }
+    func now() throws -> CurrentAnswer? { try workspace.currentAnswers().first }
+    try say(.wrong, "Ann", .accepted)
+    #expect(try now()?.answer == .wrong)
+    #expect(try workspace.verifications().isEmpty)
+    try say(.right, "Bob")
+    try say(.wrong, "Cid", .accepted)
+    try say(.unsure, "Dee")
+    #expect(try verdict() == true)
+    #expect(try now()?.isDisputed == false)
+    try say(.wrong, "Eve")
+    #expect(try verdict() == false)
+    #expect(try now()?.isDisputed == true)
+    try say(.right, "Fay", .settled)
+    #expect(try verdict() == true)
+    #expect(try now()?.isDisputed == false)
+    // Who withdraws lets the others speak.
+    try say(.withdrawn, "Fay")
+    try say(.withdrawn, "Eve")
+    #expect(try verdict() == true)
+    #expect(try now()?.person == "Bob")
+  }
+
+  @Test("only images that were not picked for their labels stand for others")
+  func representative() throws {
+    for (sample, selection) in [(0, VerificationRecord.Selection.spread), (1, .suspect)] {
+      try workspace.addVerifications([
+        VerificationRecord(
+          sample: sample, label: sample, answer: .right, person: "Ann", origin: .reviewed,
+          selection: selection)
+      ])
+    }
+    #expect(try workspace.verifications().map(\.sample) == [0, 1])
+    #expect(try workspace.verifications(drawnAtRandom: true).map(\.sample) == [0])
+  }
+
+  @Test("all answers of a batch are taken back at once, and no others")
+  func batches() throws {
+    for (sample, client) in [(0, "batch-1"), (1, "batch-2"), (0, "batches"), (1, "batch")] {
+      try answer(.wrong, sample: sample, label: sample, client: client)
+    }
+    // Those that were replaced stay replaced.
+    #expect(try workspace.undoVerifications(.batch("batch"), by: "me").isEmpty)
+    try answer(.right, sample: 0, client: "other-1")
+    try answer(.right, sample: 1, label: 1, client: "other-2")
+    #expect(try workspace.undoVerifications(.batch("other"), by: "you").isEmpty)
+    #expect(try workspace.undoVerifications(.batch("other"), by: "me").sorted() == [0, 1])
+    #expect(try workspace.verifications().map(\.isRight) == [false, false])
+  }
+
   @Test("runs are kept with their outcome")
   func runs() throws {
     let killed = try workspace.beginRun(stage: "train", key: "k1", settings: "{\"steps\":1}")

@@ -8,7 +8,7 @@ public struct DatasetExport: Sendable {
   public enum Wrong: String, Sendable, CaseIterable {
     /// They are left out.
     case drop
-    /// They get the label that fits best, and are left out where none fits better.
+    /// They get the label that a person says is right, else the one that fits best, and are left out where none fits better.
     case relabel
     /// They stay as they are.
     case keep
@@ -76,9 +76,7 @@ public struct DatasetExport: Sendable {
       seen += 1
       if seen % 1024 == 0 { progress(seen) }
       let judgement = judgements[stored]
-      guard let sample = cleaned(stored, judgement, judgements.verdict(stored), names, &outcome) else {
-        return
-      }
+      guard let sample = cleaned(stored, judgement, judgements, &outcome) else { return }
       if let features, let table = writer as? CleanNetTableWriter {
         guard let row = features.row(stored.id) else {
           outcome.dropped += 1
@@ -99,12 +97,14 @@ public struct DatasetExport: Sendable {
 
   /// The sample as it is written; nil if it is left out.
   private func cleaned(
-    _ stored: StoredSample, _ judgement: LabelJudgements.Judgement, _ verdict: Bool?, _ names: [String],
+    _ stored: StoredSample, _ judgement: LabelJudgements.Judgement, _ judgements: LabelJudgements,
     _ outcome: inout Outcome
   ) -> Sample? {
+    let names = judgements.classNames
     var sample = Sample(
       key: stored.key, path: stored.path, location: stored.location, label: names[stored.label],
-      split: stored.split, verification: verdict, attributes: stored.attributes)
+      split: stored.split, verification: judgements.verdict(stored),
+      attributes: stored.attributes)
     var isRelabelled = false
     if stored.split != "test" {
       if judgement.isWrong == nil { outcome.unknown += 1 }
@@ -113,8 +113,8 @@ public struct DatasetExport: Sendable {
           outcome.dropped += 1
           return nil
         }
-        // What a person said of the old label says nothing of the new one.
-        sample.verification = nil
+        // What a person said of the old label says nothing of the new one, unless it is the person's own.
+        sample.verification = judgements.isCorrected(stored) ? true : nil
         sample.set(Self.givenLabel, sample.label)
         sample.label = names[suggestion]
         isRelabelled = true

@@ -10,13 +10,13 @@ struct LabelJudgements {
     var probability: Float
     var softWeight: Float
     var hardWeight: Float
-    /// The class that fits best, if that is another one.
+    /// The class that a person says is right, else the one that fits best, if that is another one.
     var suggestion: Int?
   }
 
   let classNames: [String]
   private let scores: ScoreTable?
-  private let verdicts: [Int: Bool]
+  private let answers: [Int: CurrentAnswer]
 
   /// - Parameter needsScores: Whether what people said is not enough.
   /// - Throws: `PipelineError` if nothing was scored yet, and scores are needed.
@@ -28,17 +28,18 @@ struct LabelJudgements {
         remedy: "Run: cleannet score; or export a data set with --wrong keep, which needs none")
     }
     classNames = try workspace.classNames()
-    verdicts = Dictionary(
-      uniqueKeysWithValues: try workspace.verifications().map { ($0.sample, $0.isRight) })
+    answers = Dictionary(uniqueKeysWithValues: try workspace.currentAnswers().map { ($0.sample, $0) })
   }
 
   subscript(_ sample: StoredSample) -> Judgement {
-    let known = verdicts[sample.id]
+    let known = answers[sample.id]?.answer.isRight
+    let correction = answers[sample.id]?.correction
     let weight = known.map { $0 ? Float(1) : 0 }
     guard let scores, sample.id < scores.count else {
       // Imported after scoring, or nothing was scored.
       return Judgement(
-        isWrong: known.map { !$0 }, probability: .nan, softWeight: weight ?? .nan, hardWeight: weight ?? .nan)
+        isWrong: known.map { !$0 }, probability: .nan, softWeight: weight ?? .nan, hardWeight: weight ?? .nan,
+        suggestion: correction)
     }
     let row = scores[sample.id]
     let scored: Bool? = row.verdict == .unknown ? nil : row.verdict == .wrong
@@ -47,9 +48,18 @@ struct LabelJudgements {
       isWrong: known.map { !$0 } ?? scored, probability: row.probability,
       softWeight: weight ?? row.softWeight,
       hardWeight: weight ?? row.hardWeight,
-      suggestion: suggested >= 0 && suggested != sample.label ? suggested : nil)
+      suggestion: correction ?? (suggested >= 0 && suggested != sample.label ? suggested : nil))
   }
 
-  /// What a person said of the label.
-  func verdict(_ sample: StoredSample) -> Bool? { verdicts[sample.id] }
+  /// What a person who looked said of the label.
+  func verdict(_ sample: StoredSample) -> Bool? {
+    guard let answer = answers[sample.id], answer.origin != .accepted else { return nil }
+    return answer.answer.isRight
+  }
+
+  /// Whether a person who looked said which class is right.
+  func isCorrected(_ sample: StoredSample) -> Bool {
+    guard let answer = answers[sample.id] else { return false }
+    return answer.correction != nil && answer.origin != .accepted
+  }
 }

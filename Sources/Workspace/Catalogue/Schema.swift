@@ -37,6 +37,16 @@ enum Schema {
       try db.execute(sql: tables)
       try writer(db)
     }
+    // correct: the class that the person says is right, with answer 0. chosen: why the image was shown; NULL if that
+    // is not known, as of imported answers, which count as drawn at random.
+    migrator.registerMigration("2 review") { db in
+      try db.execute(
+        sql: """
+          ALTER TABLE verifications ADD COLUMN correct INTEGER;
+          ALTER TABLE verifications ADD COLUMN chosen TEXT;
+          """)
+      try writer(db)
+    }
     return migrator
   }
 

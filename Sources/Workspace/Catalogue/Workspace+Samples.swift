@@ -53,6 +53,15 @@ extension Workspace {
     return samples
   }
 
+  /// The samples of those numbers that are there, in the order given.
+  public func samples(_ ids: some Sequence<Int>) throws -> [StoredSample] {
+    try read { db in
+      let reader = try SampleRows(db, downloads)
+      let statement = try db.makeStatement(sql: "SELECT * FROM samples WHERE id = ?")
+      return try ids.compactMap { try Row.fetchOne(statement, arguments: [$0]).map(reader.sample) }
+    }
+  }
+
   /// The sample of that number.
   public func sample(_ id: Int) throws -> StoredSample? {
     try samples(in: id..<(id + 1)).first

@@ -46,18 +46,11 @@ extension Workspace {
       for row in try Row.fetchAll(db, sql: "SELECT class, sum(samples) FROM counts GROUP BY class") {
         classes[row[0] as Int].samples = row[1]
       }
-      let answers = try Row.fetchCursor(
-        db,
-        sql: """
-          SELECT class, answer, count(*) FROM (\(Self.currentAnswersQuery)) a JOIN samples ON id = sample
-          GROUP BY class, answer
-          """)
-      while let row = try answers.next() {
-        let label: Int = row[0]
-        switch row[1] as Int {
-        case 1: classes[label].right = row[2]
-        case 0: classes[label].wrong = row[2]
-        default: classes[label].unsure = row[2]
+      for answer in CurrentAnswer.of(try Voice.fetch(db)) where answer.origin != .accepted {
+        switch answer.answer {
+        case .right: classes[answer.label].right += 1
+        case .wrong: classes[answer.label].wrong += 1
+        default: classes[answer.label].unsure += 1
         }
       }
       return WorkspaceStatus(

@@ -1,0 +1,98 @@
+import Foundation
+
+/// What a person says of a sample's label.
+public enum VerificationAnswer: Sendable, Hashable {
+  case right
+  case wrong
+  /// Looked at, and could not tell.
+  case unsure
+  /// Takes back what was said before.
+  case withdrawn
+
+  public init(isRight: Bool) { self = isRight ? .right : .wrong }
+
+  /// `nil` unless right or wrong.
+  public var isRight: Bool? {
+    switch self {
+    case .right: true
+    case .wrong: false
+    case .unsure, .withdrawn: nil
+    }
+  }
+
+  var stored: Int? {
+    switch self {
+    case .right: 1
+    case .wrong: 0
+    case .unsure: 2
+    case .withdrawn: nil
+    }
+  }
+
+  init(stored: Int?) {
+    switch stored {
+    case 1: self = .right
+    case 0: self = .wrong
+    case nil: self = .withdrawn
+    default: self = .unsure
+    }
+  }
+}
+
+/// One answer to "is this image's label right?", as it is kept for ever.
+public struct VerificationRecord: Sendable, Hashable {
+  /// How an answer came about.
+  public enum Origin: String, Sendable, Hashable {
+    case imported = "import"
+    case simulated = "simulate"
+    case reviewed = "review"
+    /// Ends a disagreement of several people.
+    case settled = "settle"
+    /// One of many suggestions that were accepted at once, unseen. It cleans the data set and teaches nothing.
+    case accepted = "accept"
+  }
+
+  /// Why an image was shown to a person.
+  public enum Selection: String, Sendable, Hashable, Codable {
+    /// Drawn at random, evenly over its class: what is found in such images holds for the class.
+    case spread
+    /// Because its verdict was expected to help.
+    case informative
+    /// Because its label looked wrong.
+    case suspect
+    /// Because the person wished to see it.
+    case wished
+  }
+
+  public var sample: Int
+  /// The class that was judged. An answer counts only while it is the sample's label.
+  public var label: Int
+  public var answer: VerificationAnswer
+  public var person: String
+  public var date: Date
+  public var origin: Origin
+  /// How long the person looked, in milliseconds.
+  public var dwell: Int?
+  /// Chosen by who sends the answer, so that sending it twice does nothing.
+  public var client: String?
+  /// The number of the class that the person says is right, where the label is wrong.
+  public var correction: Int?
+  /// Nil if that is not known; such images count as drawn at random.
+  public var selection: Selection?
+
+  public init(
+    sample: Int, label: Int, answer: VerificationAnswer, person: String, date: Date = .now, origin: Origin,
+    dwell: Int? = nil, client: String? = nil, correction: Int? = nil, selection: Selection? = nil
+  ) {
+    self.sample = sample
+    self.label = label
+    self.answer = answer
+    self.person = person
+    self.date = date
+    self.origin = origin
+    self.dwell = dwell
+    self.client = client
+    self.correction = correction
+    self.selection = selection
+  }
+}

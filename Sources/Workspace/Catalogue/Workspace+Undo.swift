@@ -1,0 +1,81 @@
+import Foundation
+import GRDB
+
+extension Workspace {
+  /// Which answers are to be taken back.
+  public enum UndoneAnswers: Sendable, Hashable {
+    /// By what their sender called them.
+    case clients([String])
+    /// All whose sender's name for them begins with this and a hyphen.
+    case batch(String)
+  }
+
+  /// Takes a person's answers back: what the person had said of those samples before counts again. History keeps all;
+  /// an answer is added that says the same as the earlier one, or withdraws. Doing it twice does nothing more.
+  ///
+  /// An answer that the person has meanwhile replaced stays replaced.
+  ///
+  /// - Returns: The samples.
+  public func undoVerifications(_ undone: UndoneAnswers, by person: String) throws -> [Int] {
+    try write { db in
+      let rows: [Row] =
+        switch undone {
+        case .clients(let clients):
+          try clients.reversed().compactMap { client in
+            try Row.fetchOne(
+              db, sql: "SELECT id, sample, class, client FROM verifications WHERE client = ? AND person = ?",
+              arguments: [client, person])
+          }
+        case .batch(let batch):
+          // The character after the hyphen bounds the range, so that the index finds it.
+          try Row.fetchAll(
+            db,
+            sql: """
+              SELECT id, sample, class, client FROM verifications
+              WHERE client > ? || '-' AND client < ? || '.' AND person = ? ORDER BY id DESC
+              """, arguments: [batch, batch, person])
+        }
+      let undo = try UndoStatements(db)
+      return try rows.compactMap { row in
+        try undo.takeBack(row[3], sample: row[1], label: row[2], person: person) ? row[1] : nil
+      }
+    }
+  }
+}
+
+/// The statements that take an answer back.
+private struct UndoStatements {
+  /// What the sender's name of an undoing answer begins with; nobody else can choose it.
+  private static let prefix = "undo:"
+  private let standing: Statement
+  private let insert: Statement
+
+  init(_ db: Database) throws {
+    // A person's answers on a sample, the last first, without those taken back and those that took them back.
+    standing = try db.makeStatement(
+      sql: """
+        SELECT answer, how, correct, chosen, client FROM verifications v
+        WHERE sample = ? AND class = ? AND person = ? AND (client IS NULL OR (client NOT LIKE '\(Self.prefix)%'
+          AND NOT EXISTS (SELECT 1 FROM verifications u WHERE u.client = '\(Self.prefix)' || v.client)))
+        ORDER BY id DESC LIMIT 2
+        """)
+    insert = try db.makeStatement(
+      sql: """
+        INSERT INTO verifications (sample, class, answer, person, how, at, client, correct, chosen)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (client) DO NOTHING
+        """)
+  }
+
+  /// - Returns: Whether the answer was the person's last one.
+  func takeBack(_ client: String, sample: Int, label: Int, person: String) throws -> Bool {
+    let rows = try Row.fetchAll(standing, arguments: [sample, label, person])
+    guard let last = rows.first, last[4] == client else { return false }
+    let earlier = rows.dropFirst().first
+    try insert.execute(arguments: [
+      sample, label, earlier?[0] as Int?, person,
+      earlier?[1] as String? ?? VerificationRecord.Origin.reviewed.rawValue, Date.now.timeIntervalSince1970,
+      Self.prefix + client, earlier?[2] as Int?, earlier?[3] as String?,
+    ])
+    return true
+  }
+}

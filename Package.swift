@@ -47,6 +47,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 /// SQLite's C functions, for the one loop in which GRDB's checks of each value would cost most of the time.
 let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+
 let package = Package(
   name: "cleannet",
   products: [
@@ -56,13 +58,14 @@ let package = Package(
       name: "CleanNetTools",
       targets: [
         "Backbones", "Classifier", "Datasets", "Detectors", "Downloads", "Evaluation", "Images", "Pipeline",
-        "Report", "Workspace",
+        "Report", "Review", "Workspace",
       ]),
     .library(name: "CleanNetEngine", type: .dynamic, targets: ["TorchEngine"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
   ],
@@ -100,10 +103,18 @@ let package = Package(
         "Backbones", "Classifier", "CleanNet", "Datasets", "Detectors", "Downloads", "Evaluation", "Images",
         "Torch", "Workspace",
       ]),
+    module(
+      "Review",
+      [
+        "CleanNet", "Datasets", "Images", "Torch", "Workspace", hummingbird,
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      // In the program itself, so that it may be copied anywhere.
+      resources: [.embedInCode("Page")]),
     .executableTarget(
       name: "cleannet",
       dependencies: [
-        "Pipeline", "Report", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Pipeline", "Report", "Review", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
     tests("TorchTests", ["Torch"]),
@@ -123,6 +134,13 @@ let package = Package(
     tests("BackbonesTests", ["Backbones"], resources: [.copy("Fixtures")]),
     tests("PipelineTests", ["Pipeline", "Workspace", "Datasets"]),
     tests("ClassifierTests", ["Classifier", "Backbones", "Images", "Torch"]),
+    tests(
+      "ReviewTests",
+      [
+        "Review", "Datasets", "Images", "Pipeline", "Torch", "Workspace", "cleannet", hummingbird,
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+      ]),
     tests("CommandLineTests", ["cleannet", "Datasets", "Images", "TestServer"]),
     tests("DetectorsTests", ["Detectors", "Torch"], resources: [.copy("Fixtures")]),
     tests("EvaluationTests", ["Evaluation", "Detectors", "Torch"], resources: [.copy("Fixtures")]),

@@ -12,8 +12,7 @@ import Foundation
 
         cleannet import photos/               read a folder of images, a folder a class
         cleannet embed                        compute what each image looks like
-        cleannet verify export todo.csv       images to look at; fill in the column `verification`
-        cleannet verify import todo.csv
+        cleannet review                       a page on which you say which labels are right and wrong
         cleannet train
         cleannet score                        judge every label, also of classes that nobody verified
         cleannet export --out scores.csv
@@ -23,17 +22,22 @@ import Foundation
     version: Version.text,
     subcommands: [
       DemoCommand.self, ImportCommand.self, DownloadCommand.self, EmbedCommand.self, VerifyCommand.self,
-      TrainCommand.self, ScoreCommand.self, ReportCommand.self, EvaluateCommand.self, ExportCommand.self,
+      ReviewCommand.self, TrainCommand.self, ScoreCommand.self, ReportCommand.self, EvaluateCommand.self,
+      ExportCommand.self,
       RunCommand.self, StatusCommand.self,
       ClassifyCommand.self, DoctorCommand.self,
     ])
 
-  static func main() {
+  static func main() async {
     PassiveWaiting.restart()
     Interruption.exitOnSignal()
     do {
       var command = try parseAsRoot()
-      try command.run()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
     } catch let error where Failure.describes(error) {
       Failure(error).exit()
     } catch {
@@ -63,18 +67,25 @@ enum PassiveWaiting {
 
 /// Ctrl-C: what is on disk is whole at any moment, so the program may simply end.
 enum Interruption {
+  private static let numbers = [SIGINT, SIGTERM]
+
   static func exitOnSignal() {
     // Whoever started the program may have blocked them, and children inherit that.
     var signals = sigset_t()
     sigemptyset(&signals)
-    for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
+    for number in numbers { sigaddset(&signals, number) }
     pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-    for number in [SIGINT, SIGTERM] {
+    for number in numbers {
       signal(number) { _ in
         let text: StaticString = "\ninterrupted: run the same command again to go on where it stopped\n"
         _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
         _exit(130)
       }
     }
+  }
+
+  /// The same for a program whose end this is: nothing is left to be done.
+  static func endOnSignal() {
+    for number in numbers { signal(number) { _ in _exit(0) } }
   }
 }

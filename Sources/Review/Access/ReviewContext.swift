@@ -1,0 +1,31 @@
+import Hummingbird
+
+/// What is known of a request.
+struct ReviewContext: RequestContext {
+  var coreContext: CoreRequestContextStorage
+  /// Set by `SessionMiddleware`.
+  var session: Sessions.Session?
+
+  init(source: Source) { coreContext = .init(source: source) }
+
+  var maxUploadSize: Int { ReviewConfiguration.maximumBody }
+
+  /// The session, which routes behind `SessionMiddleware` always have.
+  func reviewer() throws -> Sessions.Session {
+    guard let session else { throw HTTPError(.unauthorized) }
+    return session
+  }
+
+  /// The session of somebody whose name is known.
+  func person() throws -> String {
+    let person = try reviewer().person
+    guard !person.isEmpty else { throw HTTPError(.forbidden, message: "Say who you are first.") }
+    return person
+  }
+
+  /// The number in the path.
+  func number(_ name: String) throws -> Int {
+    guard let number = parameters.get(name, as: Int.self) else { throw HTTPError(.notFound) }
+    return number
+  }
+}

@@ -1,0 +1,184 @@
+import Foundation
+import Synchronization
+import Torch
+import Workspace
+
+/// Hands out images, takes in verdicts and knows how things stand: the page's mind, without its looks.
+///
+/// What it holds in memory follows from the workspace, so that the server may be killed at any moment.
+final class Desk: Sendable {
+  struct State: Sendable {
+    var catalogue: Catalogue
+    var scores: Scores?
+    /// By class.
+    var figures: [ClassFigures?]
+    /// Samples whose labels look wrong, the most suspicious first.
+    var suspects: [Int]
+    var answers: Answers
+    var geometry: ClassGeometry?
+    var leases = Leases()
+    var pace = Pace()
+  }
+
+  /// An image to be shown, and why.
+  struct Pick: Sendable, Hashable {
+    var sample: Int
+    var selection: VerificationRecord.Selection
+  }
+
+  let workspace: Workspace
+  let orders: ImageOrders
+  private let backend: any ReviewBackend
+  private let writer: VerdictWriter
+  let state: Mutex<State>
+
+  /// Reads what there is. Blocks.
+  init(_ workspace: Workspace, backend: any ReviewBackend, seed: UInt64) throws {
+    self.workspace = workspace
+    self.backend = backend
+    writer = VerdictWriter(workspace)
+    orders = ImageOrders(backend, seed: seed)
+    state = Mutex(try Self.read(workspace, backend))
+  }
+
+  private static func read(_ workspace: Workspace, _ backend: any ReviewBackend) throws -> State {
+    let catalogue = try Catalogue(workspace)
+    let scores = try Scores(workspace)
+    var answers = Answers(classes: catalogue.classNames.count)
+    answers.apply(try workspace.answerChanges(after: nil))
+    return State(
+      catalogue: catalogue, scores: scores,
+      figures: scores.map { ClassFigures.all($0, catalogue) }
+        ?? Array(repeating: nil, count: catalogue.classNames.count),
+      suspects: scores.map { suspects($0, catalogue) } ?? [], answers: answers,
+      geometry: try backend.features().map { ClassGeometry($0, members: catalogue.members) })
+  }
+
+  private static func suspects(_ scores: Scores, _ catalogue: Catalogue) -> [Int] {
+    catalogue.labels.indices.lazy.filter { catalogue.labels[$0] >= 0 }
+      .compactMap { sample in scores[sample].map { (sample: sample, probability: $0.probability) } }
+      .filter { $0.probability < 0.5 }
+      .sorted { ($0.probability, $0.sample) < ($1.probability, $1.sample) }.map(\.sample)
+  }
+
+  /// Reads everything again: there are new scores.
+  func reload() async throws {
+    let (workspace, backend) = (workspace, backend)
+    let fresh = try await Blocking.run { try Self.read(workspace, backend) }
+    state.withLock { state in
+      var fresh = fresh
+      (fresh.leases, fresh.pace) = (state.leases, state.pace)
+      state = fresh
+    }
+    await orders.reset()
+  }
+
+  /// Takes in what was answered since, here or by other programs.
+  func refresh() async throws {
+    let (workspace, last) = (workspace, state.withLock { $0.answers.last })
+    let changes = try await Blocking.run { try workspace.answerChanges(after: last) }
+    state.withLock { $0.answers.apply(changes) }
+  }
+
+  // MARK: Handing out
+
+  /// The next images of a class for a reviewer, who has them for some minutes.
+  ///
+  /// - Parameter without: Images that the reviewer has on the screen.
+  /// - Returns: Those, and how many are left in all.
+  func pick(
+    _ label: Int, count: Int, without: Set<Int>, session: String, person: String
+  ) async throws -> (picks: [Pick], left: Int) {
+    let (samples, scores) = state.withLock { ($0.catalogue.members[label], $0.scores) }
+    let order = try await orders.order(of: label, samples, scores)
+    return state.withLock { state in
+      var picks: [Pick] = []
+      var left = 0
+      for entry in order.entries where state.answers.isOpen(entry.sample, to: person) {
+        left += 1
+        guard picks.count < count, !without.contains(entry.sample),
+          !state.leases.isElsewhere(entry.sample, than: session)
+        else { continue }
+        picks.append(Pick(sample: entry.sample, selection: entry.selection))
+      }
+      state.leases.take(picks.map(\.sample), for: session)
+      return (picks, left)
+    }
+  }
+
+  /// The first images of a class that nobody has answered, without handing them out.
+  func peek(_ label: Int, count: Int) async throws -> [Int] {
+    let (samples, scores) = state.withLock { ($0.catalogue.members[label], $0.scores) }
+    let order = try await orders.order(of: label, samples, scores)
+    let answers = state.withLock { $0.answers.current }
+    return Array(order.entries.lazy.map(\.sample).filter { answers[$0] == nil }.prefix(count))
+  }
+
+  /// The most suspicious images, of one class or of all.
+  func suspects(
+    of label: Int?, count: Int, without: Set<Int>, session: String, person: String
+  ) -> (picks: [Pick], left: Int) {
+    state.withLock { state in
+      var picks: [Pick] = []
+      var left = 0
+      for sample in state.suspects where label == nil || state.catalogue.labels[sample] == label {
+        guard state.answers.current[sample]?.origin != .accepted, state.answers.isOpen(sample, to: person)
+        else {
+          continue
+        }
+        left += 1
+        guard picks.count < count, !without.contains(sample),
+          !state.leases.isElsewhere(sample, than: session)
+        else { continue }
+        picks.append(Pick(sample: sample, selection: .suspect))
+      }
+      state.leases.take(picks.map(\.sample), for: session)
+      return (picks, left)
+    }
+  }
+
+  // MARK: Taking in
+
+  /// Keeps answers; on return they are on the disk.
+  func add(_ records: [VerificationRecord], by person: String) async throws {
+    try await writer.write(records)
+    try await refresh()
+    let looked = records.count { $0.origin != .accepted }
+    // Only now: an image that is neither known to be answered nor in anybody's hands would be handed out again.
+    state.withLock { state in
+      state.pace.add(looked, by: person)
+      state.leases.release(records.lazy.map(\.sample))
+    }
+  }
+
+  /// - Returns: The samples whose answers were taken back.
+  func undo(_ undone: Workspace.UndoneAnswers, by person: String) async throws -> [Int] {
+    let workspace = workspace
+    let samples = try await Blocking.run { try workspace.undoVerifications(undone, by: person) }
+    try await refresh()
+    return samples
+  }
+
+  /// Accepts the suggested classes of labels that are wrong with at least some probability and that nobody has judged.
+  ///
+  /// - Returns: How many.
+  func acceptSuggestions(
+    of label: Int?, above probability: Double, batch: String, by person: String
+  ) async throws -> Int {
+    let records: [VerificationRecord] = state.withLock { state in
+      guard let scores = state.scores else { return [] }
+      return state.suspects.compactMap { sample in
+        let given = state.catalogue.labels[sample]
+        guard label == nil || given == label, state.answers.current[sample] == nil,
+          let row = scores[sample], 1 - Double(row.probability) >= probability,
+          let suggestion = scores.suggestion(sample, label: given)
+        else { return nil }
+        return VerificationRecord(
+          sample: sample, label: given, answer: .wrong, person: person, origin: .accepted,
+          client: "\(batch)-\(sample)", correction: suggestion, selection: .suspect)
+      }
+    }
+    try await add(records, by: person)
+    return records.count
+  }
+}

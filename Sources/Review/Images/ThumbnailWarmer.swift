@@ -1,0 +1,35 @@
+import Workspace
+
+/// Makes thumbnails before they are asked for, one at a time, so that those that are asked for find a free core.
+actor ThumbnailWarmer {
+  private let workspace: Workspace
+  private let cache: ThumbnailCache
+  private var waiting: [Int] = []
+  private var isWorking = false
+  private static let most = 480
+
+  init(_ workspace: Workspace, _ cache: ThumbnailCache) { (self.workspace, self.cache) = (workspace, cache) }
+
+  /// The newest wishes come first; the oldest are forgotten when there are many.
+  func warm(_ samples: [Int]) {
+    waiting = Array((samples + waiting).prefix(Self.most))
+    guard !isWorking else { return }
+    isWorking = true
+    Task(priority: .utility) { await work() }
+  }
+
+  private func work() async {
+    while !waiting.isEmpty {
+      let sample = waiting.removeFirst()
+      let (workspace, cache) = (workspace, cache)
+      // An image that cannot be decoded says so when it is shown.
+      try? await Blocking.run {
+        guard !cache.isKept(sample, side: ThumbnailCache.sides[0]),
+          let stored = try workspace.sample(sample)
+        else { return }
+        _ = try cache.jpeg(of: stored, side: ThumbnailCache.sides[0])
+      }
+    }
+    isWorking = false
+  }
+}

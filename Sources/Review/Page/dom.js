@@ -1,0 +1,71 @@
+// Building blocks of the page.
+
+/// An element with properties, event handlers (on…) and children; nothing is ever parsed as HTML.
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "class") element.className = value;
+    else if (name === "vars") for (const [key, v] of Object.entries(value)) element.style.setProperty(key, v);
+    else if (name in element && !name.startsWith("aria") && name !== "list") element[name] = value;
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat(Infinity).filter((child) => child !== undefined && child !== null && child !== false));
+  return element;
+}
+
+/// An element of a drawing.
+export function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+export const imageURL = (image, side) => `/api/images/${image}/${side}`;
+
+/// Fetches and decodes an image, so that showing it takes no time.
+export function preload(image, side) {
+  const picture = new Image();
+  picture.src = imageURL(image, side);
+  picture.decode().catch(() => {});
+  return picture;
+}
+
+const toastPlace = document.getElementById("toast");
+let toastTimer;
+
+/// A message that goes away by itself, with at most one action.
+export function toast(text, action) {
+  clearTimeout(toastTimer);
+  toastPlace.replaceChildren(h("span", {}, text));
+  if (action) toastPlace.append(h("button", { type: "button", class: "link", onclick: () => { hideToast(); action.run(); } }, action.name));
+  toastPlace.classList.add("shown");
+  toastTimer = setTimeout(hideToast, action ? 8000 : 4000);
+}
+
+export function hideToast() {
+  toastPlace.classList.remove("shown");
+}
+
+/// Tells users of screen readers.
+export function say(text) {
+  document.getElementById("spoken").textContent = text;
+}
+
+export const percent = (share) => share === undefined || share === null ? "–" : `${(share * 100).toFixed(share < 0.0995 ? 1 : 0)} %`;
+
+export const plural = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+
+/// A dialog over the page; gone when closed.
+export function dialog(title, content, { className = "" } = {}) {
+  const close = h("button", { type: "button", class: "quiet icon close", "aria-label": "Close", onclick: () => box.close() }, "✕");
+  const heading = h("h2", { id: "dialog-title" }, title);
+  const box = h("dialog", { class: className, "aria-labelledby": "dialog-title" }, h("header", {}, heading, close), content);
+  box.addEventListener("close", () => box.remove());
+  box.addEventListener("click", (event) => { if (event.target === box) box.close(); });
+  document.body.append(box);
+  box.showModal();
+  return box;
+}

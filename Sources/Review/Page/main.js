@@ -1,0 +1,257 @@
+// The frame of the page: who reviews, which view is shown, how training goes.
+
+import * as api from "./api.js";
+import { h, toast, say, dialog, plural, percent } from "./dom.js";
+import { setBindings, keysOf, action, isElsewhere } from "./keys.js";
+import { queueView } from "./queue.js";
+import { gridView } from "./grid.js";
+import { classView } from "./single.js";
+import { suspectsView } from "./suspects.js";
+import { disputesView } from "./disputes.js";
+import { progressView } from "./progress.js";
+
+/// What all views share.
+const app = {
+  person: "",
+  overview: undefined,
+  classes: new Map(),
+  name: (label) => app.classes.get(label)?.name ?? `class ${label}`,
+
+  async refresh() {
+    app.overview = await api.get("overview");
+    app.classes = new Map(app.overview.classes.map((one) => [one.label, one]));
+    frame();
+    view?.changed?.();
+  },
+
+  /// Takes over the standings that come with an answer.
+  standings(list) {
+    for (const { label, tally } of list ?? []) if (app.classes.has(label)) app.classes.get(label).tally = tally;
+    frame();
+  },
+
+  /// Keeps answers; the promise is kept when they are on the server's disk.
+  async verdicts(answers) {
+    const reply = await api.change("verdicts", { answers });
+    app.standings(reply.classes);
+  },
+
+  async undo(step) {
+    const reply = await api.change("undo", step.batch ? { batch: step.batch } : { clients: step.clients });
+    app.standings(reply.classes);
+    return reply.undone;
+  },
+};
+
+let view;
+const place = document.getElementById("view");
+
+const routes = [
+  [/^#\/queue$/, () => queueView(app)],
+  [/^#\/class\/(\d+)$/, (label) => gridView(app, Number(label))],
+  [/^#\/class\/(\d+)\/one$/, (label) => classView(app, Number(label))],
+  [/^#\/suspects(?:\/(\d+))?$/, (label) => suspectsView(app, label === undefined ? undefined : Number(label))],
+  [/^#\/disputes$/, () => disputesView(app)],
+  [/^#\/progress$/, () => progressView(app)],
+];
+
+async function route() {
+  const hash = location.hash || "#/queue";
+  for (const [pattern, make] of routes) {
+    const match = hash.match(pattern);
+    if (!match) continue;
+    view?.leave?.();
+    place.setAttribute("aria-busy", "true");
+    view = make(match[1]);
+    const own = view;
+    for (const link of document.querySelectorAll("#tabs a")) {
+      const isHere = hash.startsWith(link.getAttribute("href")) || (link.hash === "#/queue" && hash.startsWith("#/class"));
+      if (isHere) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
+    }
+    place.replaceChildren(view.element);
+    try {
+      await view.enter();
+    } catch (error) {
+      if (error.status === 401) return ended();
+      if (view === own) place.replaceChildren(problem(error.message));
+    }
+    if (view === own) place.removeAttribute("aria-busy");
+    return;
+  }
+  location.replace("#/queue");
+}
+
+const problem = (text) => h("section", { class: "message" }, h("h1", {}, "That did not work"), h("p", {}, text),
+  h("button", { type: "button", class: "primary", onclick: route }, "Try again"));
+
+function frame() {
+  document.getElementById("bar").hidden = false;
+  document.getElementById("workspace").textContent = app.overview.workspace;
+  document.title = `${app.overview.workspace} – CleanNet review`;
+  document.getElementById("me").textContent = app.person;
+  const disputed = [...app.classes.values()].reduce((sum, one) => sum + one.tally.disputed, 0);
+  const badge = document.getElementById("dispute-count");
+  badge.hidden = disputed === 0;
+  badge.textContent = disputed;
+  training(app.overview.retraining);
+}
+
+// Training
+
+function training(status) {
+  app.overview.retraining = status;
+  const corner = document.getElementById("training");
+  if (status.phase === "running") {
+    const step = status.step;
+    const bar = h("progress", { "aria-label": "Progress of training" });
+    if (step?.total) { bar.max = step.total; bar.value = step.done; }
+    corner.replaceChildren(h("span", { class: "step" }, step?.name ?? "Training"), bar);
+    return;
+  }
+  const verified = [...app.classes.values()].reduce((sum, one) => sum + one.tally.right + one.tally.wrong, 0);
+  const fresh = app.overview.sinceTraining ?? verified;
+  const cannot = !app.overview.hasFeatures ? "Run `cleannet embed` first" : verified === 0 ? "Verify some images first" : undefined;
+  corner.replaceChildren(h("button", {
+    type: "button", class: "retrain", disabled: cannot !== undefined, title: cannot ?? "Learn from the verdicts and judge every label anew",
+    onclick: retrain,
+  }, app.overview.isScored ? "Retrain" : "Train", fresh > 0 ? h("span", { class: "badge" }, `+${fresh}`) : null));
+}
+
+async function retrain() {
+  try {
+    await api.post("retrain");
+  } catch (error) {
+    toast(error.message);
+  }
+}
+
+api.on("retraining", async (status) => {
+  const was = app.overview.retraining.phase;
+  training(status);
+  if (status.phase === was) return;
+  if (status.phase === "running") say("Training has begun.");
+  if (status.phase === "failed") dialog("Training failed", h("p", {}, status.problem));
+  if (status.phase === "done") {
+    toast(`Every label was judged anew (${status.seconds.toFixed(0)} s).`);
+    await app.refresh();
+    await view?.scored?.();
+  }
+});
+
+let pending;
+api.on("changed", () => {
+  clearTimeout(pending);
+  pending = setTimeout(() => app.refresh().catch(() => {}), 300);
+});
+api.on("refused", (message) => toast(message));
+api.on("ended", () => ended());
+api.on("connection", ({ offline, held }) => {
+  const bar = document.getElementById("offline");
+  bar.hidden = !offline;
+  bar.textContent = `No connection to the server. ${plural(held, "answer")} kept in this browser; sending again until it is back.`;
+  if (!offline) { toast("The connection is back; all answers are kept."); app.refresh().catch(() => {}); }
+});
+
+// Who reviews
+
+function ended(text = "Open the link that `cleannet review` prints in the terminal. Each link works once; after that this browser stays signed in.") {
+  document.getElementById("bar").hidden = true;
+  place.replaceChildren(h("section", { class: "message" }, h("h1", {}, "A link is needed"), h("p", {}, text)));
+  place.removeAttribute("aria-busy");
+}
+
+function askName() {
+  return new Promise((resolve) => {
+    const field = h("input", { name: "person", required: true, maxLength: 64, value: app.person, autocomplete: "name", id: "person" });
+    const form = h("form", { method: "dialog" },
+      h("p", {}, "Verdicts are kept with the name of who gave them."),
+      h("label", { htmlFor: "person" }, "Your name"), field,
+      h("button", { class: "primary" }, "Begin"));
+    const box = dialog("Who are you?", form, { className: "narrow" });
+    box.addEventListener("cancel", (event) => { if (!app.person) event.preventDefault(); });
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      try {
+        app.person = (await api.post("me", { person: field.value })).person;
+        box.close();
+        resolve();
+      } catch (error) {
+        field.setCustomValidity(error.message);
+        field.reportValidity();
+        field.setCustomValidity("");
+      }
+    });
+    field.focus();
+  });
+}
+
+document.getElementById("me").addEventListener("click", () => {
+  const link = h("output", { class: "link-box" });
+  const invite = h("button", {
+    type: "button",
+    onclick: async () => {
+      const { token } = await api.post("invitations");
+      link.textContent = `${location.origin}/#token=${token}`;
+      navigator.clipboard?.writeText(link.textContent).then(() => toast("Link copied; it works once."), () => {});
+    },
+  }, "Invite another reviewer");
+  const own = app.overview.people.find((one) => one.name === app.person);
+  const box = dialog(app.person, h("div", { class: "stack" },
+    h("p", {}, own ? `${plural(own.answers, "image")} answered${own.perMinute ? `, ${own.perMinute.toFixed(0)} a minute now` : ""}.` : "No image answered yet."),
+    h("button", { type: "button", onclick: async () => { box.close(); await askName(); await app.refresh(); } }, "Change the name"),
+    invite, link), { className: "narrow" });
+});
+
+// Help
+
+const helpTexts = {
+  "One by one": { right: "the label is right", wrong: "the label is wrong", skip: "unsure: skip", choose: "choose the right class", accept: "accept the suggested class", zoom: "zoom" },
+  "Many at once": { toggle: "mark as wrong, or not", unsure: "mark as unsure, or not", commit: "commit the page", single: "one by one", next: "back to many at once" },
+  "Everywhere": { undo: "undo", help: "this help" },
+};
+
+function help() {
+  const lists = Object.entries(helpTexts).map(([title, entries]) => h("section", {}, h("h3", {}, title),
+    h("dl", {}, Object.entries(entries).map(([name, text]) => [
+      h("dt", {}, keysOf(name).map((key) => h("kbd", {}, key))), h("dd", {}, text),
+    ]))));
+  dialog("Keys", h("div", {}, h("div", { class: "key-lists" }, lists),
+    h("p", { class: "faint" }, "In the grid: arrow keys move, Shift with an arrow key or a click marks a range. Other keys: a file ",
+      h("code", {}, "review/keys.json"), " in the workspace, such as ", h("code", {}, "{\"right\": [\"j\"], \"wrong\": [\"f\"]}"), "."),
+    app.keyProblem ? h("p", { class: "warning" }, app.keyProblem) : null), { className: "wide" });
+}
+
+document.getElementById("help").addEventListener("click", help);
+addEventListener("keydown", (event) => {
+  if (isElsewhere(event)) return;
+  if (action(event, ["help"])) { event.preventDefault(); help(); return; }
+  view?.key?.(event);
+});
+
+// Start
+
+async function start() {
+  const token = location.hash.match(/^#token=([0-9a-f]+)/)?.[1];
+  try {
+    if (token) {
+      history.replaceState(null, "", "/#/queue");
+      await api.post("enter", { token });
+    }
+    app.person = (await api.get("me")).person;
+    const keys = await api.get("keys");
+    setBindings(keys.keys);
+    app.keyProblem = keys.problem;
+    if (keys.problem) toast(keys.problem);
+  } catch (error) {
+    return ended(error.status === 401 && token ? error.message : undefined);
+  }
+  if (!app.person) await askName();
+  api.drain();
+  await app.refresh();
+  api.listen();
+  addEventListener("hashchange", route);
+  await route();
+}
+
+start();
+export { percent };

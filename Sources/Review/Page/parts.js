@@ -1,0 +1,41 @@
+// Parts that several views share.
+
+import * as api from "./api.js";
+import { h, imageURL } from "./dom.js";
+
+/// Shows what a class looks like.
+export async function referenceStrip(place, app, label) {
+  try {
+    const { images } = await api.get(`classes/${label}/references`);
+    place.replaceChildren(...images.map((one) => h("img", { src: imageURL(one.image, 256), alt: "" })));
+    place.setAttribute("role", "img");
+    place.setAttribute("aria-label", images.length > 0 ? `Typical images of ${app.name(label)}` : "");
+    place.hidden = images.length === 0;
+  } catch { place.hidden = true; }
+}
+
+/// What can be undone, the last first. Survives a reload of the page.
+export class Undoing {
+  #key;
+  #steps;
+
+  constructor(name) {
+    this.#key = `cleannet-undo-${name}`;
+    try { this.#steps = JSON.parse(sessionStorage.getItem(this.#key)) ?? []; } catch { this.#steps = []; }
+  }
+
+  push(step) {
+    this.#steps = [...this.#steps, step].slice(-50);
+    this.#save();
+  }
+
+  pop() {
+    const step = this.#steps.pop();
+    this.#save();
+    return step;
+  }
+
+  #save() {
+    try { sessionStorage.setItem(this.#key, JSON.stringify(this.#steps)); } catch { /* Only a reload forgets it. */ }
+  }
+}

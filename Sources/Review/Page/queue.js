@@ -1,0 +1,73 @@
+// What to verify next, and why.
+
+import * as api from "./api.js";
+import { h, imageURL, percent, plural } from "./dom.js";
+import { outlookChart } from "./progress.js";
+
+const reasons = {
+  begun: "begun", typical: "a good start", diverse: "unlike the others", doubtful: "many close decisions", contradictory: "contradictions",
+};
+
+export function queueView(app) {
+  const advice = h("section", { class: "advice", "aria-label": "How things stand" });
+  const entries = h("ol", { class: "cards", "aria-label": "Classes to verify next" });
+  const all = h("ul", { class: "class-list" });
+  const filter = h("input", { type: "search", placeholder: "Find a class", "aria-label": "Find a class", oninput: drawAll });
+  const element = h("div", { class: "page" },
+    h("h1", { tabIndex: -1 }, "What to verify next"), advice, entries,
+    h("section", { class: "all" }, h("header", {}, h("h2", {}, "All classes"), filter), all));
+
+  function drawAdvice(outlook) {
+    const measured = outlook.measured;
+    advice.classList.toggle("enough", outlook.isEnough);
+    advice.replaceChildren(
+      h("div", { class: "words" },
+        h("p", { class: "lead" }, outlook.advice),
+        measured ? h("p", { class: "faint" },
+          `Measured on ${plural(measured.images, "verified image")} drawn at random in ${plural(measured.classes, "class", "classes")}: `
+          + `${percent(measured.error)} misjudged (95 %: ${percent(measured.low)} to ${percent(measured.high)}).`) : null,
+        outlook.expectedUnverified !== undefined ? h("p", { class: "faint" },
+          `In classes that nobody verified about ${percent(outlook.expectedUnverified)} are expected to be misjudged.`) : null),
+      outlook.history.length > 1 ? outlookChart(outlook) : "");
+  }
+
+  function card(entry) {
+    const tally = app.classes.get(entry.label)?.tally;
+    const done = tally ? tally.right + tally.wrong : entry.verified;
+    const strip = h("div", { class: "strip", "aria-hidden": "true" });
+    api.get(`classes/${entry.label}/references`).then(({ images }) => strip.replaceChildren(
+      ...images.slice(0, 4).map((one) => h("img", { src: imageURL(one.image, 256), alt: "", loading: "lazy" })))).catch(() => {});
+    return h("li", { class: "card" },
+      strip,
+      h("div", { class: "what" },
+        h("h2", {}, entry.name, h("span", { class: `tag ${entry.reason}` }, reasons[entry.reason])),
+        h("p", {}, `${entry.why[0].toUpperCase()}${entry.why.slice(1)}.`)),
+      h("div", { class: "amount" },
+        h("progress", { max: entry.target, value: done, "aria-label": `${done} of ${entry.target} verified` }),
+        h("span", { class: "faint" }, `${done} of ${entry.target}`)),
+      h("div", { class: "acts" },
+        h("a", { class: "button primary", href: `#/class/${entry.label}` }, "Verify"),
+        h("a", { class: "button quiet", href: `#/class/${entry.label}/one`, "aria-label": `Verify ${entry.name} one by one` }, "One by one")));
+  }
+
+  function drawAll() {
+    const words = filter.value.trim().toLowerCase();
+    const shown = [...app.classes.values()].filter((one) => one.name.toLowerCase().includes(words)).slice(0, 300);
+    all.replaceChildren(...shown.map((one) => {
+      const verified = one.tally.right + one.tally.wrong;
+      return h("li", {}, h("a", { href: `#/class/${one.label}` }, h("span", {}, one.name),
+        h("span", { class: "faint" }, verified > 0 ? `${verified} of ${one.images.toLocaleString("en")}` : one.images.toLocaleString("en"))));
+    }));
+  }
+
+  async function enter() {
+    const reply = await api.get("queue");
+    drawAdvice(reply.outlook);
+    entries.replaceChildren(...reply.entries.map(card));
+    if (reply.entries.length === 0) entries.replaceChildren(h("li", { class: "message" }, h("p", {}, "Every image is verified.")));
+    drawAll();
+    element.querySelector("h1").focus();
+  }
+
+  return { element, enter, changed: drawAll, scored: enter };
+}

@@ -1,0 +1,192 @@
+// One image after the other, large.
+
+import * as api from "./api.js";
+import { h, imageURL, preload, toast, say, percent } from "./dom.js";
+import { action, keyOf } from "./keys.js";
+import { chooseClass } from "./chooser.js";
+import { referenceStrip, Undoing } from "./parts.js";
+
+const ahead = 6;
+
+/// Goes through images.
+///
+/// `source` says where they come from: `load(without)` gives `{images, left}`; `question(item)`, `facts(item)` and
+/// `extra(item)`, what is sent along with an answer, are optional; `tools` stands above all.
+export function singleView(app, source) {
+  let line = [];
+  let left = 0;
+  let since = 0;
+  let isLoading = false;
+  let shownLabel;
+  let work = Promise.resolve();
+  const undoing = new Undoing(source.name);
+
+  const picture = h("img", { class: "large", alt: "" });
+  const stage = h("div", { class: "stage" }, picture);
+  const question = h("h1", { tabIndex: -1 });
+  const facts = h("div", { class: "facts" });
+  const references = h("div", { class: "references" });
+  const count = h("p", { class: "faint" });
+  const film = h("div", { class: "film", "aria-hidden": "true" });
+  const accept = h("button", { type: "button", class: "accept", onclick: () => act("accept") });
+  const buttons = h("div", { class: "answers", role: "group", "aria-label": "Verdict" },
+    h("button", { type: "button", class: "yes", onclick: () => act("right") }, "Right", h("kbd", {}, keyOf("right"))),
+    h("button", { type: "button", class: "no", onclick: () => act("wrong") }, "Wrong", h("kbd", {}, keyOf("wrong"))),
+    accept,
+    h("button", { type: "button", onclick: () => act("skip") }, "Skip", h("kbd", {}, keyOf("skip"))),
+    h("button", { type: "button", onclick: () => act("choose") }, "Choose class", h("kbd", {}, keyOf("choose"))),
+    h("button", { type: "button", class: "quiet", onclick: () => act("undo") }, "Undo", h("kbd", {}, keyOf("undo"))),
+    h("button", { type: "button", class: "quiet", onclick: () => act("zoom") }, "Zoom", h("kbd", {}, keyOf("zoom"))));
+  const side = h("aside", { class: "side" }, question, facts, buttons, h("h2", { class: "quiet-title" }), references, count);
+  const element = h("div", { class: "verify one" }, source.tools ?? null, h("div", { class: "halves" }, stage, side), film);
+  const done = h("div", { class: "message", hidden: true }, h("p", {}, source.empty ?? "Nothing is left here."),
+    h("a", { class: "button primary", href: "#/queue" }, "What next?"));
+  element.append(done);
+
+  async function fill() {
+    if (isLoading) return;
+    isLoading = true;
+    try {
+      const batch = await source.load(line.map((one) => one.image));
+      left = batch.left;
+      const known = new Set(line.map((one) => one.image));
+      line.push(...batch.images.filter((one) => !known.has(one.image)));
+      warm();
+    } finally { isLoading = false; }
+  }
+
+  const warm = () => line.slice(0, ahead).forEach((item) => { item.picture ??= preload(item.image, 1024); });
+
+  function draw() {
+    const item = line[0];
+    const isEmpty = item === undefined;
+    done.hidden = !isEmpty;
+    stage.hidden = side.hidden = film.hidden = isEmpty;
+    if (isEmpty) return;
+    since = performance.now();
+    stage.classList.remove("zoomed");
+    picture.src = imageURL(item.image, 1024);
+    picture.alt = `Image labelled ${app.name(item.label)}`;
+    picture.title = item.path;
+    question.replaceChildren(...(source.question?.(item) ?? ["Is this ", h("strong", {}, app.name(item.label)), "?"]));
+    facts.replaceChildren(...(source.facts?.(item) ?? probabilityFact(app, item)));
+    accept.hidden = item.suggestion === undefined;
+    if (item.suggestion !== undefined) accept.replaceChildren(`It is ${app.name(item.suggestion)}`, h("kbd", {}, keyOf("accept")));
+    if (shownLabel !== item.label) {
+      shownLabel = item.label;
+      side.querySelector(".quiet-title").textContent = `Typical ${app.name(item.label)}`;
+      references.replaceChildren();
+      referenceStrip(references, app, item.label);
+    }
+    film.replaceChildren(...line.slice(1, 1 + ahead).map((one) => h("img", { src: imageURL(one.image, 256), alt: "" })));
+    status();
+  }
+
+  function status() {
+    count.textContent = `${left.toLocaleString("en")} left${source.remark?.() ?? ""}`;
+  }
+
+  /// Answers come one after the other, however fast the keys are.
+  function act(name) {
+    if (api.isOffline()) return toast("No connection; the last answer is being sent.");
+    work = work.then(() => perform(name)).catch((error) => toast(error.message));
+    return work;
+  }
+
+  async function perform(name) {
+    if (name === "undo") return undo();
+    const item = line[0];
+    if (!item) return;
+    if (name === "zoom") return zoom(item);
+    if (name === "right") return answer(item, "right");
+    if (name === "wrong") return answer(item, "wrong");
+    if (name === "skip") return answer(item, "unsure");
+    if (name === "accept" && item.suggestion !== undefined) return answer(item, "wrong", item.suggestion);
+    if (name === "choose") {
+      const label = await chooseClass(app, { except: item.label, suggestion: item.suggestion });
+      if (label !== undefined) return answer(item, "wrong", label);
+    }
+  }
+
+  async function answer(item, word, correction) {
+    const client = api.name();
+    const dwell = Math.round(performance.now() - since);
+    stage.dataset.flash = word;
+    await app.verdicts([{
+      client, image: item.image, label: item.label, answer: word, dwell, correction, selection: item.selection, ...source.extra?.(item),
+    }]);
+    undoing.push({ clients: [client], item: { ...item, picture: undefined } });
+    say(correction === undefined ? word : `It is ${app.name(correction)}`);
+    line.shift();
+    left = Math.max(0, left - 1);
+    delete stage.dataset.flash;
+    if (line.length === 0) await fill();
+    draw();
+    if (line.length < ahead) fill().then(warm).catch(() => {});
+  }
+
+  async function undo() {
+    const step = undoing.pop();
+    if (!step) return toast("There is nothing to undo here.");
+    await app.undo(step);
+    line = [step.item, ...line.filter((one) => one.image !== step.item.image)];
+    left += 1;
+    draw();
+    toast("Taken back.");
+  }
+
+  function zoom(item) {
+    const isZoomed = stage.classList.toggle("zoomed");
+    if (isZoomed) picture.src = imageURL(item.image, 2560);
+  }
+
+  stage.addEventListener("click", () => act("zoom"));
+  stage.addEventListener("pointermove", (event) => {
+    if (!stage.classList.contains("zoomed")) return;
+    const box = stage.getBoundingClientRect();
+    picture.style.setProperty("--x", `${((event.clientX - box.left) / box.width) * 100}%`);
+    picture.style.setProperty("--y", `${((event.clientY - box.top) / box.height) * 100}%`);
+  });
+
+  return {
+    element, changed: status,
+    async enter() {
+      await fill();
+      draw();
+      question.focus();
+    },
+    key(event) {
+      const name = action(event, ["right", "wrong", "skip", "undo", "zoom", "choose", "accept", ...(source.keys ?? [])]);
+      if (!name) return;
+      event.preventDefault();
+      if (source.act?.(name)) return;
+      act(name);
+    },
+    async scored() {
+      line = line.slice(0, 1);
+      await fill();
+      draw();
+    },
+  };
+}
+
+export function probabilityFact(app, item) {
+  if (item.probability === undefined) return [];
+  return [h("p", {}, "Right with probability ", h("strong", {}, percent(item.probability)),
+    item.suggestion !== undefined ? [", more likely ", h("strong", {}, app.name(item.suggestion))] : "")];
+}
+
+/// One class, image by image.
+export function classView(app, label) {
+  return singleView(app, {
+    name: `class-${label}`,
+    load: (without) => api.get(`classes/${label}/images?count=12&without=${without.join(",")}`),
+    empty: "Every image of this class is verified, or with other reviewers.",
+    remark: () => {
+      const tally = app.classes.get(label)?.tally;
+      return tally ? `, ${tally.right + tally.wrong} verified` : "";
+    },
+    keys: ["next"],
+    act: (name) => { if (name !== "next") return false; location.hash = `#/class/${label}`; return true; },
+  });
+}

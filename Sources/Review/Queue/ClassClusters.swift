@@ -1,0 +1,83 @@
+import CleanNet
+import Torch
+
+/// The images of a class, cut into clusters in feature space.
+///
+/// Costs a clustering of at most ``maximumClustered`` vectors and one pass over the class's features.
+struct ClassClusters: Sendable {
+  /// Clusters at most, and images that each should have at least.
+  static let (maximum, imagesPerCluster) = (12, 8)
+  /// Clusters are sought among so many images; the others join the nearest.
+  static let maximumClustered = 1000
+  /// Central images at most.
+  static let maximumCentral = 8
+  private static let chunk = 4096
+
+  /// By cluster its samples, in random order; those without features are a cluster of their own.
+  let clusters: [[Int]]
+  /// The most central images of the usual clusters: what the class looks like.
+  let central: [Int]
+
+  /// - Parameter features: Nil: all samples are one cluster.
+  init(_ samples: [Int], features: (any FeatureSource)?, seed: UInt64) {
+    var random = SplitMix64(seed: seed)
+    let shuffled = samples.shuffled(using: &random)
+    let found = features.flatMap { features in
+      withoutGradients { Self.find(shuffled, features, seed: seed) }
+    }
+    // Too few to tell which are typical: any will do.
+    (clusters, central) = found ?? ([shuffled], Array(shuffled.prefix(Self.maximumCentral / 2)))
+  }
+
+  /// Nil if there are too few images with features.
+  private static func find(
+    _ samples: [Int], _ features: any FeatureSource, seed: UInt64
+  ) -> (clusters: [[Int]], central: [Int])? {
+    let known = samples.filter { $0 < features.count }
+    let head = Array(known.prefix(maximumClustered))
+    guard !head.isEmpty else { return nil }
+    let rows = unit(features.rows(head))
+    let whole = finite(rows)
+    let count = min(maximum, whole.count / imagesPerCluster)
+    guard count >= 2 else { return nil }
+    let vectors = rows.indexSelect(Tensor(whole))
+    let centroids = KMeans(clusters: count, restarts: 2, maximumIterations: 20)(vectors, seed: seed).centroids
+    var clusters = [[Int]](repeating: [], count: centroids.size(0) + 1)
+    clusters[0] = samples.filter { $0 >= features.count }
+    for start in stride(from: 0, to: known.count, by: chunk) {
+      let piece = Array(known[start..<min(start + chunk, known.count)])
+      let rows = unit(features.rows(piece))
+      let nearest = distances(rows, centroids).argmin(dim: 1).ints()
+      let isWhole = Set(finite(rows))
+      for (row, sample) in piece.enumerated() {
+        clusters[isWhole.contains(row) ? nearest[row] + 1 : 0].append(sample)
+      }
+    }
+    return (clusters.filter { !$0.isEmpty }, central(vectors, centroids).map { head[whole[$0]] })
+  }
+
+  /// The vectors nearest to the centroids, those first whose centroids lie nearest to the mean of all, and without those
+  /// that lie farthest: clusters of wrong labels lie away from what most images of the class look like.
+  private static func central(_ vectors: Tensor, _ centroids: Tensor) -> [Int] {
+    let mean = vectors.mean(dim: 0).unsqueezed(dim: 0)
+    let fromMean = distances(mean, centroids).floats()
+    let nearest = distances(vectors, centroids).argmin(dim: 0).ints()
+    let usual = nearest.indices.sorted { fromMean[$0] < fromMean[$1] }.prefix(max(2, nearest.count * 2 / 3))
+    return usual.prefix(maximumCentral).map { nearest[$0] }
+  }
+
+  /// ‖x − c‖² less ‖x‖², which is the same for all centroids: `[n, k]`.
+  private static func distances(_ rows: Tensor, _ centroids: Tensor) -> Tensor {
+    centroids.squared().sum(dim: 1) - rows.matmul(centroids.transposed()) * 2
+  }
+
+  /// Rows of length 1.
+  static func unit(_ rows: Tensor) -> Tensor {
+    rows / rows.squared().sum(dim: 1, keepDim: true).squareRoot().clamped(min: 1e-12)
+  }
+
+  /// The rows that hold numbers only; images that could not be read have others.
+  static func finite(_ rows: Tensor) -> [Int] {
+    rows.sum(dim: 1).floats().enumerated().filter { $0.element.isFinite }.map(\.offset)
+  }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import Hummingbird
+
+/// How good the judgements are, what more verdicts would bring, and whether it is enough.
+struct Outlook: ResponseEncodable, Sendable, Hashable {
+  /// Decisions compared with verdicts on images that were drawn at random.
+  struct Measured: Sendable, Hashable, Codable {
+    /// The share misjudged, averaged over classes; each image is judged without its own verdict.
+    var error: Double
+    /// Wilson's 95 % interval of the pooled share.
+    var low: Double
+    var high: Double
+    var images: Int
+    var classes: Int
+  }
+
+  /// The state at a scoring.
+  struct Moment: Sendable, Hashable, Codable {
+    var verified: Int
+    /// The share of decisions expected to be wrong, averaged over all classes.
+    var expected: Double
+  }
+
+  var measured: Measured?
+  /// The share of decisions expected to be wrong by the probabilities, averaged over classes: all, and those that
+  /// nobody verified.
+  var expected: Double?
+  var expectedUnverified: Double?
+  /// The moments of past scorings, the oldest first.
+  var history: [Moment]
+  /// `expected` after so many more verdicts and another training: extrapolated.
+  var after: Double?
+  static let step = 100
+  var more = step
+  /// Whether going on is expected to change little.
+  var isEnough: Bool
+  /// In a sentence or two.
+  var advice: String
+
+  /// Less gain than this, as a share of decisions, is not worth a hundred verdicts.
+  static let worthwhile = 0.003
+  /// How error falls with the number of verdicts, `n^−b`, before this data set has shown it; that belief counts as much
+  /// as one doubling observed.
+  private static let (usualDecline, usualWeight) = (0.15, 0.48)
+
+  init(
+    measured: Measured?, expected: Double?, expectedUnverified: Double?, history: [Moment], verified: Int,
+    next: [String]
+  ) {
+    self.measured = measured
+    self.expected = expected
+    self.expectedUnverified = expectedUnverified
+    self.history = history
+    guard let expected else {
+      isEnough = false
+      advice = Self.adviceBeforeTraining(verified: verified, next: next)
+      return
+    }
+    let decline = Self.decline(history)
+    let now = max(1, Double(verified))
+    let later = expected * pow(now / (now + Double(Self.step)), decline)
+    after = later
+    isEnough = expected - later < Self.worthwhile
+    let state = "About \(expected.percent) of the decisions are expected to be wrong now"
+    let where_ =
+      next.isEmpty
+      ? "" : " in \(next.prefix(3).formatted(.list(type: .and).locale(Locale(identifier: "en_GB"))))"
+    advice =
+      isEnough
+      ? "\(state). \(Self.step) more verdicts would change less than \(Self.worthwhile.percent): this is enough."
+      : "\(state). \(Self.step) more verdicts\(where_) may bring that to about \(later.percent)."
+  }
+
+  private static func adviceBeforeTraining(verified: Int, next: [String]) -> String {
+    let needed = 2 * ClassRanking.minimum
+    if verified >= needed {
+      return
+        "\(verified) images are verified. Train now to see what they bring, then go on where it helps most."
+    }
+    return "Verify about \(ClassRanking.first) images in each of two or more classes that differ, then train."
+  }
+
+  /// b in `error ∝ n^−b`, by least squares on the logarithms, leaning on the usual decline.
+  static func decline(_ history: [Moment]) -> Double {
+    let points = history.filter { $0.verified > 0 && $0.expected > 0 }
+      .map { (x: log(Double($0.verified)), y: log($0.expected)) }
+    let count = Double(max(1, points.count))
+    let (x, y) = (points.reduce(0) { $0 + $1.x } / count, points.reduce(0) { $0 + $1.y } / count)
+    let covariance = points.reduce(0) { $0 + ($1.x - x) * ($1.y - y) }
+    let variance = points.reduce(0) { $0 + ($1.x - x) * ($1.x - x) }
+    let slope = (-covariance + usualDecline * usualWeight) / (variance + usualWeight)
+    return min(1, max(0, slope))
+  }
+
+  /// Wilson's interval of a share of `count` of `total`.
+  static func wilson(_ count: Int, of total: Int, z: Double = 1.959964) -> (low: Double, high: Double) {
+    guard total > 0 else { return (0, 1) }
+    let (n, p) = (Double(total), Double(count) / Double(total))
+    let middle = p + z * z / (2 * n)
+    let spread = z * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
+    let scale = 1 + z * z / n
+    return (max(0, (middle - spread) / scale), min(1, (middle + spread) / scale))
+  }
+}

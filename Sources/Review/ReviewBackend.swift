@@ -1,0 +1,26 @@
+import Torch
+
+/// What the page needs of the stages that lie above it: the command line hands it in.
+public protocol ReviewBackend: Sendable {
+  /// What the images look like, a row a sample; nil if nothing was embedded yet.
+  func features() throws -> (any FeatureSource)?
+
+  /// Trains on the verdicts that there are and judges every label anew. Blocks until it is done.
+  ///
+  /// - Parameter report: Called from any thread, as often as it likes.
+  /// - Throws: An error whose description says what is wrong and what to do.
+  func retrain(_ report: @escaping @Sendable (RetrainingStep) -> Void) throws
+}
+
+/// How far retraining is.
+public struct RetrainingStep: Sendable, Hashable, Codable {
+  /// As a user reads it.
+  public var name: String
+  public var done: Int
+  /// Nil if it is not known beforehand.
+  public var total: Int?
+
+  public init(name: String, done: Int, total: Int?) {
+    (self.name, self.done, self.total) = (name, done, total)
+  }
+}

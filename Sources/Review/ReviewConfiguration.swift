@@ -1,0 +1,26 @@
+/// How the page is served.
+public struct ReviewConfiguration: Sendable {
+  /// The address to listen on.
+  public var address = "127.0.0.1"
+  /// 0: any that is free.
+  public var port = 0
+  /// Further names by which browsers may call the server.
+  public var hostNames: [String] = []
+  /// A JSON file with other keys, read at every start of the page; nil: `review/keys.json` in the workspace.
+  public var keysFile: String?
+  /// The most bytes of thumbnails kept on the disk.
+  public var thumbnailBytes = 512 << 20
+  /// Seeds the order of the images.
+  public var seed: UInt64 = 0
+  /// The most bytes of a request's body.
+  public static let maximumBody = 256 << 10
+
+  public init() {}
+
+  /// Whether only this machine can reach the server.
+  public var isLoopback: Bool { Self.isLoopback(address) }
+
+  static func isLoopback(_ host: String) -> Bool {
+    host == "localhost" || host == "::1" || host.hasPrefix("127.")
+  }
+}

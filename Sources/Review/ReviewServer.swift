@@ -1,0 +1,78 @@
+import Foundation
+import Hummingbird
+import Logging
+import NIOCore
+import Workspace
+
+/// The page on which people verify, as a server.
+public struct ReviewServer: Sendable {
+  private let configuration: ReviewConfiguration
+  private let sessions: Sessions
+  private let hub = EventHub()
+  private let responder: RouterResponder<ReviewContext>
+
+  /// Reads what the workspace holds. Blocks.
+  ///
+  /// - Throws: `WorkspaceError` if it cannot be read, or what the backend throws.
+  public init(
+    _ workspace: Workspace, backend: any ReviewBackend, configuration: ReviewConfiguration = .init()
+  ) throws {
+    self.configuration = configuration
+    let folder = "\(workspace.path)/review"
+    sessions = Sessions(file: "\(folder)/sessions.json")
+    // Browsers keep one set of cookies for all ports of a host, so workspaces must not share a name.
+    let cookie = "cleannet-\(StableHash.of(workspace.path).prefix(12))"
+    let desk = try Desk(workspace, backend: backend, seed: configuration.seed)
+    let cache = ThumbnailCache(folder: "\(folder)/thumbnails", limit: configuration.thumbnailBytes)
+    let retraining = Retraining(backend, hub: hub)
+
+    let router = Router(context: ReviewContext.self)
+    router.add(middleware: OriginMiddleware(hosts: AllowedHosts(configuration)))
+    PageRoutes().add(to: router)
+    EntryRoutes(sessions: sessions, cookie: cookie).add(to: router)
+    let inside = router.group("api").add(middleware: SessionMiddleware(sessions, cookie: cookie))
+    ReviewerRoutes(
+      sessions: sessions, keys: .init(file: configuration.keysFile ?? "\(folder)/keys.json")
+    ).add(to: inside)
+    BrowseRoutes(desk: desk, retraining: retraining, warmer: ThumbnailWarmer(workspace, cache))
+      .add(to: inside)
+    VerdictRoutes(desk: desk, hub: hub).add(to: inside)
+    ImageRoutes(workspace: workspace, cache: cache).add(to: inside)
+    TrainingRoutes(desk: desk, retraining: retraining, hub: hub).add(to: inside)
+    responder = router.buildResponder()
+  }
+
+  /// A token that lets one browser in, once: the page's address followed by `#token=` and it.
+  ///
+  /// - Parameter person: The reviewer's name; empty if the page should ask.
+  public func invite(_ person: String = "") -> String {
+    // Only guests' invitations can run out.
+    sessions.invite(Sessions.personName(person) ?? "") ?? ""
+  }
+
+  /// Serves until the task is cancelled.
+  ///
+  /// - Parameter ready: Called with the port once the server listens.
+  /// - Throws: If the address cannot be listened on.
+  public func run(ready: @escaping @Sendable (Int) async -> Void) async throws {
+    let application = application(ready: ready)
+    let hub = hub
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await application.run() }
+      group.addTask { try await hub.beat() }
+      defer { group.cancelAll() }
+      try await group.next()
+    }
+  }
+
+  /// The application, as tests drive it.
+  func application(ready: @escaping @Sendable (Int) async -> Void = { _ in }) -> some ApplicationProtocol {
+    var logger = Logger(label: "review")
+    logger.logLevel = .error
+    return Application(
+      responder: responder,
+      configuration: ApplicationConfiguration(
+        address: .hostname(configuration.address, port: configuration.port), serverName: nil),
+      onServerRunning: { channel in await ready(channel.localAddress?.port ?? 0) }, logger: logger)
+  }
+}

@@ -1,0 +1,164 @@
+import Foundation
+import Hummingbird
+import Workspace
+
+/// What there is to look at: classes, the queue, images, references, suspects, disagreements.
+struct BrowseRoutes: Sendable {
+  let desk: Desk
+  let retraining: Retraining
+  let warmer: ThumbnailWarmer
+  /// The most images in one reply.
+  static let maximumImages = 120
+
+  func add(to router: some RouterMethods<ReviewContext>) {
+    router.get("overview", use: overview)
+    router.get("queue", use: queue)
+    router.get("classes/:label/images", use: images)
+    router.get("classes/:label/references", use: classReferences)
+    router.get("suspects", use: suspects)
+    router.get("disputes", use: disputes)
+  }
+
+  @Sendable private func overview(_ request: Request, _ context: ReviewContext) async throws -> Overview {
+    try await desk.refresh()
+    let workspace = desk.workspace
+    let trained = try await Blocking.run { try Self.verifiedAtTraining(workspace) }
+    let status = await retraining.status
+    return desk.state.withLock { state in
+      let verified = state.answers.tallies.reduce(0) { $0 + $1.verified }
+      return Overview(
+        workspace: URL(fileURLWithPath: workspace.path).lastPathComponent,
+        classes: state.catalogue.classes.map { label in
+          Overview.Class(
+            label: label, name: state.catalogue.classNames[label],
+            images: state.catalogue.members[label].count,
+            tally: state.answers.tallies[label], noise: state.figures[label]?.noise)
+        },
+        people: state.answers.people.map { person in
+          Overview.Person(
+            name: person.name, answers: person.answers, perMinute: state.pace.perMinute(of: person.name))
+        },
+        isScored: state.scores != nil, sinceTraining: trained.map { max(0, verified - $0) },
+        retraining: status, hasFeatures: state.geometry != nil)
+    }
+  }
+
+  /// How many verdicts the last model was trained on.
+  private static func verifiedAtTraining(_ workspace: Workspace) throws -> Int? {
+    struct Metrics: Decodable {
+      var verified: Int
+    }
+    guard let metrics = try workspace.finishedRun(stage: "train")?.metrics else { return nil }
+    return try JSONDecoder().decode(Metrics.self, from: Data(metrics.utf8)).verified
+  }
+
+  @Sendable private func queue(_ request: Request, _ context: ReviewContext) async throws -> QueueReply {
+    try await desk.refresh()
+    let entries = desk.queue(limit: 12)
+    for entry in entries.prefix(3) { prepare(entry.label) }
+    return QueueReply(entries: entries, outlook: try await desk.outlook())
+  }
+
+  /// Makes ready what a reviewer will most likely see next.
+  private func prepare(_ label: Int) {
+    let (desk, warmer) = (desk, warmer)
+    Task(priority: .utility) {
+      let next = try await desk.peek(label, count: 24)
+      await warmer.warm(next)
+    }
+  }
+
+  @Sendable private func images(_ request: Request, _ context: ReviewContext) async throws -> ImageBatch {
+    let (session, person) = (try context.reviewer(), try context.person())
+    let label = try label(context)
+    let query = ImageQuery(request)
+    let (picks, left) = try await desk.pick(
+      label, count: query.count, without: query.without, session: session.id, person: person)
+    return try await batch(picks, left: left)
+  }
+
+  @Sendable private func suspects(_ request: Request, _ context: ReviewContext) async throws -> ImageBatch {
+    let (session, person) = (try context.reviewer(), try context.person())
+    let query = ImageQuery(request)
+    let label = request.uri.queryParameters.get("class", as: Int.self)
+    let (picks, left) = desk.suspects(
+      of: label, count: query.count, without: query.without, session: session.id, person: person)
+    return try await batch(picks, left: left)
+  }
+
+  private func batch(_ picks: [Desk.Pick], left: Int) async throws -> ImageBatch {
+    let items = try await desk.items(picks)
+    await warmer.warm(picks.map(\.sample))
+    return ImageBatch(images: items, left: left)
+  }
+
+  @Sendable private func classReferences(
+    _ request: Request, _ context: ReviewContext
+  ) async throws -> ImageBatch {
+    let label = try label(context)
+    let samples = try await desk.references(of: label)
+    let picks = samples.map { Desk.Pick(sample: $0, selection: .wished) }
+    return ImageBatch(images: try await desk.items(picks), left: samples.count)
+  }
+
+  private func label(_ context: ReviewContext) throws -> Int {
+    let label = try context.number("label")
+    guard desk.state.withLock({ $0.catalogue.members.indices.contains(label) }) else {
+      throw HTTPError(.notFound, message: "There is no such class.")
+    }
+    return label
+  }
+
+  @Sendable private func disputes(_ request: Request, _ context: ReviewContext) async throws -> Disputes {
+    try await desk.refresh()
+    return try await desk.disputes(limit: Self.maximumImages)
+  }
+}
+
+/// How many images are wished, and which not.
+struct ImageQuery {
+  let count: Int
+  let without: Set<Int>
+
+  init(_ request: Request) {
+    let parameters = request.uri.queryParameters
+    count = min(max(parameters.get("count", as: Int.self) ?? 24, 1), BrowseRoutes.maximumImages)
+    without = Set((parameters.get("without") ?? "").split(separator: ",").prefix(500).compactMap { Int($0) })
+  }
+}
+
+/// Images on which people disagree.
+struct Disputes: ResponseEncodable, Sendable {
+  struct Dispute: Sendable, Codable {
+    struct Opinion: Sendable, Codable {
+      var person: String
+      var isRight: Bool
+    }
+
+    var item: ImageItem
+    var opinions: [Opinion]
+  }
+
+  var disputes: [Dispute]
+  /// How many there are in all.
+  var count: Int
+}
+
+extension Desk {
+  func disputes(limit: Int) async throws -> Disputes {
+    let disputed = state.withLock { state in
+      state.answers.current.values.filter(\.isDisputed).map(\.sample).sorted()
+    }
+    let shown = Array(disputed.prefix(limit))
+    let workspace = workspace
+    let voices = try await Blocking.run { try workspace.voices(on: shown) }
+    let items = try await items(shown.map { Pick(sample: $0, selection: .wished) })
+    let disputes = items.map { item in
+      let opinions = (voices[item.image] ?? []).compactMap { voice in
+        voice.answer.isRight.map { Disputes.Dispute.Opinion(person: voice.person, isRight: $0) }
+      }
+      return Disputes.Dispute(item: item, opinions: opinions)
+    }
+    return Disputes(disputes: disputes, count: disputed.count)
+  }
+}

@@ -1,0 +1,253 @@
+import Foundation
+import Testing
+import Workspace
+
+@testable import Review
+
+/// The page in a real browser, served by the real program.
+@Suite(.serialized) struct BrowserTests {
+  /// Starts the program and a browser that has entered.
+  private func visit(
+    _ fixture: ReviewFixture, pageSize: Int = 12, dark: Bool = false,
+    body: (ReviewProgram, Browser) async throws -> Void
+  ) async throws {
+    let program = try await ReviewProgram(fixture)
+    let browser = try await Browser(dark: dark)
+    do {
+      try await browser.enter(program.links[0], pageSize: pageSize)
+      try await body(program, browser)
+      let complaints = try await browser.log().filter { !$0.contains("net::ERR_") }
+      #expect(complaints.isEmpty)
+    } catch {
+      await browser.close()
+      throw error
+    }
+    await browser.close()
+    program.server.stop()
+  }
+
+  @Test func fiftyImagesByKeysInBothViews() async throws {
+    let fixture = try ReviewFixture()
+    let workspace = fixture.workspace
+    func kept() throws -> Int { try workspace.verifications().count }
+    try await visit(fixture) { program, browser in
+      try await browser.wait("document.querySelectorAll('.card').length === 3")
+      try await browser.screenshot("queue-light")
+
+      // Two pages of the grid.
+      try await browser.show(program, "#/class/0")
+      for page in 1...2 {
+        let samples = try await browser.tiles()
+        #expect(samples.count == 12)
+        for sample in samples {
+          if try !fixture.isRight(sample) { try await browser.press("x") }
+          try await browser.press(Key.right)
+        }
+        if page == 1 { try await browser.screenshot("grid-light") }
+        try await browser.commit()
+        #expect(try kept() == 12 * page)
+        #expect(Set(try await browser.tiles()).isDisjoint(with: samples))
+      }
+
+      // A reload in the middle shows the same page, unmarked.
+      let before = try await browser.tiles()
+      try await browser.press("x", Key.right, "x")
+      try await browser.wait("document.querySelectorAll('.tile.wrong').length === 2")
+      try await browser.reload()
+      try await browser.wait("document.querySelectorAll('.tile').length === 12")
+      #expect(try await browser.tiles() == before)
+      #expect(try await browser.run("return document.querySelectorAll('.tile.wrong').length") as? Int == 0)
+
+      // The last page can be taken back, after the reload too; its marks come with it.
+      try await browser.press("u")
+      try await browser.wait("document.querySelector('#toast').textContent.includes('12 verdicts')")
+      #expect(try kept() == 12)
+      try await browser.commit()
+      #expect(try kept() == 24)
+
+      // Ranges by Shift.
+      try await browser.press([Key.right, Key.right], with: Key.shift)
+      try await browser.wait("document.querySelectorAll('.tile.wrong').length === 3")
+      try await browser.press("s")
+      try await browser.wait("document.querySelectorAll('.tile.unsure').length === 1")
+
+      // One by one.
+      try await browser.press("v")
+      for count in 25...50 {
+        let sample = try await browser.large()
+        try await browser.press(try fixture.isRight(sample) ? (count % 2 == 0 ? "1" : Key.right) : "n")
+        try await browser.wait("document.querySelector('img.large')?.title !== '\(sample).jpg'")
+        #expect(try kept() == count)
+      }
+      let last = try await browser.large()
+      try await browser.press("1")
+      try await browser.wait("document.querySelector('img.large')?.title !== '\(last).jpg'")
+      try await browser.press("u")
+      try await browser.wait("document.querySelector('img.large')?.title === '\(last).jpg'")
+      #expect(try kept() == 50)
+      try await browser.screenshot("single-light")
+    }
+    for (sample, isRight) in try workspace.verifications() {
+      #expect(isRight == (try fixture.isRight(sample)), "image \(sample)")
+    }
+    let looked = try workspace.verificationHistory().filter { $0.client?.hasPrefix("undo:") == false }
+    #expect(looked.allSatisfy { $0.person == "Ann" && $0.dwell != nil && $0.selection == .spread })
+  }
+
+  @Test func choosingTheRightClassByTyping() async throws {
+    let fixture = try ReviewFixture(count: 60)
+    try await visit(fixture) { program, browser in
+      let label = try fixture.label(0)
+      try await browser.show(program, "#/class/\(label)/one")
+      let sample = try await browser.large()
+      try await browser.press("c", "s", "n", "e")
+      try await browser.wait("document.querySelectorAll('#class-list li').length === 1")
+      try await browser.screenshot("choose-light")
+      try await browser.press(Key.enter)
+      try await browser.wait("document.querySelector('img.large')?.title !== '\(sample).jpg'")
+      let record = try #require(try fixture.workspace.verificationHistory().first)
+      #expect(record.sample == sample && record.answer == .wrong)
+      #expect(record.correction == (try fixture.label(1)))
+    }
+  }
+
+  @Test func aKilledServerLosesNothing() async throws {
+    let fixture = try ReviewFixture(count: 60)
+    let workspace = fixture.workspace
+    try await visit(fixture) { program, browser in
+      try await browser.show(program, "#/class/1/one")
+      var answered: [Int] = []
+      func answer() async throws {
+        answered.append(try await browser.large())
+        try await browser.press("1")
+        try await browser.wait("document.querySelector('img.large')?.title !== '\(answered.last ?? -1).jpg'")
+      }
+      for _ in 0..<3 { try await answer() }
+      program.server.stop()
+      let held = try await browser.large()
+      try await browser.press("0")
+      try await browser.wait("!document.querySelector('#offline').hidden")
+      // The page does not go on before the answer is kept.
+      #expect(try await browser.large() == held)
+      try await browser.press("0", "1", "0")
+      let again = try await ReviewProgram(fixture, port: program.port)
+      try await browser.wait("document.querySelector('#offline').hidden")
+      try await browser.wait("document.querySelector('img.large')?.title !== '\(held).jpg'")
+      try await answer()
+      let history = try workspace.verificationHistory()
+      #expect(history.map(\.sample) == answered[..<3] + [held, answered[3]])
+      #expect(history.map(\.answer) == [.right, .right, .right, .wrong, .right])
+      #expect(
+        try await browser.run("return JSON.parse(localStorage.getItem('cleannet-outbox')).length") as? Int
+          == 0)
+      again.server.stop()
+    }
+  }
+
+  @Test func twoReviewersAtOnce() async throws {
+    let fixture = try ReviewFixture(count: 90)
+    let workspace = fixture.workspace
+    let program = try await ReviewProgram(fixture, reviewers: ["Ann", "Bob"])
+    #expect(program.links.count == 2)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for link in program.links {
+        group.addTask {
+          let browser = try await Browser()
+          defer { Task { await browser.close() } }
+          try await browser.enter(link, pageSize: 12)
+          try await browser.show(program, "#/class/2")
+          while try await !browser.tiles().isEmpty { try await browser.commit() }
+        }
+      }
+      try await group.waitForAll()
+    }
+    let labels = try workspace.labels()
+    let members = labels.indices.filter { labels[$0] == 2 }
+    let verified = try workspace.verifications().map(\.sample)
+    #expect(verified == members)
+    // Nobody answers twice, and two answer only what is shown to two.
+    let history = try workspace.verificationHistory()
+    let byImage = Dictionary(grouping: history, by: \.sample)
+    for (sample, records) in byImage {
+      #expect(Set(records.map(\.person)).count == records.count)
+      #expect(records.count == 1 || sample % Answers.sharedShare == 0)
+    }
+    program.server.stop()
+  }
+
+  @Test func tenThousandImagesOfOneClass() async throws {
+    let fixture = try ReviewFixture(large: 10_000)
+    try await visit(fixture, pageSize: 60) { program, browser in
+      try await browser.show(program, "#/class/0")
+      for page in 0..<3 {
+        #expect(try await browser.run("return document.querySelectorAll('.tile').length") as? Int == 60)
+        let left = 10_000 - 60 * page
+        let text = "\(left / 1000 == 10 ? "10,000" : "9,\(left % 1000)") left"
+        try await browser.wait("document.querySelector('.actions').textContent.includes('\(text)')")
+        if page == 0 { try await browser.screenshot("grid-60-light") }
+        try await browser.commit()
+      }
+    }
+    #expect(try fixture.workspace.verifications().count == 180)
+  }
+
+  @Test func theAccessibilityTreeIsWhole() async throws {
+    let fixture = try ReviewFixture()
+    let workspace = fixture.workspace
+    let labels = try workspace.labels().map(Int.init)
+    let records = try labels.indices.filter { labels[$0] < 2 }.prefix(60).map { sample in
+      VerificationRecord(
+        sample: sample, label: labels[sample], answer: .init(isRight: try fixture.isRight(sample)),
+        person: "Cid",
+        origin: .reviewed)
+    }
+    try workspace.addVerifications(Array(records))
+    try ShortTraining(workspace: workspace).retrain { _ in }
+    let disputed = try #require(try workspace.verifications().first)
+    try workspace.addVerifications([
+      VerificationRecord(
+        sample: disputed.sample, label: labels[disputed.sample],
+        answer: .init(isRight: !disputed.isRight), person: "Dee", origin: .reviewed)
+    ])
+    try await visit(fixture, dark: true) { program, browser in
+      let views = [
+        ("queue", "#/queue", ".card"), ("grid", "#/class/2", ".tile"),
+        ("single", "#/class/2/one", "img.large[src]"),
+        ("suspects", "#/suspects", "img.large[src]"), ("disagreements", "#/disputes", ".opinions li"),
+        ("progress", "#/progress", "tbody tr"),
+      ]
+      for (name, hash, sign) in views {
+        try await browser.show(program, hash)
+        try await browser.wait("document.querySelector('\(sign)')")
+        try await browser.screenshot("\(name)-dark")
+        let nodes = try await browser.accessibilityTree()
+        Self.check(nodes, of: name)
+      }
+      // The help opens by its key, takes the focus and closes by Escape.
+      try await browser.press("?")
+      try await browser.wait("document.querySelector('dialog[open]')?.contains(document.activeElement)")
+      try await browser.wait("document.querySelectorAll('dialog kbd').length > 10")
+      try await browser.screenshot("help-dark")
+      try await browser.press(Key.escape)
+      try await browser.wait("!document.querySelector('dialog')")
+    }
+  }
+
+  /// What every view must tell screen readers.
+  private static func check(_ nodes: [Browser.AccessibleNode], of view: String) {
+    let titles = nodes.filter { $0.role == "heading" && $0.level == 1 }
+    #expect(titles.count == 1, "\(view)")
+    let roles = Set(nodes.map(\.role))
+    #expect(roles.isSuperset(of: ["main", "navigation", "banner"]), "\(view): \(roles)")
+    let speaking: Set = [
+      "button", "link", "option", "combobox", "searchbox", "slider", "textbox", "listbox", "img", "image",
+    ]
+    let mute = nodes.filter { speaking.contains($0.role) && $0.name.isEmpty }
+    #expect(mute.isEmpty, "\(view): \(mute)")
+    guard view == "grid" else { return }
+    let tiles = nodes.filter { $0.role == "option" && $0.name.hasPrefix("Image ") }
+    #expect(tiles.count == 12)
+    let lists = nodes.filter { $0.role == "listbox" && $0.isMultiselectable }
+    #expect(lists.count == 1)
+  }
+}

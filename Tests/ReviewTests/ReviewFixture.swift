@@ -1,0 +1,120 @@
+import Datasets
+import Foundation
+import Images
+import Pipeline
+import Review
+import Testing
+import Torch
+import Workspace
+
+/// Real images for the tests: some of Fashion-MNIST as JPEG files, every fourth with a wrong label, in a workspace with
+/// features (the pixels, 14×14).
+final class ReviewFixture: Sendable {
+  static let classes = ["Trouser", "Sneaker", "Bag"]
+  private static let numbers: [UInt8: Int] = [1: 0, 7: 1, 8: 2]
+
+  /// Read once for all tests.
+  private static let source = Result {
+    let path = "\(DemoDataset.folder)/t10k-"
+    return (
+      images: try IDXFile(path: path + "images-idx3-ubyte.gz"),
+      labels: try IDXFile(path: path + "labels-idx1-ubyte.gz")
+    )
+  }
+
+  let folder: URL
+  let workspace: Workspace
+  /// By sample, the class that is really shown.
+  let truth: [Int]
+
+  /// - Parameter count: How many images.
+  init(count: Int = 180) throws {
+    folder = FileManager.default.temporaryDirectory.appendingPathComponent("review-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let (images, labels) = try Self.source.get()
+    let size = images.shape[1] * images.shape[2]
+    let chosen = labels.bytes.indices.lazy
+      .compactMap { index in Self.numbers[labels.bytes[index]].map { (index, $0) } }.prefix(count)
+    var (manifest, truth) = ("path,label\n", [Int]())
+    let features = try NpyOutput(path: folder.appendingPathComponent("features.npy").path)
+    for (number, (index, label)) in chosen.enumerated() {
+      let pixels = images.bytes[(index * size)..<((index + 1) * size)]
+      let jpeg = try thumbnailJPEG(
+        .pixels(RawPixels(width: 28, height: 28, bands: 1, bytes: pixels)), maximumSide: 28, quality: 95)
+      try Data(jpeg).write(to: folder.appendingPathComponent("\(number).jpg"))
+      let given = number % 4 == 0 ? (label + 1) % 3 : label
+      manifest += "\(number).jpg,\(Self.classes[given])\n"
+      truth.append(label)
+      try Self.reduced(Array(pixels)).withUnsafeBufferPointer { try features.append($0) }
+    }
+    try features.finish(dimension: 196)
+    self.truth = truth
+    let table = folder.appendingPathComponent("images.csv").path
+    try Data(manifest.utf8).write(to: URL(fileURLWithPath: table))
+    workspace = try Self.imported(
+      table, features: folder.appendingPathComponent("features.npy").path, in: folder)
+  }
+
+  /// A workspace with one class of many images, which are a few files under many names.
+  init(large count: Int) throws {
+    let small = try ReviewFixture(count: 12)
+    folder = small.folder.deletingLastPathComponent().appendingPathComponent("review-\(UUID().uuidString)")
+    try FileManager.default.copyItem(at: small.folder, to: folder)
+    try FileManager.default.removeItem(at: folder.appendingPathComponent("w"))
+    let rows = (0..<count).map { "k\($0),\($0 % 12).jpg,Bag\n" }
+    let table = folder.appendingPathComponent("many.csv").path
+    try Data(("key,path,label\n" + rows.joined()).utf8).write(to: URL(fileURLWithPath: table))
+    truth = []
+    workspace = try Self.imported(table, features: nil, in: folder)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
+
+  private static func imported(_ table: String, features: String?, in folder: URL) throws -> Workspace {
+    let workspace = try Workspace(path: folder.appendingPathComponent("w").path, create: true)
+    let options = DatasetOptions()
+    _ = try workspace.importSamples(
+      from: try DatasetReader.open(source: table, options: options), source: try DatasetSource(path: table),
+      options: options, features: try features.map { try NpyMatrix(path: $0) }, progress: { _ in })
+    return workspace
+  }
+
+  /// Every second pixel of every second row, from 0 to 1.
+  private static func reduced(_ pixels: [UInt8]) -> [Float] {
+    stride(from: 0, to: 28, by: 2).flatMap { row in
+      stride(from: 0, to: 28, by: 2).map { Float(pixels[row * 28 + $0]) / 255 }
+    }
+  }
+
+  /// Whether the sample's label is right.
+  func isRight(_ sample: Int) throws -> Bool { try workspace.labels()[sample] == label(truth[sample]) }
+
+  /// The number of a class in the workspace.
+  func label(_ index: Int) throws -> Int {
+    try #require(try workspace.classNames().firstIndex(of: Self.classes[index]))
+  }
+
+  func server(_ change: (inout ReviewConfiguration) -> Void = { _ in }) throws -> ReviewServer {
+    var configuration = ReviewConfiguration()
+    change(&configuration)
+    return try ReviewServer(
+      workspace, backend: ShortTraining(workspace: workspace), configuration: configuration)
+  }
+}
+
+/// The real stages, with few steps.
+struct ShortTraining: ReviewBackend {
+  let workspace: Workspace
+
+  func features() throws -> (any FeatureSource)? { try workspace.mappedFeatures() }
+
+  func retrain(_ report: @escaping @Sendable (RetrainingStep) -> Void) throws {
+    report(RetrainingStep(name: "Training", done: 0, total: nil))
+    var train = TrainStage()
+    train.steps = 30
+    train.references = 8
+    _ = try train.run(workspace, progress: SilentProgress())
+    report(RetrainingStep(name: "Scoring", done: 0, total: nil))
+    _ = try ScoreStage().run(workspace, progress: SilentProgress())
+  }
+}

@@ -1,0 +1,39 @@
+import Foundation
+import Testing
+
+@testable import Review
+
+@Suite struct ThumbnailCacheTests {
+  @Test func isBoundedAndForgetsTheOldest() throws {
+    let fixture = try ReviewFixture(count: 40)
+    let samples = try fixture.workspace.samples(0..<40)
+    let folder = fixture.folder.appendingPathComponent("thumbnails").path
+    let one = try ThumbnailCache(folder: folder, limit: .max).jpeg(of: samples[0], side: 256).count
+    let limit = one * 20
+    let cache = ThumbnailCache(folder: folder, limit: limit)
+    for sample in samples { _ = try cache.jpeg(of: sample, side: 256) }
+    func bytes() throws -> Int {
+      try FileManager.default.subpathsOfDirectory(atPath: folder).reduce(0) { sum, name in
+        let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")
+        return sum
+          + (attributes[.type] as? FileAttributeType == .typeRegular ? attributes[.size] as? Int ?? 0 : 0)
+      }
+    }
+    #expect(try bytes() <= limit)
+    #expect(cache.isKept(39, side: 256) && !cache.isKept(0, side: 256))
+    // What was removed is made again.
+    #expect(try cache.jpeg(of: samples[0], side: 256).count == one)
+  }
+
+  @Test func comesFromTheDiskTheSecondTime() throws {
+    let fixture = try ReviewFixture(count: 2)
+    let sample = try #require(try fixture.workspace.sample(1))
+    let folder = fixture.folder.appendingPathComponent("thumbnails").path
+    let first = try ThumbnailCache(folder: folder, limit: 1 << 20).jpeg(of: sample, side: 256)
+    try FileManager.default.removeItem(at: fixture.folder.appendingPathComponent("1.jpg"))
+    #expect(try ThumbnailCache(folder: folder, limit: 1 << 20).jpeg(of: sample, side: 256) == first)
+    #expect(throws: (any Error).self) {
+      try ThumbnailCache(folder: folder, limit: 1 << 20).jpeg(of: sample, side: 1024)
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import HTTPTypes
+import HummingbirdTesting
+import NIOCore
+import Testing
+import Workspace
+
+@testable import Review
+
+/// Training from the page, and what follows from scores.
+@Suite struct TrainingTests {
+  private let fixture: ReviewFixture
+  private let server: ReviewServer
+  private var workspace: Workspace { fixture.workspace }
+
+  init() throws {
+    fixture = try ReviewFixture()
+    server = try fixture.server()
+  }
+
+  /// Verifies classes by the truth, and trains.
+  private func train(_ ann: Visitor, classes: [Int], count: Int) async throws {
+    for label in classes {
+      let images = try await ann.images("/api/classes/\(label)/images?count=\(count)").images
+      try await ann.answer(images.map { $0.answer(try fixture.isRight($0.image) ? "right" : "wrong") })
+    }
+    #expect(try await ann.send(.post, "/api/retrain", [:]).status == .accepted)
+    while true {
+      let status = try #require(
+        try await ann.object(.get, "/api/overview")["retraining"] as? [String: Any])
+      if status["phase"] as? String != "running" {
+        #expect(status["phase"] as? String == "done", "\(status["problem"] ?? "")")
+        return
+      }
+      try await Task.sleep(for: .milliseconds(50))
+    }
+  }
+
+  @Test func fromTheFirstVerdictToSuspects() async throws {
+    try await server.application().test(.router) { [server, workspace, fixture] client in
+      let ann = try await Visitor(client, server, person: "Ann")
+      // Before: classes by how they look, no suspects, nothing to train on.
+      let before = try await ann.object(.get, "/api/queue")
+      let entries = try #require(before["entries"] as? [[String: Any]])
+      #expect(entries.map { $0["reason"] as? String } == ["typical", "diverse", "diverse"])
+      #expect(try await ann.images("/api/suspects").images.isEmpty)
+      let references = try await ann.images("/api/classes/0/references").images
+      #expect((2...8).contains(references.count) && references.allSatisfy { $0.label == 0 })
+      let typical = try references.count { try fixture.isRight($0.image) }
+      #expect(typical * 2 > references.count)
+
+      try await train(ann, classes: [0, 1], count: 40)
+
+      // After: an outlook, suspects, every second image kept aside.
+      let after = try await ann.object(.get, "/api/queue")
+      let outlook = try #require(after["outlook"] as? [String: Any])
+      let measured = try #require(outlook["measured"] as? [String: Any])
+      #expect(measured["images"] as? Int == 80)
+      #expect((outlook["history"] as? [Any])?.count == 1)
+      let after100 = try #require(outlook["after"] as? Double)
+      #expect(after100 <= (try #require(outlook["expected"] as? Double)))
+      let next = try await ann.images("/api/classes/2/images?count=20").images
+      #expect(next.count { $0.selection == "spread" } == 10)
+      #expect(next.count { $0.selection == "informative" } == 10)
+
+      let suspects = try await ann.images("/api/suspects?count=100")
+      let wrong = try suspects.images.count { try !fixture.isRight($0.image) }
+      #expect(!suspects.images.isEmpty && wrong * 2 > suspects.images.count)
+      let first = try #require(suspects.images.first { $0.suggestion != nil })
+      let verified = try workspace.verifications(drawnAtRandom: true).count
+      try await ann.answer([first.answer("wrong", ["correction": first.suggestion ?? 0])])
+      // Suspects were not drawn at random.
+      #expect(try workspace.verifications().count == verified + 1)
+      #expect(try workspace.verifications(drawnAtRandom: true).count == verified)
+
+      // Many at once: not seen, so nothing is learned from them; undone as one.
+      let accepted = try await ann.object(
+        .post, "/api/suspects/accept", ["batch": "batch-0001", "above": 0.5])
+      let count = try #require(accepted["accepted"] as? Int)
+      #expect(count > 0)
+      #expect(try workspace.verifications().count == verified + 1)
+      let answers = try workspace.currentAnswers().filter { $0.origin == .accepted }
+      #expect(answers.count == count && answers.allSatisfy { $0.correction != nil })
+      #expect(try await ann.images("/api/suspects?count=100").left == suspects.left - 1 - count)
+      let undone = try await ann.object(.post, "/api/undo", ["batch": "batch-0001"])
+      #expect((undone["undone"] as? [Int])?.count == count)
+      #expect(try workspace.currentAnswers().count { $0.origin == .accepted } == 0)
+    }
+  }
+
+  @Test func aFailureIsTold() async throws {
+    try await server.application().test(.router) { [server] client in
+      let ann = try await Visitor(client, server, person: "Ann")
+      #expect(try await ann.send(.post, "/api/retrain", [:]).status == .accepted)
+      var status: [String: Any] = [:]
+      repeat {
+        try await Task.sleep(for: .milliseconds(20))
+        status = try #require(try await ann.object(.get, "/api/overview")["retraining"] as? [String: Any])
+      } while status["phase"] as? String == "running"
+      #expect(status["phase"] as? String == "failed")
+      #expect((status["problem"] as? String)?.contains("verified") == true)
+    }
+  }
+
+  @Test func pagesHearOfIt() async throws {
+    let hub = EventHub()
+    let events = try #require(await hub.listen())
+    let retraining = Retraining(ShortTraining(workspace: workspace), hub: hub)
+    try workspace.addVerifications(
+      try workspace.labels().enumerated().map { sample, label in
+        VerificationRecord(
+          sample: sample, label: Int(label), answer: .init(isRight: try fixture.isRight(sample)),
+          person: "Ann",
+          origin: .simulated)
+      })
+    #expect(await retraining.begin(by: "Ann") {})
+    #expect(await !retraining.begin(by: "Bob") {})
+    var phases: [String] = []
+    var steps = Set<String>()
+    for await event in events {
+      let text = String(buffer: event)
+      guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("data: ") }) else { continue }
+      #expect(text.hasPrefix("event: retraining\n") && text.hasSuffix("\n\n"))
+      let status = try JSONDecoder().decode(Retraining.Status.self, from: Data(line.dropFirst(6).utf8))
+      phases.append(status.phase.rawValue)
+      if let step = status.step { steps.insert(step.name) }
+      if status.phase == .done || status.phase == .failed { break }
+    }
+    #expect(phases.first == "running" && phases.last == "done")
+    #expect(!steps.isEmpty && steps.isSubset(of: ["Training", "Scoring"]))
+  }
+}

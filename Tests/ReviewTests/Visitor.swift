@@ -1,0 +1,88 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import NIOCore
+import Testing
+
+@testable import Review
+
+/// A reviewer's browser, as far as the server sees it, without sockets.
+struct Visitor: Sendable {
+  let client: any TestClientProtocol
+  var cookie: String?
+  var origin = "http://localhost"
+
+  /// A JSON object or array.
+  typealias Content = Any
+
+  init(_ client: any TestClientProtocol) { self.client = client }
+
+  /// Enters by an invitation and says a name.
+  init(_ client: any TestClientProtocol, _ server: ReviewServer, person: String) async throws {
+    self.client = client
+    let response = try await send(.post, "/api/enter", ["token": server.invite(person)])
+    #expect(response.status == .ok)
+    cookie = response.headers[.setCookie]?.split(separator: ";").first.map(String.init)
+  }
+
+  func send(_ method: HTTPRequest.Method, _ path: String, _ body: [String: Any]? = nil) async throws
+    -> TestResponse
+  {
+    var headers: HTTPFields = [.origin: origin]
+    headers[OriginMiddleware.marker] = "1"
+    if let cookie { headers[.cookie] = cookie }
+    if body != nil { headers[.contentType] = "application/json" }
+    return try await client.executeRequest(
+      uri: path, method: method, headers: headers,
+      body: try body.map { ByteBuffer(data: try JSONSerialization.data(withJSONObject: $0)) })
+  }
+
+  /// What the server answers, which must be success.
+  func object(
+    _ method: HTTPRequest.Method, _ path: String, _ body: [String: Any]? = nil,
+    at place: SourceLocation = #_sourceLocation
+  ) async throws -> [String: Any] {
+    let response = try await send(method, path, body)
+    #expect(response.status == .ok, "\(String(buffer: response.body))", sourceLocation: place)
+    let content = try JSONSerialization.jsonObject(with: Data(buffer: response.body))
+    return try #require(content as? [String: Any], sourceLocation: place)
+  }
+
+  /// Images to verify.
+  func images(_ path: String) async throws -> (images: [Shown], left: Int) {
+    let batch = try await object(.get, path)
+    let images = try #require(batch["images"] as? [[String: Any]]).map(Shown.init)
+    return (images, try #require(batch["left"] as? Int))
+  }
+
+  struct Shown: Hashable {
+    let image: Int
+    let label: Int
+    let selection: String
+    let suggestion: Int?
+
+    init(_ item: [String: Any]) {
+      image = item["image"] as? Int ?? -1
+      label = item["label"] as? Int ?? -1
+      selection = item["selection"] as? String ?? ""
+      suggestion = item["suggestion"] as? Int
+    }
+
+    /// What a page sends on it.
+    func answer(_ word: String, client: String = UUID().uuidString, _ more: [String: Any] = [:]) -> [String:
+      Any]
+    {
+      [
+        "client": client, "image": image, "label": label, "answer": word, "dwell": 900,
+        "selection": selection,
+      ]
+      .merging(more) { $1 }
+    }
+  }
+
+  @discardableResult
+  func answer(_ answers: [[String: Any]]) async throws -> [String: Any] {
+    try await object(.post, "/api/verdicts", ["answers": answers])
+  }
+}

@@ -47,8 +47,7 @@ public struct TrainStage: Sendable {
       throw PipelineError(
         .missingInput, "No image has been verified yet",
         remedy:
-          "Look at a few dozen images of some classes: cleannet verify export todo.csv --unverified 30, fill "
-          + "in the column verification (1 right, 0 wrong), then cleannet verify import todo.csv")
+          "Look at a few dozen images of some classes: cleannet review, or cleannet verify export and import")
     }
     let configuration = configuration(for: data)
     let settings = try configuration.json()

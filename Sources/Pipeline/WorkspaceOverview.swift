@@ -93,8 +93,7 @@ public struct WorkspaceOverview: Sendable, Encodable {
     if images == 0 { return "cleannet import SOURCE" }
     if !embedded { return "cleannet embed" }
     if verified == 0 {
-      return "cleannet verify export todo.csv --unverified 30, fill in the column verification, and "
-        + "cleannet verify import todo.csv"
+      return "cleannet review, or without the page: cleannet verify export todo.csv --unverified 30"
     }
     guard let model, !model.isStale else { return "cleannet train" }
     guard let scores, !scores.isStale else { return "cleannet score" }

@@ -12,8 +12,9 @@ import Testing
     "help texts are as the snapshots",
     arguments: [
       "", "demo", "import", "download", "embed", "verify", "verify import", "verify export",
-      "verify simulate", "train", "score", "report", "evaluate", "export", "run", "status", "doctor", "classify",
-      "classify train", "classify evaluate", "classify predict", "classify export", "classify compare",
+      "verify simulate", "review", "train", "score", "report", "evaluate", "export", "run", "status", "doctor",
+      "classify", "classify train", "classify evaluate", "classify predict", "classify export",
+      "classify compare",
     ])
   func help(verb: String) throws {
     let cleannet = try Program()

@@ -62,7 +62,7 @@ import Testing
     defer { cleannet.remove() }
     _ = try RealImages(count: 120, in: cleannet.folder)
     let first = try cleannet.succeed("run", "images.csv", "--size", "64", "--steps", "60", "--json").json()
-    #expect((first["next"] as? String)?.contains("verify export") == true && first["model"] == nil)
+    #expect((first["next"] as? String)?.contains("cleannet review") == true && first["model"] == nil)
     try cleannet.succeed(
       "verify", "simulate", "--truth", "truth", "--classes", "Bag,Sandal", "--per-class", "15")
     for (workspace, out) in [("w", "a.csv"), ("w2", "b.csv")] {

@@ -12,6 +12,8 @@ public struct ReviewConfiguration: Sendable {
   public var thumbnailBytes = 512 << 20
   /// Seeds the order of the images.
   public var seed: UInt64 = 0
+  /// Requests that a session may send: a 60-image grid, the next one ahead of time, and the hand of a fast reviewer.
+  public var rate = (perSecond: 100.0, burst: 600.0)
   /// The most bytes of a request's body.
   public static let maximumBody = 256 << 10
 

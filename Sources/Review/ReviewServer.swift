@@ -30,7 +30,8 @@ public struct ReviewServer: Sendable {
     router.add(middleware: OriginMiddleware(hosts: AllowedHosts(configuration)))
     PageRoutes().add(to: router)
     EntryRoutes(sessions: sessions, cookie: cookie).add(to: router)
-    let inside = router.group("api").add(middleware: SessionMiddleware(sessions, cookie: cookie))
+    let inside = router.group("api").add(
+      middleware: SessionMiddleware(sessions, cookie: cookie, rate: configuration.rate))
     ReviewerRoutes(
       sessions: sessions, keys: .init(file: configuration.keysFile ?? "\(folder)/keys.json")
     ).add(to: inside)

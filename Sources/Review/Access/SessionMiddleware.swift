@@ -7,10 +7,11 @@ final class SessionMiddleware: RouterMiddleware {
   private let sessions: Sessions
   private let cookie: String
   private let buckets = Mutex<[String: TokenBucket]>([:])
-  /// A 60-image grid, the next one ahead of time, and the hand of a fast reviewer.
-  private static let (perSecond, burst) = (100.0, 600.0)
+  private let rate: (perSecond: Double, burst: Double)
 
-  init(_ sessions: Sessions, cookie: String) { (self.sessions, self.cookie) = (sessions, cookie) }
+  init(_ sessions: Sessions, cookie: String, rate: (perSecond: Double, burst: Double)) {
+    (self.sessions, self.cookie, self.rate) = (sessions, cookie, rate)
+  }
 
   func handle(
     _ request: Request, context: ReviewContext, next: (Request, ReviewContext) async throws -> Response
@@ -20,7 +21,7 @@ final class SessionMiddleware: RouterMiddleware {
         .unauthorized, message: "Open the link that `cleannet review` prints; each works once.")
     }
     let mayPass = buckets.withLock { buckets in
-      buckets[id, default: TokenBucket(perSecond: Self.perSecond, burst: Self.burst)].take()
+      buckets[id, default: TokenBucket(perSecond: rate.perSecond, burst: rate.burst)].take()
     }
     guard mayPass else {
       throw HTTPError(

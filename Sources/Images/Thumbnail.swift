@@ -11,12 +11,12 @@ public func thumbnailJPEG(
     let (width, height) = (opened.info.width, opened.info.height)
     let scale = min(1, Double(maximumSide) / Double(max(width, height)))
     func side(_ side: Int) -> Int { max(1, Int((Double(side) * scale).rounded())) }
-    let layout = Layout(width: side(width), height: side(height))
+    let (shownWidth, shownHeight) = (side(width), side(height))
     let pixels = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: layout.width * layout.height * 3, alignment: 16)
+      byteCount: shownWidth * shownHeight * 3, alignment: 16)
     defer { pixels.deallocate() }
-    try opened.render(layout, kernel: .cubic, into: pixels)
-    let small = Picture(wrapping: .init(pixels), width: layout.width, height: layout.height, bands: 3)
+    try opened.render(Layout(width: shownWidth, height: shownHeight), kernel: .cubic, into: pixels)
+    let small = Picture(wrapping: .init(pixels), width: shownWidth, height: shownHeight, bands: 3)
     guard let jpeg = small?.jpeg(quality: quality) else {
       throw ImageProblem(.unsupported, source, "libvips cannot write JPEG. Install libvips-dev again.")
     }

@@ -98,7 +98,7 @@ import Workspace
     let tile = { (value: UInt8) in [UInt8](repeating: value, count: 16 * 16 * 3) }
     let sprite = try #require(Sprite([tile(250), nil, tile(10), tile(10), tile(120)], side: 16))
     #expect(sprite.layout.columns == 3 && sprite.layout.pictures == 4)
-    let info = try ImageInfo(.encoded(sprite.jpeg))
+    let info = try ImageInfo(.encoded(name: "picture", bytes: sprite.jpeg))
     #expect(info.width == 48 && info.height == 32)
     #expect(Sprite([nil, nil], side: 16) == nil)
   }

@@ -13,7 +13,8 @@ import Testing
       classNames: ["a", "b"], labels: [0, 0, 0, 0, 0], allLabels: [0, 0, 0, 0, 0], splitNames: ["train"],
       splits: [0, 0, 0, 0, 0], probability: probability, score: probability,
       threshold: [0.5, 0.5, 0.5, 0.5, .nan], isWrong: isWrong, suggestions: [1, 1, 0, 0, -1],
-      cosine: probability, verdicts: verdicts, unsure: 0, basis: .probability, scoreKey: "key")
+      cosine: probability, verdicts: verdicts, randomVerdicts: verdicts, unsure: 0, basis: .probability,
+      scoreKey: "key")
   }
 
   @Test func sharesHaveClopperAndPearsonsInterval() throws {

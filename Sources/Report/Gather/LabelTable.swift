@@ -21,6 +21,8 @@ struct LabelTable: Sendable {
   let cosine: [Float]
   /// Sample → label is right, of those that take part.
   let verdicts: [Int: Bool]
+  /// Those of images that were drawn at random: from them one may conclude on others.
+  let randomVerdicts: [Int: Bool]
   let unsure: Int
   let basis: Basis
   /// The scores' run.
@@ -60,11 +62,16 @@ extension LabelTable {
     splitNames = try workspace.splitNames()
     splits = try workspace.splits()
     let count = labels.count
-    let answers = try workspace.currentAnswers()
-    var verdicts: [Int: Bool] = [:]
-    for (sample, answer) in answers where labels[sample] >= 0 { verdicts[sample] = answer.isRight }
+    let known = labels
+    func answers(drawnAtRandom: Bool) throws -> [Int: Bool] {
+      Dictionary(
+        uniqueKeysWithValues: try workspace.verifications(drawnAtRandom: drawnAtRandom)
+          .filter { known[$0.sample] >= 0 }.map { ($0.sample, $0.isRight) })
+    }
+    let verdicts = try answers(drawnAtRandom: false)
     self.verdicts = verdicts
-    unsure = answers.count { $0.answer == .unsure }
+    randomVerdicts = try answers(drawnAtRandom: true)
+    unsure = try workspace.currentAnswers().count { $0.answer == .unsure }
 
     let run = try workspace.finishedRun(stage: "score")
     let table = try run.flatMap { try workspace.scores(key: $0.key) }

@@ -14,11 +14,11 @@ struct QualityGatherer {
   func quality() -> [Quality] {
     var found: [Quality] = []
     let judged = table.judged
-    let verified = judged.filter { table.verdicts[$0] != nil }
+    let verified = judged.filter { table.randomVerdicts[$0] != nil }
     if let quality = quality(
       "Verified images", verified,
-      explanation: "Images that a person looked at, each judged without its own verdict.",
-      isRight: { table.verdicts[$0] })
+      explanation: "Images drawn at random that a person looked at, each judged without its own verdict.",
+      isRight: { table.randomVerdicts[$0] })
     {
       found.append(quality)
     }

@@ -37,7 +37,8 @@ struct SummaryGatherer {
       judged: judged.count, calledWrong: judged.count { table.isWrong[$0] == true },
       estimatedNoise: expectedNoise(judged),
       estimatedNoiseVerifiedClasses: expectedNoise(judged.filter { classes.contains(table.labels[$0]) }),
-      verified: Share(table.verdicts.values.count { !$0 }, of: table.verdicts.count), unsure: table.unsure,
+      verified: Share(table.randomVerdicts.values.count { !$0 }, of: table.randomVerdicts.count),
+      unsure: table.unsure,
       verifiedClasses: classes.count, verifiedUnevenly: isUneven,
       guarantee: guarantee.map {
         Summary.Guarantee(
@@ -50,7 +51,7 @@ struct SummaryGatherer {
   /// By the verdicts of today: each verified image is judged as if nobody had looked.
   var noiseGuarantee: NoiseGuarantee? {
     guard table.scoreKey != nil else { return nil }
-    let judged = table.verdicts.filter { table.isWrong[$0.key] != nil }
+    let judged = table.randomVerdicts.filter { table.isWrong[$0.key] != nil }
     return NoiseGuarantee(
       labels: table.labels, isKept: table.labels.indices.map(table.isKept), verdicts: judged)
   }
@@ -61,11 +62,11 @@ struct SummaryGatherer {
     let range = scoreRange
     var reports = table.members.enumerated().map { label, members -> ClassReport in
       let judged = members.filter { table.isWrong[$0] != nil }
-      let verified = members.filter { table.verdicts[$0] != nil }
+      let verified = members.filter { table.randomVerdicts[$0] != nil }
       return ClassReport(
         name: table.classNames[label], images: members.count, judged: judged.count,
         calledWrong: judged.count { table.isWrong[$0] == true }, estimatedNoise: expectedNoise(judged),
-        verified: Share(verified.count { table.verdicts[$0] == false }, of: verified.count),
+        verified: Share(verified.count { table.randomVerdicts[$0] == false }, of: verified.count),
         guaranteedUpper: (upper[label]?.upper).map(rounded), histogram: histogram(judged, range),
         suspicious: [], borderline: [], isDetailed: false)
     }
@@ -128,7 +129,7 @@ struct SummaryGatherer {
   private var isUneven: Bool {
     var (sizes, verified) = ([Int: Int](), [Int: Int]())
     for label in table.labels where label >= 0 { sizes[label, default: 0] += 1 }
-    for sample in table.verdicts.keys { verified[table.labels[sample], default: 0] += 1 }
+    for sample in table.randomVerdicts.keys { verified[table.labels[sample], default: 0] += 1 }
     let rates = verified.map { Double($1) / Double(sizes[$0] ?? 1) }
     guard let least = rates.min(), let most = rates.max() else { return false }
     return most > 2 * least

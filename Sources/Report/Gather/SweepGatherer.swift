@@ -16,7 +16,7 @@ struct SweepGatherer {
     }
     let judged = table.judged.sorted { table.score[$0] < table.score[$1] }
     let wrong = judged.reduce(0.0) { $0 + 1 - Double(table.probability[$1]) }
-    let verified = judged.filter { table.verdicts[$0] != nil }
+    let verified = judged.filter { table.randomVerdicts[$0] != nil }
     let known = judged.filter { table.verdicts[$0] == nil && truth?[$0] != nil }
     var (place, droppedWrong) = (0, 0.0)
     let rows = thresholds.map { threshold in
@@ -29,7 +29,7 @@ struct SweepGatherer {
         threshold: threshold, kept: judged.count - place, dropped: place,
         precision: share(droppedWrong, of: Double(place)), recall: share(droppedWrong, of: wrong),
         noiseKept: share(wrong - droppedWrong, of: Double(judged.count - place)),
-        verified: measured(verified, threshold) { table.verdicts[$0] },
+        verified: measured(verified, threshold) { table.randomVerdicts[$0] },
         truth: measured(known, threshold) { truth?[$0] ?? nil })
     }
     let nearest = rows.indices.min {

@@ -39,7 +39,7 @@ struct SummarySection {
       """
     guard let verified = summary.verified else { return estimate }
     return """
-      \(estimate) People looked at \(Figure.count(verified.of, "/summary/verified/of")) images of \
+      \(estimate) People looked at \(Figure.count(verified.of, "/summary/verified/of")) images drawn at random from \
       \(Figure.count(summary.verifiedClasses, "/summary/verifiedClasses")) classes and found \
       \(Figure.count(verified.count, "/summary/verified/count")) labels wrong: \
       \(Figure.share(verified, "/summary/verified")).

@@ -17,7 +17,7 @@ public struct KMeans: Sendable, Hashable, Codable {
   /// Steps that each restart gets before the best are chosen.
   static let restartIterations = 8
   /// Restarts that are improved until no move helps.
-  static let finalists = 4
+  static let finalists = 3
 
   public init(
     clusters: Int, restarts: Int = 10, maximumIterations: Int = 100, maximumVectors: Int = 4096

@@ -7,7 +7,9 @@ import Torch
   static let configuration = CommandConfiguration(
     commandName: "cleannet-bench",
     abstract: "Benchmarks of CleanNet.",
-    subcommands: [TrainBench.self, ScoreBench.self, KMeansBench.self, EmbedBench.self, ImportBench.self])
+    subcommands: [
+      TrainBench.self, ScoreBench.self, KMeansBench.self, EmbedBench.self, ImportBench.self, ClassifyBench.self,
+    ])
 }
 
 /// Options that all benchmarks share.

@@ -1,7 +1,7 @@
 #include "Engine.h"
 #include "Kernels.h"
+#include "Parallel.h"
 
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -168,7 +168,7 @@ void correlateImages(const at::Tensor &images, const std::vector<float> &weight,
   const T *source = static_cast<const T *>(images.data_ptr());
   T *target = static_cast<T *>(results.data_ptr());
   const auto loop = kernel == 3 ? correlate3 : correlate5;
-  at::parallel_for(0, images.size(0), 1, [&](int64_t begin, int64_t end) {
+  parallelFor(images.size(0), 1, [&](int64_t begin, int64_t end) {
     Ring<T> ring(source, height, width, channels, kernel, before, dilation, (columns - 1) * stride + kernel);
     std::vector<float> row(size_t(columns * channels), 0.0f);
     const float *pointers[5];
@@ -192,7 +192,7 @@ at::Tensor filterGradient(const at::Tensor &images, const at::Tensor &slopes, in
   const T *source = static_cast<const T *>(images.data_ptr()), *slope = static_cast<const T *>(slopes.data_ptr());
   std::vector<float> parts(size_t(count * size), 0.0f);
   const auto loop = kernel == 3 ? accumulate3 : accumulate5;
-  at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
+  parallelFor(count, 1, [&](int64_t begin, int64_t end) {
     Ring<T> ring(source, height, width, channels, kernel, before, 1, (columns - 1) * stride + kernel);
     std::vector<float> row(size_t(columns * channels), 0.0f);
     const float *pointers[5];

@@ -1,7 +1,7 @@
 #include "Engine.h"
 #include "Kernels.h"
+#include "Parallel.h"
 
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <cmath>
@@ -131,7 +131,7 @@ int64_t blockRows(int64_t channels) { return std::max<int64_t>(1, 65536 / channe
 template <class Body>
 void overBlocks(int64_t rows, int64_t channels, Body &&body) {
   const int64_t size = blockRows(channels), count = (rows + size - 1) / size;
-  at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
+  parallelFor(count, 1, [&](int64_t begin, int64_t end) {
     for (int64_t block = begin; block < end; ++block)
       body(block * size, std::min(size, rows - block * size), block);
   });

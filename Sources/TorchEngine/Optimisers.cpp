@@ -1,7 +1,6 @@
 #include "Engine.h"
 #include "Kernels.h"
-
-#include <ATen/Parallel.h>
+#include "Parallel.h"
 
 #include <cmath>
 
@@ -72,7 +71,7 @@ void sgdStep(at::Tensor &parameter, const at::Tensor &gradient, at::Tensor &mome
   const float *g = floats(dense);
   const float lr = rate, mu = momentum, decay = weightDecay;
   const float direct = nesterov ? 1 : 0, ahead = nesterov ? mu : 1;
-  at::parallel_for(0, parameter.numel(), grain, [=](int64_t begin, int64_t end) {
+  parallelFor(parameter.numel(), grain, [=](int64_t begin, int64_t end) {
     sgdRange(begin, end, p, g, b, lr, mu, decay, direct, ahead);
   });
 }
@@ -87,7 +86,7 @@ void adamwStep(at::Tensor &parameter, const at::Tensor &gradient, at::Tensor &me
   const float keep = 1 - rate * weightDecay;
   const float stepSize = rate / (1 - std::pow(beta1, double(step)));
   const float correction = 1 / std::sqrt(1 - std::pow(beta2, double(step)));
-  at::parallel_for(0, parameter.numel(), grain, [=](int64_t begin, int64_t end) {
+  parallelFor(parameter.numel(), grain, [=](int64_t begin, int64_t end) {
     adamwRange(begin, end, p, g, m, v, b1, b2, e, keep, stepSize, correction);
   });
 }

@@ -34,7 +34,7 @@ struct DamageTests {
   @Test("with any byte changed, it is read or refused", arguments: files)
   func changedBytes(file: String) throws {
     let bytes = try Fixtures.data(file)
-    var generator = SeededGenerator(state: 1)
+    var generator = SplitMix64(seed: 1)
     var outcomes: Set<Bool> = []
     for index in bytes.indices {
       var damaged = bytes
@@ -47,7 +47,7 @@ struct DamageTests {
   @Test("with stretches overwritten, moved or doubled, it is read or refused", arguments: files)
   func scrambled(file: String) throws {
     let bytes = try Fixtures.data(file)
-    var generator = SeededGenerator(state: 2)
+    var generator = SplitMix64(seed: 2)
     var refused = 0
     for _ in 0..<300 {
       var damaged = bytes
@@ -70,7 +70,7 @@ struct DamageTests {
   func randomPickles() {
     let opcodes: [UInt8] =
       Array("NKM}])taesRbQqh.(".utf8) + [0x88, 0x8A, 0x8C, 0x85, 0x86, 0x87, 0x93, 0x94, 0, 1, 2]
-    var generator = SeededGenerator(state: 3)
+    var generator = SplitMix64(seed: 3)
     var read = 0
     for _ in 0..<5_000 {
       let count = Int.random(in: 1...24, using: &generator)

@@ -8,7 +8,8 @@ import Torch
     commandName: "cleannet-bench",
     abstract: "Benchmarks of CleanNet.",
     subcommands: [
-      TrainBench.self, ScoreBench.self, KMeansBench.self, EmbedBench.self, ImportBench.self, ClassifyBench.self,
+      TrainBench.self, ScoreBench.self, KMeansBench.self, EmbedBench.self, ImportBench.self,
+      ClassifyBench.self,
     ])
 }
 

@@ -119,7 +119,8 @@ let package = Package(
       swiftSettings: swiftSettings),
     tests("TorchTests", ["Torch"]),
     tests("CleanNetTests", ["CleanNet"]),
-    tests("DatasetsTests", ["Datasets"]),
+    .target(name: "TestPrograms", path: "Tests/TestPrograms", swiftSettings: swiftSettings),
+    tests("DatasetsTests", ["Datasets", "TestPrograms"]),
     .target(
       name: "TestServer",
       dependencies: [
@@ -137,11 +138,11 @@ let package = Package(
     tests(
       "ReviewTests",
       [
-        "Review", "Datasets", "Images", "Pipeline", "Torch", "Workspace", "cleannet", hummingbird,
+        "Review", "Datasets", "Images", "Pipeline", "TestPrograms", "Torch", "Workspace", "cleannet", hummingbird,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ]),
-    tests("CommandLineTests", ["cleannet", "Datasets", "Images", "TestServer"]),
+    tests("CommandLineTests", ["cleannet", "Datasets", "Images", "TestPrograms", "TestServer"]),
     tests("DetectorsTests", ["Detectors", "Torch"], resources: [.copy("Fixtures")]),
     tests("EvaluationTests", ["Evaluation", "Detectors", "Torch"], resources: [.copy("Fixtures")]),
     tests("ReportTests", ["Report", "Workspace", "Datasets", "Images", "Torch"]),

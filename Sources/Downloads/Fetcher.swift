@@ -106,7 +106,9 @@ struct Fetcher: Sendable {
     let what =
       if isUnreachable {
         "No connection to \(target.host) could be made (\(error))."
-      } else if let error = error as? HTTPClientError, [.readTimeout, .deadlineExceeded].contains(error) {
+      } else if let error = error as? HTTPClientError,
+        [.readTimeout, .deadlineExceeded, .getConnectionFromPoolTimeout].contains(error)
+      {
         "\(target.host) took too long to answer."
       } else {
         "\(target.host) broke the transfer off, or does not answer as a web server does (\(error))."

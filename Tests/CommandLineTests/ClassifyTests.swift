@@ -4,7 +4,7 @@ import Testing
 /// The classifier, by the built program on real images with wrong labels.
 @Suite("The classifier", .serialized) struct ClassifyTests {
   /// A workspace with training images (a third of the labels wrong), features, and images of the split test.
-  private func prepared(_ cleannet: Program, training: Int = 160, test: Int = 60) throws {
+  private func prepared(_ cleannet: Program, training: Int = 160, test: Int = 60) async throws {
     _ = try RealImages(count: training + test, in: cleannet.folder)
     let rows = try cleannet.read("images.csv").split(separator: "\n").map(String.init)
     try cleannet.write("train.csv", ([rows[0]] + rows[1...training]).joined(separator: "\n"))
@@ -13,28 +13,28 @@ import Testing
       return "\(fields[0]),\(fields[2]),\(fields[2])"
     }
     try cleannet.write("test.csv", ([rows[0]] + tests).joined(separator: "\n"))
-    try cleannet.succeed("import", "train.csv")
-    try cleannet.succeed("import", "test.csv", "--split", "test")
+    try await cleannet.succeed("import", "train.csv")
+    try await cleannet.succeed("import", "test.csv", "--split", "test")
   }
 
   @Test(
     "a head with the oracle's weights is right where one without is not; test, prediction and export agree")
-  func head() throws {
+  func head() async throws {
     let cleannet = try Program()
     defer { cleannet.remove() }
-    try prepared(cleannet)
-    try cleannet.succeed("embed", "--size", "64", "-q")
-    func top1(_ weights: String) throws -> Double {
-      try cleannet.succeed("classify", "train", "--weights", weights, "--truth", "truth", "-q")
-      let tested = try cleannet.succeed("classify", "evaluate", "--json", "-q").json()
+    try await prepared(cleannet)
+    try await cleannet.succeed("embed", "--size", "64", "-q")
+    func top1(_ weights: String) async throws -> Double {
+      try await cleannet.succeed("classify", "train", "--weights", weights, "--truth", "truth", "-q")
+      let tested = try await cleannet.succeed("classify", "evaluate", "--json", "-q").json()
       #expect(tested["images"] as? Int == 60 && tested["weights"] as? String == weights)
       let confusion = try #require(tested["confusion"] as? [[Int]])
       #expect(confusion.joined().reduce(0, +) == 60)
       return try #require((tested["top1"] as? [String: Double])?["mean"])
     }
-    let (none, oracle) = (try top1("none"), try top1("oracle"))
+    let (none, oracle) = (try await top1("none"), try await top1("oracle"))
     #expect(oracle > 0.9 && oracle >= none, "\(none), \(oracle)")
-    let again = try cleannet.succeed(
+    let again = try await cleannet.succeed(
       "classify", "train", "--weights", "oracle", "--truth", "truth", "--json", "-q"
     ).json()
     #expect(again["reused"] as? Bool == true)
@@ -44,7 +44,7 @@ import Testing
       "list.txt",
       try cleannet.read("test.csv").split(separator: "\n").dropFirst()
         .map { String($0.split(separator: ",")[0]) }.joined(separator: "\n") + "\nnone.jpg\n")
-    try cleannet.succeed("classify", "predict", "list.txt", "--out", "predicted.csv", "--top", "2")
+    try await cleannet.succeed("classify", "predict", "list.txt", "--out", "predicted.csv", "--top", "2")
     let predicted = try cleannet.read("predicted.csv").split(separator: "\n").map {
       $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     }
@@ -57,8 +57,8 @@ import Testing
     #expect(abs(Double(right) / 60 - oracle) < 0.02)
 
     // What is exported is a classifier of its own that predicts the same.
-    try cleannet.succeed("classify", "export", "--out", "exported.safetensors")
-    try cleannet.succeed(
+    try await cleannet.succeed("classify", "export", "--out", "exported.safetensors")
+    try await cleannet.succeed(
       "classify", "predict", "list.txt", "--classifier", "exported.safetensors", "--out", "again.csv",
       "--top", "2")
     #expect(try cleannet.read("again.csv") == cleannet.read("predicted.csv"))
@@ -72,53 +72,34 @@ import Testing
   }
 
   @Test("a fine-tuning that is killed goes on and ends in the same weights; bad images are listed")
-  func tuning() throws {
+  func tuning() async throws {
     let cleannet = try Program()
     defer { cleannet.remove() }
-    try prepared(cleannet, training: 120, test: 40)
+    try await prepared(cleannet, training: 120, test: 40)
     try cleannet.write("images/Bag/bad.jpg", "no image")
     try cleannet.write("bad.csv", "path,label,truth\nimages/Bag/bad.jpg,Bag,Bag\n")
-    try cleannet.succeed("import", "bad.csv")
+    try await cleannet.succeed("import", "bad.csv")
     let arguments = [
       "classify", "train", "--weights", "oracle", "--truth", "truth", "--stages", "1", "--size", "32",
       "--epochs", "4",
       "--batch", "16", "--rate", "0.001", "--batch-norm", "frozen", "--json", "-q",
     ]
-    let process = try cleannet.start(
-      arguments, output: cleannet.folder.appendingPathComponent("o"),
-      errors: cleannet.folder.appendingPathComponent("e"))
+    let process = try cleannet.start(arguments)
     // Until the first state lies on the disk.
     let models = cleannet.folder.appendingPathComponent("w/models")
-    while process.isRunning {
-      let keys = (try? FileManager.default.contentsOfDirectory(atPath: models.path)) ?? []
-      if keys.contains(where: {
-        FileManager.default.fileExists(atPath: models.appendingPathComponent("\($0)/state.safetensors").path)
-      }) {
-        break
-      }
-      usleep(2000)
+    await process.end(by: SIGKILL) { models.holds("state.safetensors") }
+    func trained(_ workspace: String) async throws -> [String: Any] {
+      try await cleannet.succeed(arguments + ["-w", workspace]).json()
     }
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
-    func trained(_ workspace: String) throws -> [String: Any] {
-      let output = cleannet.folder.appendingPathComponent("o-\(workspace)")
-      let errors = cleannet.folder.appendingPathComponent("e-\(workspace)")
-      let process = try cleannet.start(arguments + ["-w", workspace], output: output, errors: errors)
-      process.waitUntilExit()
-      let message = try String(contentsOf: errors, encoding: .utf8)
-      #expect(process.terminationStatus == 0, "\(message)")
-      return try #require(
-        try JSONSerialization.jsonObject(with: Data(contentsOf: output)) as? [String: Any])
-    }
-    let resumed = try trained("w")
+    let resumed = try await trained("w")
     #expect(resumed["problems"] as? Int == 1 && (resumed["epochs"] as? [Any])?.count == 4)
-    let status = try cleannet.succeed("status", "--problems").output
+    let status = try await cleannet.succeed("status", "--problems").output
     #expect(status.contains("bad.jpg"))
 
-    try cleannet.succeed("import", "train.csv", "-w", "whole")
-    try cleannet.succeed("import", "test.csv", "--split", "test", "-w", "whole")
-    try cleannet.succeed("import", "bad.csv", "-w", "whole")
-    let whole = try trained("whole")
+    try await cleannet.succeed("import", "train.csv", "-w", "whole")
+    try await cleannet.succeed("import", "test.csv", "--split", "test", "-w", "whole")
+    try await cleannet.succeed("import", "bad.csv", "-w", "whole")
+    let whole = try await trained("whole")
     for name in ["best.safetensors", "last.safetensors", "log.jsonl", "curves.svg"] {
       let files = try [resumed, whole].map { outcome in
         let folder = URL(fileURLWithPath: try #require(outcome["file"] as? String))
@@ -127,39 +108,39 @@ import Testing
       }
       #expect(files[0] == files[1], "\(name)")
     }
-    let tested = try cleannet.succeed("classify", "evaluate", "--json", "-q").json()
+    let tested = try await cleannet.succeed("classify", "evaluate", "--json", "-q").json()
     let top1 = try #require((tested["top1"] as? [String: Double])?["mean"])
     #expect(top1 > 0.6, "\(top1)")
   }
 
   @Test("rounds: the network, CleanNet on its features, the network with its weights; again, all is there")
-  func rounds() throws {
+  func rounds() async throws {
     let cleannet = try Program()
     defer { cleannet.remove() }
-    try prepared(cleannet, training: 80, test: 20)
-    try cleannet.succeed("embed", "--size", "32", "-q")
-    try cleannet.succeed(
+    try await prepared(cleannet, training: 80, test: 20)
+    try await cleannet.succeed("embed", "--size", "32", "-q")
+    try await cleannet.succeed(
       "verify", "simulate", "--truth", "truth", "--classes", "Bag,Sandal", "--per-class", "8")
-    try cleannet.succeed("train", "--steps", "20", "-q")
-    func rounds() throws -> [[String: Any]] {
-      let outcome = try cleannet.succeed(
+    try await cleannet.succeed("train", "--steps", "20", "-q")
+    func rounds() async throws -> [[String: Any]] {
+      let outcome = try await cleannet.succeed(
         "classify", "train", "--rounds", "1", "--stages", "1", "--epochs", "1", "--batch", "16",
         "--batch-norm", "frozen", "--truth", "truth", "--json", "-q"
       ).json()
       return try #require(outcome["rounds"] as? [[String: Any]])
     }
-    let first = try rounds()
+    let first = try await rounds()
     #expect(first.count == 2)
     #expect(first[0]["weights"] as? String == "none" && first[0]["features"] == nil)
     #expect(first[1]["weights"] as? String == "soft" && first[1]["features"] is String)
     #expect(first[1]["scores"] is String && first[1]["judgedRight"] is Double && first[1]["gain"] is Double)
-    let again = try rounds()
+    let again = try await rounds()
     for key in ["file", "scores", "features", "model"] {
       #expect(first[1][key] as? String == again[1][key] as? String, "\(key)")
     }
     #expect(first[1]["testTop1"] as? Double == again[1]["testTop1"] as? Double)
     // The round's features and scores are the workspace's now.
-    let status = try cleannet.succeed("status", "--json").json()
+    let status = try await cleannet.succeed("status", "--json").json()
     #expect((status["scores"] as? [String: Any])?["isStale"] as? Bool == false)
     #expect((status["features"] as? [Any])?.count == 2)
   }

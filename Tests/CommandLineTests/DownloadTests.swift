@@ -29,44 +29,44 @@ import Testing
     let server = try await listed(40, in: cleannet) { index, bytes in
       index == 3 ? .init(404, []) : .init(200, bytes)
     }
-    let imported = try cleannet.succeed("import", "list.csv", "--json").json()
+    let imported = try await cleannet.succeed("import", "list.csv", "--json").json()
     #expect(imported["format"] as? String == "url-list" && imported["images"] as? Int == 40)
     // This machine is in the local network, which a list must not reach by itself.
-    let refused = try cleannet.succeed("download", "--json").json()
+    let refused = try await cleannet.succeed("download", "--json").json()
     #expect(refused["failed"] as? Int == 40 && server.mostAtOnce == 0)
-    #expect(try cleannet.succeed("status", "--problems").output.contains("--allow-local"))
+    #expect(try await cleannet.succeed("status", "--problems").output.contains("--allow-local"))
 
-    let downloaded = try cleannet.succeed("download", "--allow-local", "--retry", "--json").json()
+    let downloaded = try await cleannet.succeed("download", "--allow-local", "--retry", "--json").json()
     #expect(downloaded["downloaded"] as? Int == 39 && downloaded["failed"] as? Int == 1)
-    let embedded = try cleannet.succeed("embed", "--size", "32", "--json").json()
+    let embedded = try await cleannet.succeed("embed", "--size", "32", "--json").json()
     #expect(embedded["embedded"] as? Int == 39 && embedded["problems"] as? Int == 1)
-    let problems = try cleannet.succeed("status", "--problems").output
+    let problems = try await cleannet.succeed("status", "--problems").output
     #expect(problems.contains("1 images could not be read") && problems.contains("answered 404"))
     #expect(server.count("/3.png") == 1)
 
     // The missing one comes later, and its row is filled in.
     server.answer { _ in TestServer.Answer(200, png) }
-    #expect(try cleannet.succeed("download", "--allow-local", "--json").json()["downloaded"] as? Int == 0)
-    let late = try cleannet.succeed("download", "--allow-local", "--retry", "--json").json()
+    #expect(try await cleannet.succeed("download", "--allow-local", "--json").json()["downloaded"] as? Int == 0)
+    let late = try await cleannet.succeed("download", "--allow-local", "--retry", "--json").json()
     #expect(late["downloaded"] as? Int == 1 && late["present"] as? Int == 39)
-    let again = try cleannet.succeed("embed", "--size", "32", "--json").json()
+    let again = try await cleannet.succeed("embed", "--size", "32", "--json").json()
     #expect(again["embedded"] as? Int == 1 && again["problems"] as? Int == 0)
-    #expect(try cleannet.succeed("status").output.contains("could not be read") == false)
+    #expect(try await cleannet.succeed("status").output.contains("could not be read") == false)
 
     // The workspace may move, and the list comes out again.
     let moved = cleannet.folder.appendingPathComponent("moved").path
     try FileManager.default.moveItem(atPath: cleannet.folder.appendingPathComponent("w").path, toPath: moved)
-    try cleannet.succeed(
+    try await cleannet.succeed(
       "export", "-w", "moved", "--wrong", "keep", "--format", "source", "--out", "clean.csv")
-    try cleannet.succeed(
+    try await cleannet.succeed(
       "export", "-w", "moved", "--format", "image-folder", "--wrong", "keep", "--images", "copy", "--out",
       "clean")
     let list = try cleannet.read("clean.csv").split(separator: "\n")
     #expect(list.count == 41 && list[0] == "key,url,label,verification,split")
     #expect(
-      try cleannet.succeed("import", "clean.csv", "-w", "third", "--json").json()["format"] as? String
+      try await cleannet.succeed("import", "clean.csv", "-w", "third", "--json").json()["format"] as? String
         == "url-list")
-    #expect(try cleannet.succeed("import", "clean", "-w", "fourth", "--json").json()["images"] as? Int == 40)
+    #expect(try await cleannet.succeed("import", "clean", "-w", "fourth", "--json").json()["images"] as? Int == 40)
     try await server.close()
   }
 
@@ -85,21 +85,17 @@ import Testing
       }
       return answer
     }
-    try cleannet.succeed("import", "list.csv")
-    let process = try cleannet.start(
-      ["download", "--allow-local", "--per-host", "30"], output: cleannet.folder.appendingPathComponent("o"),
-      errors: cleannet.folder.appendingPathComponent("e"))
+    try await cleannet.succeed("import", "list.csv")
+    let process = try cleannet.start(["download", "--allow-local", "--per-host", "30"])
     let downloads = cleannet.folder.appendingPathComponent("w/downloads").path
-    func files(_ suffix: String) -> Int {
+    @Sendable func files(_ suffix: String) -> Int {
       (FileManager.default.enumerator(atPath: downloads)?.allObjects as? [String] ?? []).count {
         $0.hasSuffix(suffix)
       }
     }
-    while process.isRunning, files(".png") < 20 || files(".part") < 10 { usleep(2000) }
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
+    await process.end(by: SIGKILL) { files(".png") == 20 && files(".part") == 10 }
     isHanging.withLock { $0 = false }
-    let rest = try cleannet.succeed("download", "--allow-local", "--json").json()
+    let rest = try await cleannet.succeed("download", "--allow-local", "--json").json()
     #expect(rest["present"] as? Int == 20 && rest["downloaded"] as? Int == 10 && rest["failed"] as? Int == 0)
     for index in 0..<30 { #expect(server.count("/\(index).png") == (index % 3 == 2 ? 2 : 1)) }
     #expect(files(".part") == 0 && files(".png") == 30)

@@ -4,58 +4,58 @@ import Testing
 /// Bad input: the message names the place and the remedy, the exit status is of sysexits.h, and nothing is left half done.
 @Suite("Errors") struct ErrorTests {
   @Test("wrong usage is 64, missing input 66, bad data 65")
-  func statuses() throws {
+  func statuses() async throws {
     let cleannet = try Program()
     defer { cleannet.remove() }
-    #expect(try cleannet("embed", "--size", "7").status == 64)
-    #expect(try cleannet("nonsense").status == 64)
-    let missing = try cleannet("import", "nowhere.csv")
+    #expect(try await cleannet("embed", "--size", "7").status == 64)
+    #expect(try await cleannet("nonsense").status == 64)
+    let missing = try await cleannet("import", "nowhere.csv")
     #expect(missing.status == 66 && missing.errors.contains("nowhere.csv"))
-    let none = try cleannet("status")
+    let none = try await cleannet("status")
     #expect(none.status == 66 && none.errors.contains("cleannet import SOURCE"))
   }
 
   @Test("all bad rows of a manifest are named with their lines, and nothing is imported")
-  func rows() throws {
+  func rows() async throws {
     let cleannet = try Program()
     defer { cleannet.remove() }
     try cleannet.write("a.jpg", "")
     try cleannet.write(
       "bad.csv", "path,label,verification\na.jpg,cat,1\n,cat,1\na.jpg,,\nb.jpg,dog,maybe\n")
-    let result = try cleannet("import", "bad.csv")
+    let result = try await cleannet("import", "bad.csv")
     #expect(result.status == 65)
     for line in 3...5 { #expect(result.errors.contains("bad.csv, line \(line): ")) }
-    #expect(try cleannet("status").status == 66)
+    #expect(try await cleannet("status").status == 66)
   }
 
   @Test("each stage says which comes before it")
-  func order() throws {
+  func order() async throws {
     let cleannet = try Program()
     defer { cleannet.remove() }
     try cleannet.write("m.csv", "path,label\na.jpg,x\nb.jpg,y\n")
     try cleannet.write("a.jpg", "")
-    try cleannet.succeed("import", "m.csv")
+    try await cleannet.succeed("import", "m.csv")
     for (verb, remedy) in [
       ("train", "cleannet embed"), ("score", "cleannet train"), ("export", "cleannet score"),
     ] {
-      let result = try cleannet(verb)
+      let result = try await cleannet(verb)
       #expect(result.status == 66 && result.errors.contains(remedy), "\(result.errors)")
     }
-    let twice = try cleannet("import", "m.csv")
+    let twice = try await cleannet("import", "m.csv")
     #expect(twice.status == 65 && twice.errors.contains("m.csv"))
   }
 
   @Test("verdicts on unknown images or other labels are refused together")
-  func verdicts() throws {
+  func verdicts() async throws {
     let cleannet = try Program()
     defer { cleannet.remove() }
     try cleannet.write("m.csv", "path,label\na.jpg,x\nb.jpg,y\n")
     try cleannet.write("a.jpg", "")
-    try cleannet.succeed("import", "m.csv")
+    try await cleannet.succeed("import", "m.csv")
     try cleannet.write("v.csv", "key,label,verification\na.jpg,y,1\nc.jpg,x,0\nb.jpg,y,0\n")
-    let result = try cleannet("verify", "import", "v.csv")
+    let result = try await cleannet("verify", "import", "v.csv")
     #expect(result.status == 65)
     #expect(result.errors.contains("line 2") && result.errors.contains("line 3"))
-    #expect(try cleannet.succeed("status", "--json").json()["verified"] as? Int == 0)
+    #expect(try await cleannet.succeed("status", "--json").json()["verified"] as? Int == 0)
   }
 }

@@ -17,16 +17,12 @@ import Testing
       "classify", "classify train", "classify evaluate", "classify predict", "classify export",
       "classify compare",
     ])
-  func help(verb: String) throws {
+  func help(verb: String) async throws {
     let cleannet = try Program()
     defer { cleannet.remove() }
     let words = verb.split(separator: " ").map(String.init)
-    let output = cleannet.folder.appendingPathComponent("help")
-    let process = try cleannet.start(
-      words + ["--help"], output: output, errors: cleannet.folder.appendingPathComponent("errors"))
-    process.waitUntilExit()
-    let text = try String(contentsOf: output, encoding: .utf8)
-    #expect(process.terminationStatus == 0 && text.contains("USAGE: cleannet"))
+    let text = try await cleannet.succeed(words + ["--help"]).output
+    #expect(text.contains("USAGE: cleannet"))
     let file = Self.snapshots.appendingPathComponent((["cleannet"] + words).joined(separator: "-") + ".txt")
     if ProcessInfo.processInfo.environment["UPDATE_SNAPSHOTS"] != nil {
       try FileManager.default.createDirectory(at: Self.snapshots, withIntermediateDirectories: true)

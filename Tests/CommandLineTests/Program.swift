@@ -1,4 +1,5 @@
 import Foundation
+import TestPrograms
 import Testing
 
 /// The built program, run as a user runs it.
@@ -24,56 +25,40 @@ struct Program {
     }
   }
 
-  /// Where SwiftPM puts the program: beside the test bundle.
-  private static let binary: URL = {
-    let tests = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }?.bundleURL
-    let beside =
-      tests?.deletingLastPathComponent()
-      ?? URL(fileURLWithPath: "/proc/self/exe")
-      .resolvingSymlinksInPath().deletingLastPathComponent()
-    return beside.appendingPathComponent("cleannet")
-  }()
+  /// The workspace is `w` in the folder.
+  private var environment: [String: String] {
+    // The width of help texts depends on the terminal's.
+    ["CLEANNET_WORKSPACE": folder.appendingPathComponent("w").path, "COLUMNS": "100"]
+  }
 
-  /// Starts the program in the folder, with the workspace `w` in it.
-  func start(_ arguments: [String], output: URL, errors: URL) throws -> Process {
-    let process = Process()
-    process.executableURL = Self.binary
-    process.arguments = arguments
-    process.currentDirectoryURL = folder
-    var environment = ProcessInfo.processInfo.environment
-    environment["CLEANNET_WORKSPACE"] = folder.appendingPathComponent("w").path
-    // The width of help texts depends on it.
-    environment["COLUMNS"] = "100"
-    process.environment = environment
-    for file in [output, errors] { FileManager.default.createFile(atPath: file.path, contents: nil) }
-    process.standardOutput = try FileHandle(forWritingTo: output)
-    process.standardError = try FileHandle(forWritingTo: errors)
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    return process
+  /// Starts the program in the folder and goes on.
+  func start(_ arguments: [String]) throws -> ChildProcess {
+    try ChildProcess(
+      ChildProcess.cleannet, arguments, in: folder, environment: environment,
+      output: folder.appendingPathComponent("started.out"),
+      errors: folder.appendingPathComponent("started.err"))
   }
 
   /// Runs the program to its end.
-  func callAsFunction(_ arguments: String...) throws -> Result { try run(arguments) }
+  func callAsFunction(_ arguments: String...) async throws -> Result { try await run(arguments) }
 
   /// Runs the program, which must succeed.
   @discardableResult
-  func succeed(_ arguments: String..., at location: SourceLocation = #_sourceLocation) throws -> Result {
-    let result = try run(arguments)
+  func succeed(_ arguments: String..., at location: SourceLocation = #_sourceLocation) async throws -> Result {
+    try await succeed(arguments, at: location)
+  }
+
+  @discardableResult
+  func succeed(_ arguments: [String], at location: SourceLocation = #_sourceLocation) async throws -> Result {
+    let result = try await run(arguments)
     #expect(result.status == 0, "\(arguments): \(result.errors)", sourceLocation: location)
     return result
   }
 
-  private func run(_ arguments: [String]) throws -> Result {
-    let id = UUID().uuidString
-    let output = folder.appendingPathComponent("\(id).out")
-    let errors = folder.appendingPathComponent("\(id).err")
-    let process = try start(arguments, output: output, errors: errors)
-    process.waitUntilExit()
-    return Result(
-      status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
-      output: try String(contentsOf: output, encoding: .utf8),
-      errors: try String(contentsOf: errors, encoding: .utf8))
+  private func run(_ arguments: [String]) async throws -> Result {
+    let (status, output, errors) = try await ChildProcess.run(
+      ChildProcess.cleannet.path, arguments, in: folder, environment: environment)
+    return Result(status: status, output: output, errors: errors)
   }
 
   func write(_ name: String, _ text: String) throws {
@@ -82,5 +67,15 @@ struct Program {
 
   func read(_ name: String) throws -> String {
     try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
+  }
+}
+
+extension URL {
+  /// Whether one of the folders in this one holds a file of that name.
+  func holds(_ name: String) -> Bool {
+    let folders = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return folders.contains {
+      FileManager.default.fileExists(atPath: appendingPathComponent("\($0)/\(name)").path)
+    }
   }
 }

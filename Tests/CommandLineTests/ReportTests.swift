@@ -9,7 +9,7 @@ import Testing
   private static let hostile = "<img src=x onerror=\"document.title='hacked'\">&amp;'.jpg"
 
   /// 160 images, two classes verified, scored; one image bad, one twice, one with markup in its name.
-  private func prepare(_ cleannet: Program) throws {
+  private func prepare(_ cleannet: Program) async throws {
     let images = try RealImages(count: 160, in: cleannet.folder)
     var manifest = try cleannet.read("images.csv")
     try cleannet.write("images/text.jpg", "no image")
@@ -23,21 +23,21 @@ import Testing
     manifest += "images/text.jpg,Bag,Bag\nimages/twice.jpg,Sandal,Sandal\n"
     manifest += "\"images/\(quoted)\",\"<b>Bag</b>\",Bag\n"
     try cleannet.write("images.csv", manifest)
-    try cleannet.succeed("import", "images.csv")
-    try cleannet.succeed("embed", "--size", "64")
-    try cleannet.succeed(
+    try await cleannet.succeed("import", "images.csv")
+    try await cleannet.succeed("embed", "--size", "64")
+    try await cleannet.succeed(
       "verify", "simulate", "--truth", "truth", "--classes", "Bag,Sneaker", "--per-class", "20")
-    try cleannet.succeed("train", "--steps", "60")
-    try cleannet.succeed("score")
+    try await cleannet.succeed("train", "--steps", "60")
+    try await cleannet.succeed("score")
   }
 
   @Test("every number of the page is that of the JSON; names are harmless; the slider works")
-  func page() throws {
+  func page() async throws {
     let cleannet = try Program()
     defer { cleannet.remove() }
-    try prepare(cleannet)
-    try cleannet.succeed("report", "--out", "first")
-    let printed = try cleannet.succeed(
+    try await prepare(cleannet)
+    try await cleannet.succeed("report", "--out", "first")
+    let printed = try await cleannet.succeed(
       "report", "--out", "report", "--truth", "truth", "--compare", "first", "--json"
     ).json()
     let file = cleannet.folder.appendingPathComponent("report/report.json")
@@ -55,7 +55,7 @@ import Testing
     // Nothing is fetched from anywhere.
     #expect(text.firstMatch(of: /(src|href)\s*=\s*["'](https?:|\/|file:)/) == nil)
     let browser = try Browser(in: cleannet.folder)
-    let rendered = try browser.render(page)
+    let rendered = try await browser.render(page)
     #expect(rendered.console == [])
     let figures = try Figures(rendered.dom)
     #expect(figures.count > 300)
@@ -77,7 +77,7 @@ import Testing
     #expect(rendered.dom.firstMatch(of: /<title>([^<]*)<\/title>/)?.1 == "w – label report")
 
     // The slider, moved by the address.
-    let moved = try browser.render(page, fragment: "#threshold=0.2")
+    let moved = try await browser.render(page, fragment: "#threshold=0.2")
     #expect(moved.console == [])
     let after = try Figures(moved.dom)
     #expect(after.differences(from: values) == [])
@@ -85,7 +85,7 @@ import Testing
     #expect(after.value(at: "/sweep/rows/20/dropped") != nil && after.value(at: "/sweep/rows/50/kept") == nil)
 
     if let target = ProcessInfo.processInfo.environment["CLEANNET_SCREENSHOTS"] {
-      try browser.takeScreenshots(of: page, into: URL(fileURLWithPath: target))
+      try await browser.takeScreenshots(of: page, into: URL(fileURLWithPath: target))
     }
 
     let suspicious = try cleannet.read("report/suspicious.csv").split(separator: "\n")
@@ -94,18 +94,18 @@ import Testing
   }
 
   @Test("before anything is scored the images themselves are reported on")
-  func unscored() throws {
+  func unscored() async throws {
     let cleannet = try Program()
     defer { cleannet.remove() }
     _ = try RealImages(count: 30, in: cleannet.folder)
-    try cleannet.succeed("import", "images.csv")
-    try cleannet.succeed("report")
+    try await cleannet.succeed("import", "images.csv")
+    try await cleannet.succeed("report")
     let page = cleannet.folder.appendingPathComponent("w/report/index.html")
-    let rendered = try Browser(in: cleannet.folder).render(page)
+    let rendered = try await Browser(in: cleannet.folder).render(page)
     #expect(rendered.console == [])
     #expect(rendered.dom.contains("No label has been judged yet"))
     #expect(!rendered.dom.contains("<section id=\"threshold\""))
-    let missing = try cleannet("report", "--compare", "nowhere")
+    let missing = try await cleannet("report", "--compare", "nowhere")
     #expect(missing.status == 66 && missing.errors.contains("neither a workspace nor an earlier report"))
   }
 }

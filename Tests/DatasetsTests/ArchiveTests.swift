@@ -10,12 +10,12 @@ struct ArchiveTests {
   init() throws { folder = try TemporaryFolder() }
 
   @Test("members of a tar file are found where their bytes lie", arguments: ["ustar", "gnu", "pax", "v7"])
-  func tar(format: String) throws {
+  func tar(format: String) async throws {
     let long = String(repeating: "n", count: ["v7", "ustar"].contains(format) ? 60 : 120)
     try folder.write("set/cat/1.jpg", Array("first".utf8))
     try folder.write("set/dog/\(long).jpg", Array("second one".utf8))
     try folder.write("set/dog/readme.txt", "no image")
-    try folder.run("tar", "--format=\(format)", "-cf", "set.tar", "set")
+    try await folder.run("tar", "--format=\(format)", "-cf", "set.tar", "set")
     let read = try samples("\(folder.path)/set.tar").sorted { $0.path < $1.path }
     #expect(read.map(\.path) == ["cat/1.jpg", "dog/\(long).jpg"])
     #expect(read.map(\.label) == ["cat", "dog"])
@@ -28,9 +28,9 @@ struct ArchiveTests {
   }
 
   @Test("a manifest finds its images in a tar file")
-  func manifestInTar() throws {
+  func manifestInTar() async throws {
     try folder.write("images/1.jpg")
-    try folder.run("tar", "-cf", "images.tar", "./images")
+    try await folder.run("tar", "-cf", "images.tar", "./images")
     let list = try folder.write("list.csv", "path,label\nimages/1.jpg,cat\nimages/2.jpg,cat\n")
     let problem = try problems(list) { $0.root = "\(folder.path)/images.tar" }
     #expect(problem.first.map(\.line) == [3])
@@ -39,28 +39,28 @@ struct ArchiveTests {
   }
 
   @Test("cut short, a tar file is refused")
-  func cutTar() throws {
+  func cutTar() async throws {
     try folder.write("a/1.jpg", [UInt8](repeating: 7, count: 3000))
-    try folder.run("tar", "-cf", "whole.tar", "a")
+    try await folder.run("tar", "-cf", "whole.tar", "a")
     let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(folder.path)/whole.tar"))
     let cut = try folder.write("cut.tar", Array(bytes.prefix(2500)))
     #expect(try problems(cut).description.contains("ends within the member"))
   }
 
   @Test("compressed archives are refused with the remedy")
-  func compressed() throws {
+  func compressed() async throws {
     try folder.write("a/1.jpg")
-    try folder.run("tar", "-czf", "set.tar.gz", "a")
+    try await folder.run("tar", "-czf", "set.tar.gz", "a")
     #expect(try problems("\(folder.path)/set.tar.gz").description.contains("gzip -dk"))
   }
 
   @Test("IDX labels and images go together; the t10k files are the test split")
-  func idx() throws {
+  func idx() async throws {
     try folder.write("train-images-idx3-ubyte", [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 9, 8, 7, 6])
     try folder.write("train-labels-idx1-ubyte", [0, 0, 8, 1, 0, 0, 0, 2, 1, 0])
     try folder.write("t10k-images-idx3-ubyte", [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 5, 4])
     try folder.write("t10k-labels-idx1-ubyte", [0, 0, 8, 1, 0, 0, 0, 1, 1])
-    try folder.run("gzip", "t10k-images-idx3-ubyte")
+    try await folder.run("gzip", "t10k-images-idx3-ubyte")
     let read = try samples(folder.path) { $0.classNames = ["shirt", "shoe"] }
     #expect(read.map(\.label) == ["shoe", "shirt", "shoe"])
     #expect(read.map(\.split) == ["train", "train", "test"])

@@ -30,10 +30,10 @@ struct FolderTests {
   }
 
   @Test("links are followed, and their loops end")
-  func links() throws {
+  func links() async throws {
     try folder.write("a/1.jpg")
-    try folder.run("ln", "-s", "..", "a/loop")
-    try folder.run("ln", "-s", "a", "b")
+    try await folder.run("ln", "-s", "..", "a/loop")
+    try await folder.run("ln", "-s", "a", "b")
     let read = try samples(folder.path)
     #expect(read.filter { !$0.path.contains("loop") }.map(\.path) == ["a/1.jpg", "b/1.jpg"])
   }

@@ -107,25 +107,19 @@ struct LayoutTests {
   }
 
   /// Packs files into a tar with GNU tar, in the order given.
-  private func tar(_ name: String, _ files: [(String, String)]) throws {
+  private func tar(_ name: String, _ files: [(String, String)]) async throws {
     for (file, text) in files { try folder.write("content/\(file)", text) }
     try FileManager.default.createDirectory(
       atPath: "\(folder.path)/shards", withIntermediateDirectories: true)
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments =
-      ["tar", "-C", "\(folder.path)/content", "-cf", "\(folder.path)/shards/\(name)"] + files.map(\.0)
-    try process.run()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
+    try await folder.run("tar", ["-C", "content", "-cf", "shards/\(name)"] + files.map(\.0))
   }
 
   @Test("WebDataset: a shard, a folder of them, a range, a pattern")
-  func webDataset() throws {
-    try tar(
+  func webDataset() async throws {
+    try await tar(
       "val-000000.tar",
       [("0001.jpg", "one"), ("0001.cls", "1\n"), ("a/0002.seg.png", "two"), ("a/0002.cls", "0")])
-    try tar(
+    try await tar(
       "x-000001.tar",
       [
         (
@@ -160,15 +154,15 @@ struct LayoutTests {
   }
 
   @Test("class folders stay an image folder, whatever shards lie beside them")
-  func shardsBesideFolders() throws {
-    try tar("x-0.tar", [("1.jpg", "x"), ("1.cls", "0")])
+  func shardsBesideFolders() async throws {
+    try await tar("x-0.tar", [("1.jpg", "x"), ("1.cls", "0")])
     try folder.write("shards/cat/1.jpg")
     #expect(try DatasetReader.open(source: "\(folder.path)/shards").formatName == "image-folder")
   }
 
   @Test("a tar file of class folders is no WebDataset; a sole split keeps its name")
-  func plainTar() throws {
-    try tar("set.tar", [("test/cat/1.jpg", "x"), ("test/dog/2.jpg", "y")])
+  func plainTar() async throws {
+    try await tar("set.tar", [("test/cat/1.jpg", "x"), ("test/dog/2.jpg", "y")])
     #expect(try DatasetReader.open(source: "\(folder.path)/shards/set.tar").formatName == "tar")
     #expect(try samples("\(folder.path)/shards/set.tar").map(\.split) == ["test", "test"])
   }

@@ -58,9 +58,9 @@ struct ManifestTests {
   }
 
   @Test("a gzipped table is read, a cut one refused")
-  func gzip() throws {
+  func gzip() async throws {
     let path = try manifest("list.csv", "path,label\n" + String(repeating: "1.jpg,cat\n", count: 5000))
-    try folder.run("gzip", "-k", path)
+    try await folder.run("gzip", "-k", path)
     #expect(try samples(path + ".gz").count == 5000)
     let bytes = try Data(contentsOf: URL(fileURLWithPath: path + ".gz"))
     let cut = try folder.write("cut.csv.gz", Array(bytes.dropLast(9)))

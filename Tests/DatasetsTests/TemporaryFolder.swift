@@ -1,4 +1,6 @@
 import Foundation
+import TestPrograms
+import Testing
 
 @testable import Datasets
 
@@ -26,14 +28,12 @@ final class TemporaryFolder {
   func write(_ name: String, _ text: String) throws -> String { try write(name, Array(text.utf8)) }
 
   /// Runs a program in the folder.
-  func run(_ arguments: String...) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = arguments
-    process.currentDirectoryURL = URL(fileURLWithPath: path)
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw CocoaError(.featureUnsupported) }
+  func run(_ program: String, _ arguments: String...) async throws { try await run(program, arguments) }
+
+  func run(_ program: String, _ arguments: [String]) async throws {
+    let (status, _, errors) = try await ChildProcess.run(
+      program, arguments, in: URL(fileURLWithPath: path))
+    try #require(status == 0, "\(program): \(errors)")
   }
 }
 

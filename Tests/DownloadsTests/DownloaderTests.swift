@@ -34,6 +34,8 @@ final class TemporaryFolder: Sendable {
   private static func settings(_ change: (inout DownloadSettings) -> Void = { _ in }) -> DownloadSettings {
     var settings = DownloadSettings(userAgent: "cleannet-tests")
     settings.allowsLocal = true
+    // On a busy machine anything may take long. Only the test of timeouts sets some.
+    (settings.connectTimeout, settings.idleTimeout, settings.timeout) = (.seconds(3600), .seconds(3600), .seconds(3600))
     settings.firstPause = .milliseconds(2)
     settings.isImage = { $0.starts(with: [0xFF, 0xD8, 0xFF]) }
     change(&settings)
@@ -136,7 +138,7 @@ final class TemporaryFolder: Sendable {
     let settings = Self.settings {
       $0.attempts = 2
       ($0.idleTimeout, $0.timeout) =
-        kind == 2 ? (.seconds(60), .milliseconds(300)) : (.milliseconds(200), .seconds(60))
+        kind == 2 ? ($0.idleTimeout, .milliseconds(300)) : (.milliseconds(200), $0.timeout)
     }
     let (outcome, server) = try await download("/x.jpg", settings) { _ in
       var answer = TestServer.Answer()
@@ -148,7 +150,8 @@ final class TemporaryFolder: Sendable {
     }
     #expect(failure(outcome)?.isTemporary == true)
     #expect(failure(outcome)?.explanation.contains("too long") == true, "\(outcome)")
-    #expect(server.count("/x.jpg") == 2)
+    // On a busy machine the time may be over before the server is asked.
+    #expect(outcome.attempts == 2 && server.count("/x.jpg") <= 2)
     #expect(folder.files.isEmpty)
   }
 

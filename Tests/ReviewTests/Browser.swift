@@ -44,7 +44,7 @@ final class Browser: Sendable {
 
   func close() async {
     _ = try? await Self.send("DELETE", session, nil)
-    driver.stop()
+    await driver.stop()
     try? FileManager.default.removeItem(at: folder)
   }
 

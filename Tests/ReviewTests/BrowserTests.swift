@@ -23,7 +23,7 @@ import Workspace
       throw error
     }
     await browser.close()
-    program.server.stop()
+    await program.server.stop()
   }
 
   @Test func fiftyImagesByKeysInBothViews() async throws {
@@ -123,7 +123,7 @@ import Workspace
         try await browser.wait("document.querySelector('img.large')?.title !== '\(answered.last ?? -1).jpg'")
       }
       for _ in 0..<3 { try await answer() }
-      program.server.stop()
+      await program.server.stop()
       let held = try await browser.large()
       try await browser.press("0")
       try await browser.wait("!document.querySelector('#offline').hidden")
@@ -140,7 +140,7 @@ import Workspace
       #expect(
         try await browser.run("return JSON.parse(localStorage.getItem('cleannet-outbox')).length") as? Int
           == 0)
-      again.server.stop()
+      await again.server.stop()
     }
   }
 
@@ -172,7 +172,7 @@ import Workspace
       #expect(Set(records.map(\.person)).count == records.count)
       #expect(records.count == 1 || sample % Answers.sharedShare == 0)
     }
-    program.server.stop()
+    await program.server.stop()
   }
 
   @Test func tenThousandImagesOfOneClass() async throws {

@@ -3,7 +3,7 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// A web server on a free port of this machine, which answers as a test wants.
+/// A web server on a free port of this machine, which answers as a test wants, however busy the other tests are.
 public final class TestServer: Sendable {
   public struct Answer: Sendable {
     public var status = 200
@@ -117,7 +117,7 @@ private final class Handler: ChannelInboundHandler, Sendable {
     guard case .head(let head) = unwrapInboundIn(data) else { return }
     let channel = context.channel
     let desk = desk
-    Task {
+    Task(executorPreference: EventLoopExecutor(channel.eventLoop)) {
       let answer = await desk.answer(head)
       try? await Self.send(answer, on: channel)
     }

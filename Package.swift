@@ -138,7 +138,8 @@ let package = Package(
     tests(
       "ReviewTests",
       [
-        "Review", "Datasets", "Images", "Pipeline", "TestPrograms", "Torch", "Workspace", "cleannet", hummingbird,
+        "Review", "Datasets", "Images", "Pipeline", "TestPrograms", "Torch", "Workspace", "cleannet",
+        hummingbird,
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ]),

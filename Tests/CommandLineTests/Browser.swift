@@ -24,7 +24,9 @@ struct Browser {
 
   /// Opens a page, lets its scripts run, and returns the document.
   func render(_ page: URL, fragment: String = "") async throws -> Rendered {
-    let (output, errors) = try await run(["--dump-dom", "--enable-logging=stderr", page.absoluteString + fragment])
+    let (output, errors) = try await run([
+      "--dump-dom", "--enable-logging=stderr", page.absoluteString + fragment,
+    ])
     let console = errors.split(separator: "\n").filter { $0.contains("CONSOLE") }.map(String.init)
     return Rendered(dom: output, console: console)
   }

@@ -46,7 +46,8 @@ import Testing
 
     // The missing one comes later, and its row is filled in.
     server.answer { _ in TestServer.Answer(200, png) }
-    #expect(try await cleannet.succeed("download", "--allow-local", "--json").json()["downloaded"] as? Int == 0)
+    #expect(
+      try await cleannet.succeed("download", "--allow-local", "--json").json()["downloaded"] as? Int == 0)
     let late = try await cleannet.succeed("download", "--allow-local", "--retry", "--json").json()
     #expect(late["downloaded"] as? Int == 1 && late["present"] as? Int == 39)
     let again = try await cleannet.succeed("embed", "--size", "32", "--json").json()
@@ -66,7 +67,8 @@ import Testing
     #expect(
       try await cleannet.succeed("import", "clean.csv", "-w", "third", "--json").json()["format"] as? String
         == "url-list")
-    #expect(try await cleannet.succeed("import", "clean", "-w", "fourth", "--json").json()["images"] as? Int == 40)
+    #expect(
+      try await cleannet.succeed("import", "clean", "-w", "fourth", "--json").json()["images"] as? Int == 40)
     try await server.close()
   }
 

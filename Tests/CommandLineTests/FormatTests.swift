@@ -52,7 +52,8 @@ import Testing
     try cleannet.write("names.txt", "cat\ndog\n")
     try cleannet.write("list.csv", "path,label,truth\n1.jpg,0,0\n2.jpg,1,0\n")
     try await cleannet.succeed("import", "list.csv", "--class-names", "names.txt")
-    let refused = try await cleannet("verify", "simulate", "--truth", "truth", "--classes", "2", "--per-class", "1")
+    let refused = try await cleannet(
+      "verify", "simulate", "--truth", "truth", "--classes", "2", "--per-class", "1")
     #expect(refused.status == 65 && refused.errors.contains("--truth-columns truth"))
     try await cleannet.succeed(
       "import", "list.csv", "--class-names", "names.txt", "--truth-columns", "truth", "-w", "other")
@@ -79,7 +80,8 @@ import Testing
     let cleannet = try Program()
     defer { cleannet.remove() }
     try cleannet.write("t.tsv", "a\tcat\t1\t1,2,3,4\nb\tdog\t0\t5,6,7,8\n")
-    #expect(try await cleannet.succeed("import", "t.tsv", "--json").json()["format"] as? String == "cleannet-tsv")
+    #expect(
+      try await cleannet.succeed("import", "t.tsv", "--json").json()["format"] as? String == "cleannet-tsv")
     try await cleannet.succeed("verify", "export", "v.tsv", "--format", "food-101n")
     #expect(try cleannet.read("v.tsv") == "class_name/key\tverification_label\ncat/a\t1\ndog/b\t0\n")
     let again = try await cleannet.succeed("verify", "import", "v.tsv", "--json").json()

@@ -44,7 +44,8 @@ struct Program {
 
   /// Runs the program, which must succeed.
   @discardableResult
-  func succeed(_ arguments: String..., at location: SourceLocation = #_sourceLocation) async throws -> Result {
+  func succeed(_ arguments: String..., at location: SourceLocation = #_sourceLocation) async throws -> Result
+  {
     try await succeed(arguments, at: location)
   }
 
@@ -71,11 +72,13 @@ struct Program {
 }
 
 extension URL {
-  /// Whether one of the folders in this one holds a file of that name.
-  func holds(_ name: String) -> Bool {
+  /// The bytes of the files of that name in the folders that lie in this one.
+  func size(of name: String) -> Int {
     let folders = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    return folders.contains {
-      FileManager.default.fileExists(atPath: appendingPathComponent("\($0)/\(name)").path)
+    return folders.reduce(0) { sum, folder in
+      let file = try? FileManager.default.attributesOfItem(
+        atPath: appendingPathComponent("\(folder)/\(name)").path)
+      return sum + (file?[.size] as? Int ?? 0)
     }
   }
 }

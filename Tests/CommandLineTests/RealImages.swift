@@ -8,14 +8,21 @@ struct RealImages {
   static let classes = ["Trouser", "Sneaker", "Bag", "Sandal"]
   private static let numbers = [1: 0, 7: 1, 8: 2, 5: 3]
 
+  /// Read once for all tests.
+  private static let source = Result {
+    let path = "/usr/share/datasets/fashion-mnist/t10k-"
+    return (
+      images: try IDXFile(path: path + "images-idx3-ubyte.gz"),
+      labels: try IDXFile(path: path + "labels-idx1-ubyte.gz")
+    )
+  }
+
   /// True classes by path, as the manifest `images.csv` has them.
   private(set) var truth: [String: String] = [:]
 
   /// Writes `count` images below `folder/images`, and a manifest with the truth beside them.
   init(count: Int, in folder: URL) throws {
-    let source = "/usr/share/datasets/fashion-mnist/t10k-"
-    let images = try IDXFile(path: source + "images-idx3-ubyte.gz")
-    let labels = try IDXFile(path: source + "labels-idx1-ubyte.gz")
+    let (images, labels) = try Self.source.get()
     let size = images.shape[1] * images.shape[2]
     let chosen = labels.bytes.indices.lazy.compactMap { index in
       Self.numbers[Int(labels.bytes[index])].map { (index, $0) }

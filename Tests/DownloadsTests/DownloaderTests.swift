@@ -35,7 +35,9 @@ final class TemporaryFolder: Sendable {
     var settings = DownloadSettings(userAgent: "cleannet-tests")
     settings.allowsLocal = true
     // On a busy machine anything may take long. Only the test of timeouts sets some.
-    (settings.connectTimeout, settings.idleTimeout, settings.timeout) = (.seconds(3600), .seconds(3600), .seconds(3600))
+    (settings.connectTimeout, settings.idleTimeout, settings.timeout) = (
+      .seconds(3600), .seconds(3600), .seconds(3600)
+    )
     settings.firstPause = .milliseconds(2)
     settings.isImage = { $0.starts(with: [0xFF, 0xD8, 0xFF]) }
     change(&settings)

@@ -11,18 +11,21 @@ final class Browser: Sendable {
   private let session: String
 
   static let (chromium, chromedriver) = ("/usr/bin/chromium", "/usr/bin/chromedriver")
-  /// How long a page may take on a slow and busy machine.
-  private static let patience = Duration.seconds(90)
+  /// How often a condition is looked at before it counts as never true: not a time, which may pass on a busy machine
+  /// without the page having had its turn.
+  private static let patience = 3000
 
-  init(dark: Bool = false, width: Int = 1280, height: Int = 860) async throws {
+  private init(width: Int = 1280, height: Int = 860) async throws {
     for file in [Self.chromium, Self.chromedriver] {
       try #require(
         FileManager.default.isExecutableFile(atPath: file), "\(file) is missing; run: Scripts/setup --tests")
     }
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent("browser-\(UUID().uuidString)")
+    // A short name: the path of Chromium's socket in it has a limit.
+    folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "browser-\(UInt32.random(in: .min ... .max))")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     driver = try ServerProcess(
-      URL(fileURLWithPath: Self.chromedriver), ["--port=0"],
+      URL(fileURLWithPath: Self.chromedriver), ["--port=0"], environment: ["TMPDIR": folder.path],
       output: folder.appendingPathComponent("driver.log"))
     let port = try await driver.printed(/successfully on port (\d+)/)
     let arguments = [
@@ -36,13 +39,30 @@ final class Browser: Sendable {
     ]
     let reply = try await Self.send("POST", base, ["capabilities": ["alwaysMatch": capabilities]])
     session = "\(base)/\(try #require((reply as? [String: Any])?["sessionId"] as? String))"
-    if dark {
-      let feature = ["name": "prefers-color-scheme", "value": "dark"]
-      _ = try await devTools("Emulation.setEmulatedMedia", ["features": [feature]])
-    }
   }
 
-  func close() async {
+  /// Forgets the page, who was there and what was complained of, and sets the colours.
+  func start(dark: Bool) async throws {
+    try await open("about:blank")
+    try await devTools("Network.clearBrowserCookies")
+    let feature = ["name": "prefers-color-scheme", "value": dark ? "dark" : "light"]
+    try await devTools("Emulation.setEmulatedMedia", ["features": [feature]])
+    _ = try await log()
+  }
+
+  /// Starts one for as long as something takes.
+  static func open(_ body: (Browser) async throws -> Void) async throws {
+    let browser = try await Browser()
+    do {
+      try await body(browser)
+    } catch {
+      await browser.close()
+      throw error
+    }
+    await browser.close()
+  }
+
+  private func close() async {
     _ = try? await Self.send("DELETE", session, nil)
     await driver.stop()
     try? FileManager.default.removeItem(at: folder)
@@ -73,14 +93,15 @@ final class Browser: Sendable {
 
   /// Waits until a JavaScript expression holds.
   func wait(_ condition: String, at place: SourceLocation = #_sourceLocation) async throws {
-    let end = ContinuousClock.now + Self.patience
+    var looks = 0
     while try await run("return Boolean(\(condition))") as? Bool != true {
-      if ContinuousClock.now > end {
+      looks += 1
+      if looks > Self.patience {
         let text = try await run("return document.body.innerText") as? String ?? ""
         let complaints = try await log()
         try #require(Bool(false), "never: \(condition)\n\(text)\n\(complaints)", sourceLocation: place)
       }
-      try await Task.sleep(for: .milliseconds(30))
+      try await Task.sleep(for: .milliseconds(min(30, 2 + looks)))
     }
   }
 
@@ -118,7 +139,7 @@ final class Browser: Sendable {
       request.body = .bytes(ByteBuffer(data: try JSONSerialization.data(withJSONObject: body)))
       request.headers.add(name: "Content-Type", value: "application/json")
     }
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(180))
+    let response = try await HTTPClient.shared.execute(request, timeout: .hours(1))
     let data = Data(buffer: try await response.body.collect(upTo: 64 << 20))
     let content = try JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed) as? [String: Any]
     try #require(response.status == .ok, "\(url): \(content ?? [:])")

@@ -5,24 +5,19 @@ import Workspace
 @testable import Review
 
 /// The page in a real browser, served by the real program.
-@Suite(.serialized) struct BrowserTests {
-  /// Starts the program and a browser that has entered.
+@Suite(.serialized, .browser) struct BrowserTests {
+  /// Starts the program and enters with the browser.
   private func visit(
     _ fixture: ReviewFixture, pageSize: Int = 12, dark: Bool = false,
     body: (ReviewProgram, Browser) async throws -> Void
   ) async throws {
     let program = try await ReviewProgram(fixture)
-    let browser = try await Browser(dark: dark)
-    do {
-      try await browser.enter(program.links[0], pageSize: pageSize)
-      try await body(program, browser)
-      let complaints = try await browser.log().filter { !$0.contains("net::ERR_") }
-      #expect(complaints.isEmpty)
-    } catch {
-      await browser.close()
-      throw error
-    }
-    await browser.close()
+    let browser = try #require(SharedBrowser.current)
+    try await browser.start(dark: dark)
+    try await browser.enter(program.links[0], pageSize: pageSize)
+    try await body(program, browser)
+    let complaints = try await browser.log().filter { !$0.contains("net::ERR_") }
+    #expect(complaints.isEmpty)
     await program.server.stop()
   }
 
@@ -149,17 +144,19 @@ import Workspace
     let workspace = fixture.workspace
     let program = try await ReviewProgram(fixture, reviewers: ["Ann", "Bob"])
     #expect(program.links.count == 2)
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      for link in program.links {
-        group.addTask {
-          let browser = try await Browser()
-          defer { Task { await browser.close() } }
-          try await browser.enter(link, pageSize: 12)
-          try await browser.show(program, "#/class/2")
-          while try await !browser.tiles().isEmpty { try await browser.commit() }
+    let mine = try #require(SharedBrowser.current)
+    try await Browser.open { theirs in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for (browser, link) in zip([mine, theirs], program.links) {
+          group.addTask {
+            try await browser.start(dark: false)
+            try await browser.enter(link, pageSize: 12)
+            try await browser.show(program, "#/class/2")
+            while try await !browser.tiles().isEmpty { try await browser.commit() }
+          }
         }
+        try await group.waitForAll()
       }
-      try await group.waitForAll()
     }
     let labels = try workspace.labels()
     let members = labels.indices.filter { labels[$0] == 2 }

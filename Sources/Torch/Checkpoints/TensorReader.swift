@@ -72,10 +72,11 @@ struct TensorReader {
     var copy = Data(count: byteCount)
     copy.withUnsafeMutableBytes { target in
       source.withUnsafeBytes { source in
+        guard let target = target.baseAddress, let source = source.baseAddress else { return }
         var index = [Int](repeating: 0, count: sizes.count)
         var place = 0
         for written in stride(from: 0, to: byteCount, by: runByteCount) {
-          target[written..<(written + runByteCount)].copyBytes(from: source[place..<(place + runByteCount)])
+          (target + written).copyMemory(from: source + place, byteCount: runByteCount)
           // On to the next index, carrying like an odometer.
           var dimension = sizes.count - 1
           while dimension >= 0 {

@@ -70,11 +70,12 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
   ],
   targets: [
+    module("DynamicLibraries"),
     .target(name: "CTorch", linkerSettings: [.linkedLibrary("dl")]),
     .target(
       name: "TorchEngine", dependencies: ["CTorch"],
       cxxSettings: libTorch.cxxSettings, linkerSettings: libTorch.linkerSettings),
-    module("Torch", ["CTorch"]),
+    module("Torch", ["CTorch", "DynamicLibraries"]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     module("Datasets", ["CZlib"]),
     module(
@@ -86,9 +87,8 @@ let package = Package(
       ]),
     module("CleanNet", ["Torch"]),
     module("Backbones", ["Torch"]),
-    .systemLibrary(name: "CVips", pkgConfig: "vips", providers: [.apt(["libvips-dev"])]),
-    .target(name: "CImages", dependencies: ["CVips"]),
-    module("Images", ["CImages"]),
+    .target(name: "CImages", linkerSettings: [.linkedLibrary("dl")]),
+    module("Images", ["CImages", "DynamicLibraries"]),
     module("Workspace", ["Datasets", "Images", .product(name: "GRDB", package: "GRDB.swift"), grdbSQLite]),
     .systemLibrary(name: "CLibSVM", providers: [.apt(["libsvm-dev"])]),
     module("Detectors", ["Torch", "CLibSVM"]),

@@ -1,10 +1,10 @@
 #include "CImages.h"
 #include "Decoding.h"
+#include "Libvips.h"
 #include "Mix.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <vips/vips.h>
 
 /// Source rows decoded at once: enough to share the work of setting up, few enough for the processor's cache.
 enum { STRIP = 16 };
@@ -23,6 +23,8 @@ typedef struct {
   int done;
 } Resampler;
 
+static int smaller(int a, int b) { return a < b ? a : b; }
+
 static void push(Resampler *state, const uint8_t *row, int y) {
   const CImagesAxis *across = state->horizontal, *down = state->vertical;
   if (state->done == down->count || y < down->starts[state->done]) return;
@@ -31,7 +33,7 @@ static void push(Resampler *state, const uint8_t *row, int y) {
              across->starts, across->weights, across->taps, across->shift);
   while (state->done < down->count) {
     int start = down->starts[state->done];
-    if (y + 1 < MIN(start + down->taps, down->input)) return;
+    if (y + 1 < smaller(start + down->taps, down->input)) return;
     for (int k = 0; k < down->taps; k++) {
       state->rows[k] = state->window + (size_t)((start + k) % down->taps) * state->stride;
     }
@@ -44,22 +46,26 @@ static void push(Resampler *state, const uint8_t *row, int y) {
 }
 
 /// All rows, even below the last one that is needed: a truncated file must not pass because a crop hides its end.
-static bool decode(VipsImage *in, Resampler *state) {
-  VipsRegion *region = vips_region_new(in);
+static bool decode(CImage *image, Resampler *state) {
+  VipsRegion *region = libvips.vips_region_new(image);
   if (!region) return false;
+  int width = state->horizontal->input, height = state->vertical->input;
   bool well = true;
-  for (int top = 0; well && top < in->Ysize; top += STRIP) {
-    VipsRect strip = {0, top, in->Xsize, MIN(STRIP, in->Ysize - top)};
-    well = vips_region_prepare(region, &strip) == 0;
-    for (int y = top; well && y < top + strip.height; y++) push(state, VIPS_REGION_ADDR(region, 0, y), y);
+  for (int top = 0; well && top < height; top += STRIP) {
+    int count = smaller(STRIP, height - top);
+    size_t length;
+    uint8_t *rows = libvips.vips_region_fetch(region, 0, top, width, count, &length);
+    well = rows != NULL;
+    for (int y = 0; well && y < count; y++) push(state, rows + 3 * (size_t)width * (size_t)y, top + y);
+    libvips.g_free(rows);
   }
-  g_object_unref(region);
+  libvips.g_object_unref(region);
   return well && state->done == state->vertical->count;
 }
 
 bool cimages_resample(CImage *image, const CImagesAxis *horizontal, const CImagesAxis *vertical, uint8_t *out) {
-  VipsImage *in = (VipsImage *)image;
-  if (in->Xsize != horizontal->input || in->Ysize != vertical->input || !cimages_header(image).rgb) return false;
+  CImageHeader header = cimages_header(image);
+  if (header.width != horizontal->input || header.height != vertical->input || !header.rgb) return false;
   Resampler state = {.horizontal = horizontal, .vertical = vertical, .out = out};
   state.stride = (3 * horizontal->count + 15) / 16 * 16;
   state.window = calloc((size_t)vertical->taps, (size_t)state.stride);
@@ -67,7 +73,7 @@ bool cimages_resample(CImage *image, const CImagesAxis *horizontal, const CImage
   state.rows = calloc((size_t)vertical->taps, sizeof *state.rows);
   state.mixed = calloc((size_t)state.stride, 1);
   decoding_begins();
-  bool well = state.window && state.source && state.rows && state.mixed && decode(in, &state);
+  bool well = state.window && state.source && state.rows && state.mixed && decode(image, &state);
   decoding_ends();
   free(state.window);
   free(state.source);

@@ -4,10 +4,10 @@ import CImages
 public enum ImageFormat: String, Sendable, Hashable, Codable, CaseIterable {
   case jpeg, png, webp, gif, tiff, bmp, heif, jpegXL
 
-  /// Those that the installed libvips decodes. `heif` includes AVIF and depends on the codecs of libheif; `bmp` goes
+  /// Those that the installed libvips decodes; none where there is no libvips. `heif` includes AVIF and depends on the codecs of libheif; `bmp` goes
   /// through ImageMagick.
   public static let supported: Set<ImageFormat> = {
-    Vips.start()
+    guard (try? Vips.load()) != nil else { return [] }
     return Set(allCases.filter { cimages_has_loader($0.loader) })
   }()
 

@@ -13,7 +13,7 @@ public struct ImageProblem: Error, Sendable, Hashable, CustomStringConvertible {
     case empty
     /// The bytes are of no image format.
     case notAnImage
-    /// An image format, or a variety of one, that this libvips cannot decode.
+    /// An image format, or a variety of one, that this libvips cannot decode; or there is no libvips.
     case unsupported
     /// The end is missing.
     case truncated

@@ -153,6 +153,7 @@ func withOpened<R>(
   _ source: ImageSource, limits: ImageLimits, most: Int = .max,
   _ body: (consuming OpenedImage) throws(ImageProblem) -> R
 ) throws(ImageProblem) -> R {
+  do throws(VipsError) { try Vips.load() } catch { throw ImageProblem(.unsupported, source, "\(error)") }
   let (path, offset, length): (String, Int64, Int64?)
   switch source {
   case .file(let file): (path, offset, length) = (file, 0, nil)

@@ -18,7 +18,7 @@ public func thumbnailJPEG(
     try opened.render(Layout(width: shownWidth, height: shownHeight), kernel: .cubic, into: pixels)
     let small = Picture(wrapping: .init(pixels), width: shownWidth, height: shownHeight, bands: 3)
     guard let jpeg = small?.jpeg(quality: quality) else {
-      throw ImageProblem(.unsupported, source, "libvips cannot write JPEG. Install libvips-dev again.")
+      throw ImageProblem(.unsupported, source, "libvips cannot write JPEG. Install libvips42 again.")
     }
     return jpeg
   }

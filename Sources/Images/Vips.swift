@@ -1,86 +1,80 @@
 import CImages
+import DynamicLibraries
+import Foundation
 
-/// libvips, started on first use.
+/// libvips, which decodes images: the file `$CLEANNET_LIBVIPS`, or the system's library.
+///
+/// It is opened on first use, so that what needs no image works without it, and by ``load()``, which says what is wrong
+/// before work begins. Where it cannot be loaded, every image is refused with the same words.
 public enum Vips {
+  /// Opens libvips, if that has not happened yet. Programs with a user call it before their first image.
+  ///
+  /// - Throws: ``VipsError`` when it is missing, too old or not whole.
+  public static func load() throws(VipsError) { _ = try loaded.get() }
+
   /// The version in use, "8.14.1".
   public static var version: String {
-    start()
-    return String(cString: cimages_version())
+    get throws(VipsError) { try loaded.get() }
   }
 
-  private static let started: Void = {
-    precondition(cimages_start(), "libvips cannot start; install libvips-dev again")
-  }()
+  /// The name of its interface, which has been the same for all versions 8.
+  static let library = "libvips.so.42"
+  /// The first version that tells the warnings of a decoder from its errors.
+  static let oldest = [8, 12]
 
-  static func start() { started }
+  private static let loaded: Result<String, VipsError> = open(
+    ProcessInfo.processInfo.environment["CLEANNET_LIBVIPS"])
+
+  private static func open(_ named: String?) -> Result<String, VipsError> {
+    do throws(DynamicLibraryError) {
+      let library = try DynamicLibrary(named ?? library)
+      if let function = cimages_find(library.handle) {
+        return .failure(.incomplete(named ?? Self.library, lacking: String(cString: function)))
+      }
+    } catch {
+      return .failure(named == nil && error.isMissing(library) ? .missing : .unloadable(reason: error.reason))
+    }
+    let version = String(cString: cimages_version())
+    guard isRecent(version) else { return .failure(.tooOld(version: version)) }
+    return cimages_start() ? .success(version) : .failure(.failing(version: version))
+  }
+
+  static func isRecent(_ version: String) -> Bool {
+    !version.split(separator: ".").map { Int($0) ?? 0 }.lexicographicallyPrecedes(oldest)
+  }
 }
 
-/// One image of libvips: a header, and pixels that are decoded when they are asked for.
-struct Picture: ~Copyable {
-  private let image: OpaquePointer
-  let header: CImageHeader
+/// Why images cannot be decoded.
+public enum VipsError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// There is no libvips.
+  case missing
+  /// It is there, or was named, but the system cannot load it.
+  case unloadable(reason: String)
+  /// The library lacks a function: it is another one, or not whole.
+  case incomplete(String, lacking: String)
+  case tooOld(version: String)
+  /// It is loaded, but does not start.
+  case failing(version: String)
 
-  private init?(_ image: OpaquePointer?) {
-    guard let image else { return nil }
-    self.image = image
-    header = cimages_header(image)
-  }
-
-  /// Reads the header. `bytes` must outlive the picture.
-  ///
-  /// - Parameters:
-  ///   - strict: whether decoding will also refuse what the decoder only warns of.
-  ///   - shrink: decode at 1/shrink of the size; for JPEG only.
-  init?(decoding bytes: UnsafeRawBufferPointer, format: ImageFormat, strict: Bool, shrink: Int = 1) {
-    Vips.start()
-    self.init(cimages_open(format.loader, bytes.baseAddress, bytes.count, strict, Int32(shrink)))
-  }
-
-  /// `pixels` must outlive the picture.
-  init?(wrapping pixels: UnsafeRawBufferPointer, width: Int, height: Int, bands: Int) {
-    Vips.start()
-    self.init(cimages_wrap(pixels.baseAddress, pixels.count, Int32(width), Int32(height), Int32(bands)))
-  }
-
-  deinit { cimages_release(image) }
-
-  var width: Int { Int(header.width) }
-  var height: Int { Int(header.height) }
-  var orientation: Orientation { Orientation(tag: Int(header.orientation)) }
-
-  /// The same picture as 8-bit sRGB without alpha; `nil` if there is no way there.
-  consuming func asRGB() -> Picture? {
-    if header.rgb { return self }
-    if header.alpha {
-      guard let flat = Picture(cimages_flatten(image)) else { return nil }
-      if flat.header.rgb { return flat }
-      return Picture(cimages_to_rgb(flat.image))
-    }
-    return Picture(cimages_to_rgb(image))
-  }
-
-  /// Decodes, resizes and cuts out what `layout` says, in the axes of the stored picture. Only for RGB pictures.
-  func resample(
-    _ layout: Layout, kernel: ImagePreparation.Kernel, into destination: UnsafeMutableRawBufferPointer
-  ) -> Bool {
-    guard let base = destination.assumingMemoryBound(to: UInt8.self).baseAddress else { return false }
-    let horizontal = ResamplingAxis(
-      input: width, output: layout.width, start: layout.left, count: layout.cropWidth, kernel: kernel)
-    let vertical = ResamplingAxis(
-      input: height, output: layout.height, start: layout.top, count: layout.cropHeight, kernel: kernel)
-    return horizontal.withCAxis { horizontal in
-      vertical.withCAxis { vertical in
-        withUnsafePointer(to: horizontal) { horizontal in
-          withUnsafePointer(to: vertical) { cimages_resample(image, horizontal, $0, base) }
-        }
-      }
+  public var what: String {
+    switch self {
+    case .missing: "libvips, which decodes images, is not installed"
+    case .unloadable(let reason): "libvips, which decodes images, cannot be loaded: \(reason)"
+    case .incomplete(let library, let function): "\(library) is not libvips: it lacks \(function)"
+    case .tooOld(let version):
+      "libvips \(version) is too old: \(Vips.oldest.map(String.init).joined(separator: ".")) is the first that will do"
+    case .failing(let version): "libvips \(version) does not start"
     }
   }
 
-  func jpeg(quality: Int) -> [UInt8]? {
-    var count = 0
-    guard let bytes = cimages_jpeg(image, Int32(quality), &count) else { return nil }
-    defer { cimages_free(bytes) }
-    return Array(UnsafeRawBufferPointer(start: bytes, count: count))
+  /// What to do about it, a sentence without its full stop.
+  public var remedy: String {
+    switch self {
+    case .missing, .tooOld: "Run Scripts/setup, or: apt-get install libvips42"
+    case .unloadable, .incomplete, .failing:
+      "Run Scripts/setup, or: apt-get install --reinstall libvips42; or name another one in CLEANNET_LIBVIPS"
+    }
   }
+
+  public var description: String { "\(what). \(remedy)." }
 }

@@ -59,8 +59,12 @@ public enum Doctor {
   }
 
   private static func images() -> Finding {
-    let names = ImageFormat.supported.map(\.displayName).sorted().joined(separator: ", ")
-    return Finding(part: "images", health: .good, what: "libvips \(Vips.version): \(names)")
+    do throws(VipsError) {
+      let names = ImageFormat.supported.map(\.displayName).sorted().joined(separator: ", ")
+      return Finding(part: "images", health: .good, what: "libvips \(try Vips.version): \(names)")
+    } catch {
+      return Finding(part: "images", health: .missing, what: error.what, remedy: error.remedy)
+    }
   }
 
   private static func processor() -> Finding {

@@ -1,4 +1,5 @@
 import CTorch
+import DynamicLibraries
 import Foundation
 
 /// The compute engine, libtorch, opened on first use.
@@ -64,21 +65,20 @@ public enum Engine {
   private static let table: Result<Table, EngineError> = open()
 
   private static func open() -> Result<Table, EngineError> {
-    // Threads that wait for work sleep instead of spinning: beside other programs that is many times faster. OpenMP
-    // reads this when it is loaded, unless something else has loaded it before; the user's own wish stands.
-    setenv("OMP_WAIT_POLICY", "passive", 0)
     var reasons: [String] = []
     for path in candidates() where FileManager.default.fileExists(atPath: path) {
-      let capacity = 1024
-      let opened = withUnsafeTemporaryAllocation(of: CChar.self, capacity: capacity) { reason in
-        reason.initialize(repeating: 0)
-        guard let base = reason.baseAddress, let table = ctorch_open(path, base, capacity) else {
-          reasons.append(reason.baseAddress.map { String(cString: $0) } ?? path)
-          return CTorchEngine?.none
+      let functions: CTorchEngine
+      do throws(DynamicLibraryError) {
+        // Its names stay its own: libtorch carries copies of common libraries.
+        guard let table = ctorch_engine(try DynamicLibrary(path).handle) else {
+          reasons.append("\(path) is not a CleanNet engine (no symbol cleannet_engine)")
+          continue
         }
-        return table.pointee
+        functions = table.pointee
+      } catch {
+        reasons.append(error.reason)
+        continue
       }
-      guard let functions = opened else { continue }
       let compiled = String(cString: functions.compiled_version())
       if let loaded = loadedVersion(configuration: String(cString: functions.configuration())),
         !sameSeries(compiled, loaded)

@@ -29,7 +29,6 @@ import Foundation
     ])
 
   static func main() async {
-    PassiveWaiting.restart()
     Interruption.exitOnSignal()
     do {
       var command = try parseAsRoot()
@@ -48,21 +47,6 @@ import Foundation
 
 enum Version {
   static let text = "0.1.0"
-}
-
-/// Threads of OpenMP that wait for work should sleep, not spin: on an idle machine that costs nothing measurable; beside
-/// other programs spinning makes training and scoring some eight times slower.
-enum PassiveWaiting {
-  private static let variable = "OMP_WAIT_POLICY"
-
-  /// OpenMP reads the variable when it is loaded, which libvips brings about before `main`. So the program sets it and
-  /// starts once more in the same process. The user's own setting stands.
-  static func restart() {
-    guard getenv(variable) == nil, setenv(variable, "passive", 0) == 0 else { return }
-    let arguments = CommandLine.arguments.map { strdup($0) } + [nil]
-    // Returns only if it fails; then the program goes on as it is.
-    execv("/proc/self/exe", arguments)
-  }
 }
 
 /// Ctrl-C: what is on disk is whole at any moment, so the program may simply end.

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Images
 import Pipeline
 import Torch
 import Workspace
@@ -12,7 +13,7 @@ struct Failure {
   /// Whether the error is one of this program's own, which say what is wrong and what to do.
   static func describes(_ error: any Error) -> Bool {
     error is PipelineError || error is WorkspaceError || error is DatasetProblems || error is EngineError
-      || error is CheckpointError
+      || error is VipsError || error is CheckpointError
   }
 
   init(_ error: any Error) {
@@ -34,7 +35,7 @@ struct Failure {
         }
       case let error as DatasetProblems:
         Self.status(of: error)
-      case is EngineError: EX_UNAVAILABLE
+      case is EngineError, is VipsError: EX_UNAVAILABLE
       default: EX_DATAERR
       }
   }

@@ -1,5 +1,5 @@
 // Decoding by libvips and resizing, as plain functions: libvips's own take variable arguments, which Swift cannot
-// call. The headers of libvips and GLib stay out of sight, which keeps builds fast.
+// call. libvips itself is opened by the caller, at run time.
 //
 // Every function that returns an image returns a new one, to be given back by `cimages_release`, or NULL when
 // libvips fails; it keeps what it needs of its input alive by itself. Images are lazy: decoding happens in
@@ -40,11 +40,15 @@ typedef struct {
   const int16_t *weights;
 } CImagesAxis;
 
-/// Starts libvips; needed once. False if that fails.
-bool cimages_start(void);
+/// Finds libvips's functions in the opened library; needed once, before all others here. NULL, or the name of the first
+/// function that is not there.
+const char *cimages_find(void *library);
 
 /// "8.14.1"
 const char *cimages_version(void);
+
+/// Starts libvips; needed once, before all that follows. False if that fails.
+bool cimages_start(void);
 
 /// Whether libvips was built with a loader, for example "webpload_buffer".
 bool cimages_has_loader(const char *loader);
@@ -61,7 +65,7 @@ bool cimages_jpeg_warnings_are_harmless(const void *bytes, size_t count);
 /// Wraps pixels, 8 bits a band, interleaved. `pixels` must outlive the image and all made from it.
 CImage *cimages_wrap(const void *pixels, size_t count, int width, int height, int bands);
 
-CImageHeader cimages_header(const CImage *image);
+CImageHeader cimages_header(CImage *image);
 
 /// Lays an image with alpha over white.
 CImage *cimages_flatten(CImage *image);

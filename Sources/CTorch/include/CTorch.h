@@ -167,9 +167,8 @@ typedef struct CTorchEngine {
 /// The only symbol that the engine library exports.
 typedef const CTorchEngine *_Nonnull (*_Nonnull CTorchEngineEntry)(void);
 
-/// Opens the engine library at `path` and returns its table, or NULL with the reason in `error` (a buffer of
-/// `capacity` bytes, always terminated). An opened engine is never closed.
-const CTorchEngine *_Nullable ctorch_open(const char *path, char *error, size_t capacity);
+/// The table of an opened engine library, a handle of `dlopen`; NULL if it is none.
+const CTorchEngine *_Nullable ctorch_engine(void *library);
 
 #pragma clang assume_nonnull end
 

@@ -64,6 +64,7 @@ public struct EmbedStage: Sendable {
         .badInput, "The workspace's features came with its samples (\(imported.dimension) numbers each)",
         remedy: "There is nothing to embed; go on with: cleannet train")
     }
+    try Vips.load()
     let path = try BackboneWeights.path(backbone, named: weights)
     let preparation = ImagePreparation(size: size ?? backbone.inputSize, fit: fit)
     let settings = Settings(

@@ -1,4 +1,5 @@
 import Foundation
+import Images
 import Workspace
 
 /// Makes the report: a page that opens in any browser without a network, the data it was made from, and lists of
@@ -34,7 +35,8 @@ public struct Report: Sendable {
 
   /// Gathers the data and writes all files into `folder`, which is made if need be.
   ///
-  /// - Throws: `WorkspaceError` if the workspace is empty or the folder cannot be written.
+  /// - Throws: `WorkspaceError` if the workspace is empty or the folder cannot be written, `VipsError` if there are
+  ///   images to show and no libvips.
   public func write(
     _ workspace: Workspace, inputs: ReportInputs, to folder: String,
     progress: @escaping @Sendable (ReportProgress) -> Void = { _ in }
@@ -43,6 +45,7 @@ public struct Report: Sendable {
       throw WorkspaceError(
         .notFound, file: workspace.path, "holds no images", remedy: "Run: cleannet import SOURCE")
     }
+    if try workspace.hasImages() { try Vips.load() }
     let gathered = try Gatherer(workspace, inputs: inputs, report: self, progress: progress).gather()
     let json = try gathered.data.json()
     progress(.began("Writing the page", total: nil, unit: ""))

@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import Images
 import Logging
 import NIOCore
 import Workspace
@@ -13,10 +14,12 @@ public struct ReviewServer: Sendable {
 
   /// Reads what the workspace holds. Blocks.
   ///
-  /// - Throws: `WorkspaceError` if it cannot be read, or what the backend throws.
+  /// - Throws: `WorkspaceError` if it cannot be read, `VipsError` if there are images to show and no libvips, or what the
+  ///   backend throws.
   public init(
     _ workspace: Workspace, backend: any ReviewBackend, configuration: ReviewConfiguration = .init()
   ) throws {
+    if try workspace.hasImages() { try Vips.load() }
     self.configuration = configuration
     let folder = "\(workspace.path)/review"
     sessions = Sessions(file: "\(folder)/sessions.json")

@@ -6,6 +6,8 @@ import Testing
 struct Program {
   /// A folder of its own for each test.
   let folder: URL
+  /// Further variables of its environment.
+  var variables: [String: String] = [:]
 
   init() throws {
     folder = FileManager.default.temporaryDirectory.appendingPathComponent("cleannet-\(UUID().uuidString)")
@@ -29,6 +31,7 @@ struct Program {
   private var environment: [String: String] {
     // The width of help texts depends on the terminal's.
     ["CLEANNET_WORKSPACE": folder.appendingPathComponent("w").path, "COLUMNS": "100"]
+      .merging(variables) { $1 }
   }
 
   /// Starts the program in the folder and goes on.

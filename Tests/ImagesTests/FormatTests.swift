@@ -9,6 +9,11 @@ import Testing
     #expect(try Vips.version.split(separator: ".").count == 3)
   }
 
+  @Test func versionsCompareAsNumbers() {
+    #expect(["8.12.0", "8.14.1", "8.100", "9.0"].allSatisfy { Vips.isRecent($0) })
+    #expect(["8.9.2", "8.11.4", "7.42", ""].allSatisfy { !Vips.isRecent($0) })
+  }
+
   @Test(arguments: ["png", "bmp", "tiff", "webp"])
   func losslessFormatsGiveTheVeryPixels(format: String) throws {
     #expect(try prepare("small.\(format)", 30) == prepare("small.png", 30))

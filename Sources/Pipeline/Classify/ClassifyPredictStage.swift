@@ -42,7 +42,7 @@ public struct ClassifyPredictStage: Sendable {
         .badInput, "The classifier \(file) does not say how images become its input",
         remedy: "Train it again: cleannet classify train")
     }
-    let images = SampleImages(files: try ImageList.files(sources))
+    let images = try SampleImages(files: ImageList.files(sources))
     guard images.count > 0 else {
       throw PipelineError(
         .missingInput, "There are no images in \(sources.joined(separator: ", "))",

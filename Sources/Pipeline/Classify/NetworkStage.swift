@@ -29,6 +29,7 @@ struct NetworkStage {
   }
 
   func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> ClassifyTrainStage.Outcome {
+    try Vips.load()
     let all = try workspace.trainLabels()
     let examples = all.indices.filter { all[$0] >= 0 }
     let labels = examples.map { all[$0] }

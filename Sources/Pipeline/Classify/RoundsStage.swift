@@ -54,6 +54,7 @@ public struct RoundsStage: Sendable {
         .missingInput, "No image has been verified yet, and rounds train CleanNet",
         remedy: "Run: cleannet verify export, then cleannet verify import")
     }
+    try Vips.load()
     let cleanNet = try cleanNetStage(workspace)
     // Each round makes features of its own; sizes stay those of the first.
     var network = network

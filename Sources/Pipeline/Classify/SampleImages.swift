@@ -4,7 +4,7 @@ import Images
 import Torch
 import Workspace
 
-/// The images of some samples, found and decoded one by one, from any thread.
+/// The images of some samples, found and decoded one by one, from any thread. Made only where libvips can be loaded.
 struct SampleImages: Sendable {
   private let locations: [ImageLocation]
   let keys: [String]
@@ -12,6 +12,7 @@ struct SampleImages: Sendable {
 
   /// - Parameter samples: rising numbers; places are those among them.
   init(_ workspace: Workspace, samples: [Int]) throws {
+    try Vips.load()
     var (locations, keys): ([ImageLocation], [String]) = ([], [])
     var next = 0
     try workspace.forEachSample { sample in
@@ -25,7 +26,8 @@ struct SampleImages: Sendable {
   }
 
   /// Files that are in no workspace; their keys are their paths.
-  init(files: [String]) {
+  init(files: [String]) throws(VipsError) {
+    try Vips.load()
     locations = files.map { .file($0) }
     keys = files
   }

@@ -21,6 +21,12 @@ extension Workspace {
     try read { try Int.fetchOne($0, sql: "SELECT coalesce(max(id) + 1, 0) FROM samples") ?? 0 }
   }
 
+  /// Whether any sample has an image; others are features alone.
+  public func hasImages() throws -> Bool {
+    let sql = "SELECT EXISTS (SELECT 1 FROM samples WHERE location IS NULL OR location <> '')"
+    return try read { try Bool.fetchOne($0, sql: sql) ?? false }
+  }
+
   /// The names of the classes, by number: in order of first appearance. Imports add some at the end.
   public func classNames() throws -> [String] { try names("classes") }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Foundation
+import Images
 import Pipeline
 import Workspace
 
@@ -23,6 +24,7 @@ struct DemoCommand: ParsableCommand {
 
   func run() throws {
     try compute.prepareEngine()
+    try Vips.load()
     guard FileManager.default.fileExists(atPath: DemoDataset.folder) else {
       throw PipelineError(
         .missingComponent, "The demonstration's images are not at \(DemoDataset.folder)",

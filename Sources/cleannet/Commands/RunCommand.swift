@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Foundation
+import Images
 import Pipeline
 import Workspace
 
@@ -30,7 +31,9 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     let progress = workspace.output.progress
-    _ = try DatasetReader.open(source: source, options: importing.datasetOptions())
+    let dataset = try DatasetReader.open(source: source, options: importing.datasetOptions())
+    try compute.prepareEngine()
+    if dataset.features == nil, importing.features == nil { try Vips.load() }
     let store = try workspace.filling { store in
       try importing.importIfNew(source, into: store, progress: progress)
       return store
@@ -38,7 +41,6 @@ struct RunCommand: ParsableCommand {
     if let verifications {
       _ = try VerificationStages.importing(verifications, into: store, person: NSUserName())
     }
-    try compute.prepareEngine()
     if try store.featureSet(key: FeatureSet.imported) == nil {
       let outcome = try embedding.stage(threads: compute.threads).run(store, progress: progress)
       if outcome.problems > 0 {

@@ -1,6 +1,7 @@
 import Classifier
 import CleanNet
 import Foundation
+import Images
 import Workspace
 
 /// CleanNet and the classifier in turn (CleanNet, section 3.4): the classifier's features show CleanNet more than those of

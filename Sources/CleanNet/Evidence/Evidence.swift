@@ -6,7 +6,8 @@ import Torch
 ///
 /// Two worlds are looked at: a closed one, in which every image is of one of the classes, and an open one, in which some
 /// are of none (a crawler's strays). Verdicts, and how likely each world makes the noisy labels, say which is nearer the
-/// truth, and how sharp posteriors should be; the answers of all candidates are averaged by these weights.
+/// truth, how sharp posteriors should be, and whether some classes are confused more than others; the answers of all
+/// candidates are averaged by these weights.
 struct Evidence: Sendable {
   let space: FeatureSpace
   let closed: SoftLabels
@@ -23,6 +24,8 @@ struct Evidence: Sendable {
   static let openness = [0, 0.25, 0.5, 0.75, 1]
   /// How many verdicts the noisy labels' mean log-likelihood weighs as.
   static let likelihoodVerdicts = 100.0
+  /// How many verdicts the share of right labels weighs as that the noisy labels alone suggest.
+  static let priorVerdicts = 2.0
   /// The cosine that stands for "none of the classes": ρ, from which on an image is held to belong to a class.
   static let noneCosine = 0.1
 
@@ -133,36 +136,53 @@ struct Evidence: Sendable {
     withoutGradients { average(worlds(with: cosines, temperature: temperature)) }
   }
 
-  /// Averages over sharpness and openness by how well each candidate explains verdicts and noisy labels.
+  /// Averages over kinds of noise, sharpness and openness by how well each candidate explains verdicts and noisy labels.
   private func average(_ worlds: (closed: World, open: World)) -> EvidenceJudgement {
     withoutGradients {
       var mean = RunningJudgement(rows: closed.count, classes: classes)
       for sharpness in Self.sharpnesses {
-        let inClosed = outcome(worlds.closed, closed, sharpness)
-        let inOpen = outcome(worlds.open, open, sharpness)
-        let gain = Self.likelihoodVerdicts * (inOpen.logLikelihood - inClosed.logLikelihood)
-        for openness in Self.openness {
-          let mixed = inClosed.logOdds * (1 - openness) + inOpen.logOdds * openness
-          let (scale, loss) = scale(of: mixed)
-          mean.add(
-            logWeight: openness * gain - loss, logOdds: mixed, scale: scale,
-            beliefs: [(inClosed.beliefs, 1 - openness), (inOpen.beliefs, openness)])
+        let inClosed = outcomes(worlds.closed, closed, sharpness)
+        let inOpen = outcomes(worlds.open, open, sharpness)
+        for (inClosed, inOpen) in zip(inClosed, inOpen) {
+          let gain = Self.likelihoodVerdicts * (inOpen.logLikelihood - inClosed.logLikelihood)
+          for openness in Self.openness {
+            let mixed = inClosed.logOdds * (1 - openness) + inOpen.logOdds * openness
+            let (scale, loss) = scale(of: mixed)
+            mean.add(
+              logWeight: openness * gain - loss, logOdds: mixed, scale: scale,
+              beliefs: [(inClosed.beliefs, 1 - openness), (inOpen.beliefs, openness)])
+          }
         }
       }
       return mean.judgement
     }
   }
 
-  private func outcome(
-    _ world: World, _ labels: SoftLabels, _ sharpness: Double
-  ) -> (logOdds: Tensor, beliefs: Tensor, logLikelihood: Double) {
+  private struct Outcome {
+    var logOdds, beliefs: Tensor
+    var logLikelihood: Double
+
+    init(_ model: NoiseModel, _ logPosterior: Tensor, _ labels: SoftLabels) {
+      logOdds = model.logOdds(logPosterior, labels)
+      beliefs = model.beliefs(logPosterior, labels)
+      logLikelihood = model.logLikelihood(logPosterior, labels)
+    }
+  }
+
+  /// With the T that makes the noisy labels likeliest, and with an even one.
+  ///
+  /// The first takes images that lie between two classes for confused labels. Where hardly any label is wrong that is
+  /// all it finds, and verdicts contradict it; the second has nothing but their share of right ones.
+  private func outcomes(_ world: World, _ labels: SoftLabels, _ sharpness: Double) -> [Outcome] {
     var model = world.model
     let logPosterior = model.logPosterior(world.sources, sharpness: sharpness)
     model.fitTransition(logPosterior, labels)
-    return (
-      model.logOdds(logPosterior, labels), model.beliefs(logPosterior, labels),
-      model.logLikelihood(logPosterior, labels)
-    )
+    let right = Double(verified.count(where: \.isRight))
+    let prior = Self.priorVerdicts * model.kept(logPosterior, labels)
+    var even = model
+    even.transition = NoiseModel.evenTransition(
+      kept: (right + prior) / (Double(verified.count) + Self.priorVerdicts), labels)
+    return [model, even].map { Outcome($0, logPosterior, labels) }
   }
 
   /// The factor on log-odds that makes verdicts likeliest, and their negative log-likelihood with it.

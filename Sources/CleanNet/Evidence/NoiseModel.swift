@@ -78,21 +78,31 @@ struct NoiseModel: Sendable {
     }
   }
 
-  private mutating func updateTransition(_ beliefs: Tensor, _ labels: SoftLabels) {
-    let byLabel = Tensor.zeros([labels.classes, labels.states])
-    byLabel.indexAddInPlace(dim: 0, index: labels.labels, beliefs)
-    let counts = byLabel.transposed()
-    // On the average over classes a label is right with this probability; wrong ones go as labels are frequent.
-    let known = counts.narrow(start: 0, count: labels.classes)
-    let kept = (known * .eye(labels.classes)).sum().item / max(known.sum().item, 1e-9)
+  /// A T that knows no classes: labels of all are right with one probability, and wrong ones go as labels are frequent.
+  static func evenTransition(kept: Double, _ labels: SoftLabels) -> Tensor {
     let frequencies = labels.frequencies
     let others = (1 - frequencies).clamped(min: 1e-9).unsqueezed(dim: 1)
     let wrong = frequencies.unsqueezed(dim: 0) * (1 - kept) / others
     let diagonal = Tensor.eye(labels.classes)
-    var expected = wrong * (1 - diagonal) + diagonal * kept
-    if labels.states > labels.classes {
-      expected = .concatenate([expected, frequencies.unsqueezed(dim: 0)])
-    }
+    let known = wrong * (1 - diagonal) + diagonal * kept
+    return labels.states > labels.classes
+      ? .concatenate([known, frequencies.unsqueezed(dim: 0)]) : known
+  }
+
+  /// The probability that a label is right, in the mean over the images of known classes.
+  func kept(_ logPosterior: Tensor, _ labels: SoftLabels) -> Double {
+    let states = beliefs(logPosterior, labels).mean(dim: 0).narrow(start: 0, count: labels.classes)
+    let right = (transition.narrow(start: 0, count: labels.classes) * .eye(labels.classes)).sum(dim: 1)
+    return (states * right).sum().item / max(states.sum().item, 1e-9)
+  }
+
+  private mutating func updateTransition(_ beliefs: Tensor, _ labels: SoftLabels) {
+    let byLabel = Tensor.zeros([labels.classes, labels.states])
+    byLabel.indexAddInPlace(dim: 0, index: labels.labels, beliefs)
+    let counts = byLabel.transposed()
+    let known = counts.narrow(start: 0, count: labels.classes)
+    let kept = (known * .eye(labels.classes)).sum().item / max(known.sum().item, 1e-9)
+    let expected = Self.evenTransition(kept: kept, labels)
     transition = SoftLabels.normalized(counts + expected * Self.prior)
   }
 

@@ -172,4 +172,43 @@ import Torch
     #expect(beliefs[0].floats() == [1, 0, 0] && beliefs[1].floats()[1] == 0)
     expectClose(beliefs.sum(dim: 1), [1, 1, 1])
   }
+
+  // MARK: All together
+
+  /// Images of eight classes; one in eight of a class looks as the next class does, though it is not of it. Some labels
+  /// are changed to any other class, and every eighth is verified.
+  private func lookalikes(wrong: Int) -> (data: TrainingSet, isRight: [Bool]) {
+    let (classes, each, dimension) = (8, 100, 12)
+    let truth = (0..<(classes * each)).map { $0 / each }
+    let looks = truth.indices.map { $0 % 8 == 3 ? (truth[$0] + 1) % classes : truth[$0] }
+    let means = Tensor.eye(dimension).narrow(start: 0, count: classes) * 4
+    let features = means.indexSelect(Tensor(looks)) + Generator(seed: 5).normal([truth.count, dimension])
+    var random = SplitMix64(seed: 6)
+    var labels = truth
+    for image in truth.indices.shuffled(using: &random).prefix(wrong) {
+      labels[image] = (truth[image] + Int.random(in: 2..<classes, using: &random)) % classes
+    }
+    let isRight = labels.indices.map { labels[$0] == truth[$0] }
+    let verified = labels.indices.shuffled(using: &random).prefix(100)
+    let data = TrainingSet(
+      features: DenseFeatures(features), labels: labels, classes: classes,
+      verifications: verified.sorted().map { VerificationLabel(image: $0, isRight: isRight[$0]) })
+    return (data, isRight)
+  }
+
+  @Test("looking like another class is no wrong label where verdicts find hardly any")
+  func confusable() {
+    let (data, isRight) = lookalikes(wrong: 12)
+    var configuration = Configuration.extended(dimension: 12)
+    configuration.normalization = .none
+    let space = FeatureSpace(data, configuration: configuration, threads: 2)
+    let evidence = Evidence(data, in: space)
+    // A network that has nothing to say.
+    let judged = evidence.judge(cosines: .zeros([data.labels.count, data.classes]), temperature: 0.1)
+    let odds = judged.logOdds.doubles()
+    let right = odds.indices.filter { isRight[$0] }.map { odds[$0] }
+    let wrong = odds.indices.filter { !isRight[$0] }.map { odds[$0] }
+    #expect(rankingProbability(right: right, wrong: wrong) > 0.93)
+    #expect(right.count { $0 < 0 } < 20)
+  }
 }

@@ -37,17 +37,22 @@ export function name() {
 // The outbox: requests that change something, in order, sent until they are answered. They are idempotent, so that one
 // whose answer was lost may be sent again.
 
-const storage = "cleannet-outbox";
-let outbox = load();
+let workspace = "";
+let outbox = [];
 let isSending = false;
 const waiting = new Map();
 
-function load() {
-  try { return JSON.parse(localStorage.getItem(storage)) ?? []; } catch { return []; }
+/// The name under which this browser keeps something of the workspace's: another may be served on the same port later.
+export const kept = (what) => `cleannet-${what}-${workspace}`;
+
+/// Says which workspace it is, and takes up what was left unsent.
+export function begin(name) {
+  workspace = name;
+  try { outbox = JSON.parse(localStorage.getItem(kept("outbox"))) ?? []; } catch { outbox = []; }
 }
 
 function save() {
-  try { localStorage.setItem(storage, JSON.stringify(outbox)); } catch { /* Private windows: held in memory only. */ }
+  try { localStorage.setItem(kept("outbox"), JSON.stringify(outbox)); } catch { /* Private windows: held in memory only. */ }
 }
 
 /// Sends a change; the promise is kept once the server has it on its disk.

@@ -33,6 +33,17 @@ export function preload(image, side) {
   return picture;
 }
 
+/// Small images are shown at most so many times as large as they are: people recognise nothing in bare blocks.
+const magnification = 10;
+
+/// Bounds the size at which an image is shown, once it is known.
+export function bound(picture) {
+  const set = () => { if (picture.naturalWidth > 0) picture.style.setProperty("--most", `${picture.naturalWidth * magnification}px`); };
+  picture.addEventListener("load", set);
+  set();
+  return picture;
+}
+
 const toastPlace = document.getElementById("toast");
 let toastTimer;
 

@@ -1,7 +1,8 @@
 // Many images of one class at once: mark those that are wrong, commit the page. The fastest way.
 
 import * as api from "./api.js";
-import { h, imageURL, preload, toast, say, plural, dialog } from "./dom.js";
+import { h, imageURL, preload, bound, toast, say, plural, dialog } from "./dom.js";
+import { follow } from "./gestures.js";
 import { action, keyOf } from "./keys.js";
 import { referenceStrip, Undoing } from "./parts.js";
 
@@ -18,11 +19,16 @@ export function gridView(app, label) {
   let anchor = 0;
   let since = 0;
   let isBusy = false;
+  // How many more verdicts are worth giving here now, and how many were given.
+  let wished = Infinity;
+  let given = 0;
+  let before = [];
   const undoing = new Undoing(`grid-${label}`);
 
   const references = h("div", { class: "references" });
   const count = h("span", { class: "faint" });
   const tally = h("p", { class: "tally" });
+  const onward = h("p", { class: "onward", hidden: true });
   const grid = h("div", { class: "grid", role: "listbox", "aria-multiselectable": "true", "aria-label": `Images labelled ${app.name(label)}; the selected ones are wrong` });
   const commitButton = h("button", { type: "button", class: "primary commit", onclick: commit });
   const picker = h("select", {
@@ -31,7 +37,7 @@ export function gridView(app, label) {
   }, sizes.map((one) => h("option", { value: one, selected: one === size }, `${one} a page`)));
   const element = h("div", { class: "verify many" },
     h("header", { class: "asking" },
-      h("div", {}, h("h1", { tabIndex: -1 }, "Which of these are ", h("em", {}, "not"), " ", h("strong", {}, app.name(label)), "?"), tally),
+      h("div", {}, h("h1", { tabIndex: -1 }, "Which of these are ", h("em", {}, "not"), " ", h("strong", {}, app.name(label)), "?"), tally, onward),
       references),
     grid,
     h("footer", { class: "actions" },
@@ -125,6 +131,43 @@ export function gridView(app, label) {
     say(`Image ${index + 1} ${page[index].state}`);
   }
 
+  /// Marks the tiles that a pointer has passed as the first of them; those it has left again are as they were.
+  function stroke(from, to, isFirst) {
+    if (isFirst) before = page.map((one) => one.state);
+    const state = before[from] === states.right ? states.wrong : states.right;
+    page.forEach((_, index) => set(index, index >= Math.min(from, to) && index <= Math.max(from, to) ? state : before[index]));
+    anchor = from;
+    focus(to);
+  }
+
+  /// Shows an image large, to be answered there.
+  function look(index) {
+    const { item, state } = page[index];
+    const give = (now) => { set(index, now); box.close(); };
+    const answer = (now, name, text) => h("button", {
+      type: "button", class: name, "aria-pressed": String(state === now), onclick: () => give(now),
+    }, text);
+    const picture = bound(h("img", { src: imageURL(item.image, 1024), alt: `Image ${index + 1}, labelled ${app.name(label)}` }));
+    const box = dialog(`Is this ${app.name(label)}?`, h("div", { class: "stack" }, picture, h("p", { class: "faint path" }, item.path),
+      h("div", { class: "answers three" }, answer(states.right, "yes", "Right"), answer(states.wrong, "no", "Wrong"), answer(states.unsure, "", "Unsure"))),
+    { className: "picture" });
+    box.addEventListener("keydown", (event) => {
+      const name = action(event, ["right", "wrong", "skip", "zoom"]);
+      if (!name) return;
+      event.preventDefault();
+      if (name === "zoom") box.close();
+      else give({ right: states.right, wrong: states.wrong, skip: states.unsure }[name]);
+    });
+  }
+
+  /// Says where to go on once this class has what it needs for now.
+  async function advise() {
+    if (given < wished || !onward.hidden) return;
+    const next = (await api.get("queue")).entries.find((one) => one.label !== label);
+    onward.hidden = next === undefined;
+    if (next) onward.replaceChildren("Enough here for now. ", h("a", { href: `#/class/${next.label}` }, `Go on with ${next.name}`));
+  }
+
   /// Gives all from the last one that was marked the same mark.
   function range(index) {
     const state = page[anchor].state === states.right && anchor === index ? states.wrong : page[anchor].state;
@@ -151,6 +194,8 @@ export function gridView(app, label) {
       await app.verdicts(answers);
       undoing.push({ clients: answers.map((one) => one.client), images: page.map(({ item, state }) => ({ item, state })) });
       say(`${plural(page.length, "verdict")} kept.`);
+      given += page.length;
+      advise().catch(() => {});
       // A page fetched ahead does not know yet that this one is done.
       await (upcoming ? show(upcoming, left - page.length) : show(load([])));
     } catch (error) {
@@ -166,6 +211,7 @@ export function gridView(app, label) {
     await app.undo(step);
     page = step.images.map(({ item, state }) => ({ item, state }));
     left += page.length;
+    given -= page.length;
     draw();
     ahead();
     toast(`${plural(page.length, "verdict")} taken back.`);
@@ -183,6 +229,7 @@ export function gridView(app, label) {
       } else anchor = next;
       return focus(next);
     }
+    if (event.repeat) return;
     const name = action(event, ["toggle", "unsure", "commit", "undo", "single", "zoom"]);
     if (!name) return;
     event.preventDefault();
@@ -192,10 +239,11 @@ export function gridView(app, label) {
       case "commit": commit(); break;
       case "undo": undo(); break;
       case "single": location.hash = `#/class/${label}/one`; break;
-      case "zoom": if (page[focused]) dialog(app.name(label), h("img", { src: imageURL(page[focused].item.image, 1024), alt: "" }), { className: "picture" }); break;
+      case "zoom": if (page[focused]) look(focused); break;
     }
   }
 
+  const unfollow = follow(grid, { hold: look, stroke });
   const resized = new ResizeObserver(() => { if (page.length > 0) fit(); });
 
   return {
@@ -203,9 +251,13 @@ export function gridView(app, label) {
     async enter() {
       resized.observe(grid);
       referenceStrip(references, app, label);
+      api.get("queue").then(({ entries }) => {
+        const own = entries.find((one) => one.label === label);
+        wished = own ? own.target - own.verified : page.length;
+      }).catch(() => {});
       await show(load([]));
     },
-    leave() { resized.disconnect(); },
+    leave() { resized.disconnect(); unfollow(); },
     async scored() { upcoming = undefined; ahead(); },
   };
 }

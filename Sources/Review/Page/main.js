@@ -1,7 +1,7 @@
 // The frame of the page: who reviews, which view is shown, how training goes.
 
 import * as api from "./api.js";
-import { h, toast, say, dialog, plural, percent } from "./dom.js";
+import { h, toast, say, dialog, plural } from "./dom.js";
 import { setBindings, keysOf, action, isElsewhere } from "./keys.js";
 import { queueView } from "./queue.js";
 import { gridView } from "./grid.js";
@@ -216,7 +216,7 @@ function help() {
       h("dt", {}, keysOf(name).map((key) => h("kbd", {}, key))), h("dd", {}, text),
     ]))));
   dialog("Keys", h("div", {}, h("div", { class: "key-lists" }, lists),
-    h("p", { class: "faint" }, "In the grid: arrow keys move, Shift with an arrow key or a click marks a range. Other keys: a file ",
+    h("p", { class: "faint" }, "Many at once: arrow keys move; Shift with an arrow key or a click marks a range, and so does a stroke across the images. Hold a finger on an image, or press ", h("kbd", {}, keysOf("zoom")[0] ?? ""), ", to see it large. Other keys: a file ",
       h("code", {}, "review/keys.json"), " in the workspace, such as ", h("code", {}, "{\"right\": [\"j\"], \"wrong\": [\"f\"]}"), "."),
     app.keyProblem ? h("p", { class: "warning" }, app.keyProblem) : null), { className: "wide" });
 }
@@ -237,7 +237,9 @@ async function start() {
       history.replaceState(null, "", "/#/queue");
       await api.post("enter", { token });
     }
-    app.person = (await api.get("me")).person;
+    const me = await api.get("me");
+    app.person = me.person;
+    api.begin(me.workspace);
     const keys = await api.get("keys");
     setBindings(keys.keys);
     app.keyProblem = keys.problem;
@@ -254,4 +256,3 @@ async function start() {
 }
 
 start();
-export { percent };

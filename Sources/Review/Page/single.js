@@ -1,31 +1,32 @@
 // One image after the other, large.
 
 import * as api from "./api.js";
-import { h, imageURL, preload, toast, say, percent } from "./dom.js";
+import { h, imageURL, preload, bound, toast, say, percent } from "./dom.js";
 import { action, keyOf } from "./keys.js";
 import { chooseClass } from "./chooser.js";
-import { referenceStrip, Undoing } from "./parts.js";
+import { Likeness, Undoing } from "./parts.js";
 
 const ahead = 6;
 
 /// Goes through images.
 ///
 /// `source` says where they come from: `load(without)` gives `{images, left}`; `question(item)`, `facts(item)` and
-/// `extra(item)`, what is sent along with an answer, are optional; `tools` stands above all.
+/// `extra(item)`, what is sent along with an answer, are optional; `tools` stands above all; `showsSuggestion` also shows
+/// what the suggested class looks like.
 export function singleView(app, source) {
   let line = [];
   let left = 0;
   let since = 0;
-  let isLoading = false;
-  let shownLabel;
+  let loading;
   let work = Promise.resolve();
   const undoing = new Undoing(source.name);
 
-  const picture = h("img", { class: "large", alt: "" });
-  const stage = h("div", { class: "stage" }, picture);
+  // Each image is an element of its own: what is on the screen is never another image than the one asked about.
+  let picture;
+  const stage = h("div", { class: "stage" });
   const question = h("h1", { tabIndex: -1 });
   const facts = h("div", { class: "facts" });
-  const references = h("div", { class: "references" });
+  const likenesses = [new Likeness(app), new Likeness(app)];
   const count = h("p", { class: "faint" });
   const film = h("div", { class: "film", "aria-hidden": "true" });
   const accept = h("button", { type: "button", class: "accept", onclick: () => act("accept") });
@@ -37,25 +38,22 @@ export function singleView(app, source) {
     h("button", { type: "button", onclick: () => act("choose") }, "Choose class", h("kbd", {}, keyOf("choose"))),
     h("button", { type: "button", class: "quiet", onclick: () => act("undo") }, "Undo", h("kbd", {}, keyOf("undo"))),
     h("button", { type: "button", class: "quiet", onclick: () => act("zoom") }, "Zoom", h("kbd", {}, keyOf("zoom"))));
-  const side = h("aside", { class: "side" }, question, facts, buttons, h("h2", { class: "quiet-title" }), references, count);
+  const side = h("aside", { class: "side" }, question, facts, buttons, likenesses.map((one) => one.element), count);
   const element = h("div", { class: "verify one" }, source.tools ?? null, h("div", { class: "halves" }, stage, side), film);
-  const done = h("div", { class: "message", hidden: true }, h("p", {}, source.empty ?? "Nothing is left here."),
+  const done = h("div", { class: "message", hidden: true }, h("h1", {}, source.empty ?? "Nothing is left here."),
     h("a", { class: "button primary", href: "#/queue" }, "What next?"));
   element.append(done);
 
-  async function fill() {
-    if (isLoading) return;
-    isLoading = true;
-    try {
-      const batch = await source.load(line.map((one) => one.image));
-      left = batch.left;
-      const known = new Set(line.map((one) => one.image));
-      line.push(...batch.images.filter((one) => !known.has(one.image)));
-      warm();
-    } finally { isLoading = false; }
+  async function load() {
+    const batch = await source.load(line.map((one) => one.image));
+    left = batch.left;
+    const known = new Set(line.map((one) => one.image));
+    line.push(...batch.images.filter((one) => !known.has(one.image)));
   }
 
-  const warm = () => line.slice(0, ahead).forEach((item) => { item.picture ??= preload(item.image, 1024); });
+  const fill = () => loading ??= load().finally(() => { loading = undefined; });
+
+  const warm = () => line.slice(1, 1 + ahead).forEach((item) => { item.picture ??= preload(item.image, 1024); });
 
   function draw() {
     const item = line[0];
@@ -63,21 +61,23 @@ export function singleView(app, source) {
     done.hidden = !isEmpty;
     stage.hidden = side.hidden = film.hidden = isEmpty;
     if (isEmpty) return;
-    since = performance.now();
     stage.classList.remove("zoomed");
-    picture.src = imageURL(item.image, 1024);
+    stage.removeAttribute("style");
+    picture = item.picture ?? preload(item.image, 1024);
+    item.picture = undefined;
+    picture.className = "large";
+    picture.draggable = false;
     picture.alt = `Image labelled ${app.name(item.label)}`;
     picture.title = item.path;
+    stage.replaceChildren(bound(picture));
+    since = performance.now();
     question.replaceChildren(...(source.question?.(item) ?? ["Is this ", h("strong", {}, app.name(item.label)), "?"]));
     facts.replaceChildren(...(source.facts?.(item) ?? probabilityFact(app, item)));
     accept.hidden = item.suggestion === undefined;
     if (item.suggestion !== undefined) accept.replaceChildren(`It is ${app.name(item.suggestion)}`, h("kbd", {}, keyOf("accept")));
-    if (shownLabel !== item.label) {
-      shownLabel = item.label;
-      side.querySelector(".quiet-title").textContent = `Typical ${app.name(item.label)}`;
-      references.replaceChildren();
-      referenceStrip(references, app, item.label);
-    }
+    likenesses[0].show(item.label);
+    likenesses[1].show(source.showsSuggestion ? item.suggestion : undefined);
+    warm();
     film.replaceChildren(...line.slice(1, 1 + ahead).map((one) => h("img", { src: imageURL(one.image, 256), alt: "" })));
     status();
   }
@@ -89,14 +89,16 @@ export function singleView(app, source) {
   /// Answers come one after the other, however fast the keys are.
   function act(name) {
     if (api.isOffline()) return toast("No connection; the last answer is being sent.");
-    work = work.then(() => perform(name)).catch((error) => toast(error.message));
+    const asked = performance.now();
+    work = work.then(() => perform(name, asked)).catch((error) => toast(error.message));
     return work;
   }
 
-  async function perform(name) {
+  async function perform(name, asked) {
     if (name === "undo") return undo();
     const item = line[0];
-    if (!item) return;
+    // What was pressed before this image was there was not meant for it.
+    if (!item || asked < since) return;
     if (name === "zoom") return zoom(item);
     if (name === "right") return answer(item, "right");
     if (name === "wrong") return answer(item, "wrong");
@@ -112,17 +114,18 @@ export function singleView(app, source) {
     const client = api.name();
     const dwell = Math.round(performance.now() - since);
     stage.dataset.flash = word;
-    await app.verdicts([{
-      client, image: item.image, label: item.label, answer: word, dwell, correction, selection: item.selection, ...source.extra?.(item),
-    }]);
+    try {
+      await app.verdicts([{
+        client, image: item.image, label: item.label, answer: word, dwell, correction, selection: item.selection, ...source.extra?.(item),
+      }]);
+    } finally { delete stage.dataset.flash; }
     undoing.push({ clients: [client], item: { ...item, picture: undefined } });
     say(correction === undefined ? word : `It is ${app.name(correction)}`);
     line.shift();
     left = Math.max(0, left - 1);
-    delete stage.dataset.flash;
     if (line.length === 0) await fill();
     draw();
-    if (line.length < ahead) fill().then(warm).catch(() => {});
+    if (line.length <= ahead) fill().then(warm).catch(() => {});
   }
 
   async function undo() {
@@ -140,13 +143,16 @@ export function singleView(app, source) {
     if (isZoomed) picture.src = imageURL(item.image, 2560);
   }
 
-  stage.addEventListener("click", () => act("zoom"));
-  stage.addEventListener("pointermove", (event) => {
-    if (!stage.classList.contains("zoomed")) return;
+  /// Looks at the part of the image under the mouse or finger.
+  function look(event) {
     const box = stage.getBoundingClientRect();
-    picture.style.setProperty("--x", `${((event.clientX - box.left) / box.width) * 100}%`);
-    picture.style.setProperty("--y", `${((event.clientY - box.top) / box.height) * 100}%`);
-  });
+    const share = (value, size) => `${Math.min(100, Math.max(0, (value / size) * 100))}%`;
+    stage.style.setProperty("--x", share(event.clientX - box.left, box.width));
+    stage.style.setProperty("--y", share(event.clientY - box.top, box.height));
+  }
+
+  stage.addEventListener("click", (event) => { look(event); act("zoom"); });
+  stage.addEventListener("pointermove", (event) => { if (stage.classList.contains("zoomed")) look(event); });
 
   return {
     element, changed: status,
@@ -156,6 +162,7 @@ export function singleView(app, source) {
       question.focus();
     },
     key(event) {
+      if (event.repeat) return;
       const name = action(event, ["right", "wrong", "skip", "undo", "zoom", "choose", "accept", ...(source.keys ?? [])]);
       if (!name) return;
       event.preventDefault();

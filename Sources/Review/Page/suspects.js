@@ -16,6 +16,7 @@ export function suspectsView(app, label) {
   const view = singleView(app, {
     name: `suspects-${label ?? "all"}`,
     tools,
+    showsSuggestion: true,
     load: (without) => api.get(`suspects?count=12${label === undefined ? "" : `&class=${label}`}&without=${without.join(",")}`),
     question: (item) => ["Labelled ", h("strong", {}, app.name(item.label)), ". Is it?"],
     empty: app.overview.isScored

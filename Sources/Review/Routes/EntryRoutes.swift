@@ -35,7 +35,7 @@ struct EntryRoutes: Sendable {
         .unauthorized,
         message: "This link was used already, or the server was started anew. Ask for a fresh one.")
     }
-    var response = try await Me(session).response(from: request, context: context)
+    var response = try await Me(session, workspace: cookie).response(from: request, context: context)
     response.setCookie(
       Cookie(
         name: cookie, value: session.id, maxAge: Int(Sessions.lifetime), path: "/", httpOnly: true,
@@ -48,6 +48,10 @@ struct EntryRoutes: Sendable {
 struct Me: ResponseEncodable, Sendable {
   /// Empty until it was said.
   var person: String
+  /// What tells the workspace from others that may be served under the same address later.
+  var workspace: String
 
-  init(_ session: Sessions.Session) { person = session.person }
+  init(_ session: Sessions.Session, workspace: String) {
+    (person, self.workspace) = (session.person, workspace)
+  }
 }

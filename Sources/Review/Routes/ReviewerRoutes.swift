@@ -4,6 +4,8 @@ import Hummingbird
 struct ReviewerRoutes: Sendable {
   let sessions: Sessions
   let keys: KeyBindings.Source
+  /// As pages know it.
+  let workspace: String
 
   struct Name: Decodable {
     var person: String
@@ -15,7 +17,7 @@ struct ReviewerRoutes: Sendable {
   }
 
   func add(to router: some RouterMethods<ReviewContext>) {
-    router.get("me") { _, context in Me(try context.reviewer()) }
+    router.get("me") { _, context in Me(try context.reviewer(), workspace: workspace) }
     router.post("me", use: rename)
     router.post("invitations") { _, context in
       _ = try context.person()
@@ -36,6 +38,6 @@ struct ReviewerRoutes: Sendable {
     try sessions.rename(session.id, to: person)
     var renamed = session
     renamed.person = person
-    return Me(renamed)
+    return Me(renamed, workspace: workspace)
   }
 }

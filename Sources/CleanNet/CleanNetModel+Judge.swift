@@ -41,7 +41,7 @@ extension CleanNetModel {
   }
 
   private func judge(_ data: TrainingSet, by evidence: Evidence) -> Judgements {
-    let cosines = outOfFoldCosines(evidence)
+    let (cosines, disagreement) = outOfFoldCosines(evidence)
     let outcome = evidence.judge(cosines: cosines, temperature: configuration.losses.temperature)
     let logOdds = outcome.logOdds.floats()
     let suggested = outcome.beliefs.narrow(dim: 1, start: 0, count: data.classes).argmax(dim: 1).ints()
@@ -56,22 +56,42 @@ extension CleanNetModel {
       judgements.softWeight[image] = probability
       judgements.suggestedClass[image] = suggested[row]
       judgements.suggestedCosine[image] = values[place + suggested[row]]
+      judgements.disagreement[image] = disagreement[row]
     }
     return judgements
   }
 
-  /// Cosines of each image with all classes by its fold's network: `[N, C]`.
-  private func outOfFoldCosines(_ evidence: Evidence) -> Tensor {
-    let cosines = Tensor.empty([evidence.closed.count, references.classes])
+  /// Cosines of each image with all classes by its fold's network, `[N, C]`, and how far all networks disagree on it.
+  private func outOfFoldCosines(_ evidence: Evidence) -> (cosines: Tensor, disagreement: [Float]) {
+    let count = evidence.closed.count
+    let cosines = Tensor.empty([count, references.classes])
+    var disagreement: [Float] = []
     let folds = evidence.foldOfRows(networks.count)
-    for (fold, scorer) in scorers.enumerated() {
-      let rows = folds.indices.filter { folds[$0] == fold }
-      for start in stride(from: 0, to: rows.count, by: 4096) {
-        let piece = Array(rows[start..<min(start + 4096, rows.count)])
+    let scorers = scorers
+    for start in stride(from: 0, to: count, by: 4096) {
+      let piece = start..<min(start + 4096, count)
+      let features = evidence.space.features.rows(piece)
+      let said = scorers.map { $0.cosines(features) }
+      for (fold, own) in said.enumerated() {
+        let rows = piece.filter { folds[$0] == fold }
+        guard !rows.isEmpty else { continue }
         cosines.indexCopyInPlace(
-          dim: 0, index: Tensor(piece), scorer.cosines(evidence.space.features.rows(piece)))
+          dim: 0, index: Tensor(rows), own.indexSelect(Tensor(rows.map { $0 - start })))
       }
+      disagreement += disagreements(said)
     }
-    return cosines
+    return (cosines, disagreement)
+  }
+
+  /// - Parameter cosines: By network, of the same images: `[B, C]` each.
+  private func disagreements(_ cosines: [Tensor]) -> [Float] {
+    withoutGradients {
+      let beliefs = cosines.map { ($0 / configuration.losses.temperature).logSoftmax(dim: 1).exp() }
+      var sum = Tensor.full([cosines[0].size(0)], beliefs.count > 1 ? 0 : Double.nan)
+      for (number, one) in beliefs.enumerated() {
+        for other in beliefs[(number + 1)...] { sum = sum + (one - other).absolute().sum(dim: 1) / 2 }
+      }
+      return (sum / Double(max(1, beliefs.count * (beliefs.count - 1) / 2))).floats()
+    }
   }
 }

@@ -22,6 +22,9 @@ public struct Judgements: Sendable {
   public var suggestedClass: [Int]
   /// cos(φ_q, φ_s) with that class.
   public var suggestedCosine: [Float]
+  /// How far the networks disagree on the image's class: the total variation distance of their softmaxes, averaged over
+  /// pairs of networks, from 0 to 1. NaN if there is one network only.
+  public var disagreement: [Float]
 
   public var count: Int { cosine.count }
 
@@ -32,6 +35,7 @@ public struct Judgements: Sendable {
     threshold = cosine
     softWeight = cosine
     suggestedCosine = cosine
+    disagreement = cosine
     suggestedClass = Array(repeating: -1, count: count)
   }
 

@@ -121,7 +121,7 @@ public struct ScoreStage: Sendable {
           softWeight: known ?? judgements.softWeight[image],
           hardWeight: known ?? judgements.hardWeight(image),
           suggestedLabel: Int32(judgements.suggestedClass[image]),
-          suggestedCosine: judgements.suggestedCosine[image]))
+          suggestedCosine: judgements.suggestedCosine[image], disagreement: judgements.disagreement[image]))
     }
     try writer.finish()
   }

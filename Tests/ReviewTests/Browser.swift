@@ -44,6 +44,7 @@ final class Browser: Sendable {
   /// Forgets the page, who was there and what was complained of, and sets the colours.
   func start(dark: Bool) async throws {
     try await open("about:blank")
+    try await beDesktop()
     try await devTools("Network.clearBrowserCookies")
     let feature = ["name": "prefers-color-scheme", "value": dark ? "dark" : "light"]
     try await devTools("Emulation.setEmulatedMedia", ["features": [feature]])

@@ -77,22 +77,22 @@ import Workspace
   }
 
   @Test func afterTrainingDoubtDecides() {
-    func standing(_ label: Int, _ doubt: Double, verified: Int = 0, contradictions: Double = 0)
+    func standing(_ label: Int, _ doubt: Double, verified: Int = 0, contradictions: Double = 0, disagreement: Double = 0)
       -> ClassRanking.Standing
     {
       .init(
         label: label, name: "c\(label)", images: 200, verified: verified, doubt: doubt,
-        contradictions: contradictions)
+        contradictions: contradictions, disagreement: disagreement)
     }
     let ranking = ClassRanking(
       classes: [
         standing(0, 0.02), standing(1, 0.2, verified: 200), standing(2, 0.2), standing(3, 0.2, verified: 50),
-        standing(4, 0.02, contradictions: 0.3),
+        standing(4, 0.02, contradictions: 0.3), standing(5, 0.02, disagreement: 0.2),
       ], geometry: nil)
     let queue = ranking(isScored: true, limit: 9)
     // The first was verified to its last image.
-    #expect(queue.map(\.label) == [2, 3, 4, 0])
-    #expect(queue.map(\.reason) == [.doubtful, .doubtful, .contradictory, .doubtful])
+    #expect(queue.map(\.label) == [2, 3, 4, 5, 0])
+    #expect(queue.map(\.reason) == [.doubtful, .doubtful, .contradictory, .disagreeing, .doubtful])
     #expect(queue[0].why.contains("20 %"))
   }
 

@@ -247,7 +247,8 @@ struct FeatureTests {
     func row(_ index: Int) -> ScoreRow {
       ScoreRow(
         cosine: Float(index), probability: 0.25, threshold: -0.5, verdict: index % 2 == 0 ? .right : .wrong,
-        softWeight: 0.125, hardWeight: 1, suggestedLabel: index == 3 ? -1 : Int32(index), suggestedCosine: 2)
+        softWeight: 0.125, hardWeight: 1, suggestedLabel: index == 3 ? -1 : Int32(index), suggestedCosine: 2,
+        disagreement: Float(index % 4) / 4)
     }
     let count = 20_000
     do {
@@ -264,6 +265,10 @@ struct FeatureTests {
     #expect(table.count == count)
     #expect(table.elementsEqual((0..<count).map(row)))
     #expect(try FileManager.default.contentsOfDirectory(atPath: "\(workspace.path)/scores") == ["k"])
+    // Older workspaces have no such column.
+    try FileManager.default.removeItem(atPath: "\(workspace.path)/scores/k/disagreement.npy")
+    let older = try #require(try workspace.scores(key: "k"))
+    #expect(older[7].disagreement.isNaN && older[7].suggestedCosine == 2)
     let column = "\(workspace.path)/scores/k/verdict.npy"
     try Data(contentsOf: URL(fileURLWithPath: column)).dropLast(1).write(to: URL(fileURLWithPath: column))
     let error = try refusal { _ = try workspace.scores(key: "k") }

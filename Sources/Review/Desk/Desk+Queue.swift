@@ -10,7 +10,7 @@ extension Desk {
         return ClassRanking.Standing(
           label: label, name: state.catalogue.classNames[label], images: state.catalogue.members[label].count,
           verified: state.answers.tallies[label].verified, doubt: figures?.doubt,
-          contradictions: figures?.contradictions)
+          contradictions: figures?.contradictions, disagreement: figures?.disagreement)
       }
       return (ClassRanking(classes: classes, geometry: state.geometry), state.scores != nil)
     }

@@ -26,6 +26,11 @@ struct Scores: Sendable {
     return Int(row.suggestedLabel)
   }
 
+  /// How far the networks disagree on the image; 0 if it is not known.
+  func disagreement(_ sample: Int) -> Double {
+    self[sample].map { $0.disagreement.isFinite ? Double($0.disagreement) : 0 } ?? 0
+  }
+
   /// How likely the decision on the label is mistaken, by the probability.
   func doubt(_ sample: Int) -> Double? {
     self[sample].map { Double(min($0.probability, 1 - $0.probability)) }

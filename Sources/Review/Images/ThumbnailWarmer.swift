@@ -18,12 +18,15 @@ actor ThumbnailWarmer {
     Task(priority: .utility) { await work() }
   }
 
+  /// Forgets all wishes.
+  func rest() { waiting = [] }
+
   private func work() async {
     while !waiting.isEmpty {
       let sample = waiting.removeFirst()
       let (workspace, cache) = (workspace, cache)
       // An image that cannot be decoded says so when it is shown.
-      try? await Blocking.run {
+      try? await Blocking.decode {
         guard !cache.isKept(sample, side: ThumbnailCache.sides[0]),
           let stored = try workspace.sample(sample)
         else { return }

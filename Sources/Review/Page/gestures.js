@@ -5,8 +5,9 @@ const patience = 450;
 /// Follows pointers on the tiles of a grid.
 ///
 /// `hold(index)` is called when a finger rests on a tile, `stroke(from, to, isFirst)` whenever a stroke that began on one
-/// tile has come to another. Clicks that are the end of either are held back.
-export function follow(grid, { hold, stroke }) {
+/// tile has come to another, `cancel()` if the stroke turns out to be scrolling. Clicks that are the end of either are held
+/// back. Returns what ends it.
+export function follow(grid, { hold, stroke, cancel }) {
   let start = -1;
   let reached = -1;
   let isClick = true;
@@ -45,12 +46,21 @@ export function follow(grid, { hold, stroke }) {
     reached = index;
     isClick = false;
   });
-  for (const name of ["pointerup", "pointercancel"]) addEventListener(name, end);
+  function abort() {
+    if (start >= 0 && !isClick) cancel();
+    end();
+  }
+  addEventListener("pointerup", end);
+  addEventListener("pointercancel", abort);
   grid.addEventListener("click", (event) => {
     if (!isClick) event.stopPropagation();
     isClick = true;
   }, true);
   // The menu that browsers open for a finger that rests.
   grid.addEventListener("contextmenu", (event) => { if (event.pointerType === "touch") event.preventDefault(); });
-  return () => { for (const name of ["pointerup", "pointercancel"]) removeEventListener(name, end); };
+  return () => {
+    end();
+    removeEventListener("pointerup", end);
+    removeEventListener("pointercancel", abort);
+  };
 }

@@ -243,7 +243,9 @@ export function gridView(app, label) {
     }
   }
 
-  const unfollow = follow(grid, { hold: look, stroke });
+  const unfollow = follow(grid, {
+    hold: look, stroke, cancel: () => before.forEach((state, index) => set(index, state)),
+  });
   const resized = new ResizeObserver(() => { if (page.length > 0) fit(); });
 
   return {

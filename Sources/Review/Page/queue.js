@@ -5,7 +5,7 @@ import { h, imageURL, percent, plural } from "./dom.js";
 import { outlookChart } from "./progress.js";
 
 const reasons = {
-  begun: "begun", typical: "a good start", diverse: "unlike the others", doubtful: "many close decisions", contradictory: "contradictions",
+  begun: "begun", typical: "a good start", diverse: "unlike the others", doubtful: "many close decisions", disagreeing: "networks disagree", contradictory: "contradictions",
 };
 
 export function queueView(app) {

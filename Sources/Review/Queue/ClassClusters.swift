@@ -57,13 +57,23 @@ struct ClassClusters: Sendable {
   }
 
   /// The vectors nearest to the centroids, those first whose centroids lie nearest to the mean of all, and without those
-  /// that lie farthest: clusters of wrong labels lie away from what most images of the class look like.
+  /// that lie farthest: clusters of wrong labels lie away from what most images of the class look like. Where clusters are
+  /// few, the next nearest follow, up to a fourth of all vectors.
   private static func central(_ vectors: Tensor, _ centroids: Tensor) -> [Int] {
     let mean = vectors.mean(dim: 0).unsqueezed(dim: 0)
     let fromMean = distances(mean, centroids).floats()
-    let nearest = distances(vectors, centroids).argmin(dim: 0).ints()
-    let usual = nearest.indices.sorted { fromMean[$0] < fromMean[$1] }.prefix(max(2, nearest.count * 2 / 3))
-    return usual.prefix(maximumCentral).map { nearest[$0] }
+    let usual = fromMean.indices.sorted { fromMean[$0] < fromMean[$1] }.prefix(max(2, fromMean.count * 2 / 3))
+    let wished = min(maximumCentral, max(usual.count, vectors.size(0) / 4))
+    let distances = distances(vectors, centroids).transposed().contiguous().floats()
+    var found: [Int] = []
+    let byNearness = usual.map { cluster in
+      let row = distances[(cluster * vectors.size(0))..<((cluster + 1) * vectors.size(0))]
+      return row.indices.sorted { row[$0] < row[$1] }.prefix(wished).map { $0 - row.startIndex }
+    }
+    for rank in 0..<wished {
+      for cluster in byNearness where !found.contains(cluster[rank]) { found.append(cluster[rank]) }
+    }
+    return Array(found.prefix(wished))
   }
 
   /// ‖x − c‖² less ‖x‖², which is the same for all centroids: `[n, k]`.

@@ -4,6 +4,8 @@ struct ClassFigures: Sendable, Hashable {
   var doubt = 0.0
   /// The share of images in which the verdict and the class that fits best contradict each other.
   var contradictions = 0.0
+  /// How far the model's networks disagree on its images, on average.
+  var disagreement = 0.0
   /// The expected share of wrong labels.
   var noise = 0.0
 
@@ -16,6 +18,7 @@ struct ClassFigures: Sendable, Hashable {
         guard let row = scores[sample], let doubt = scores.doubt(sample) else { continue }
         count += 1
         figures.doubt += doubt
+        figures.disagreement += scores.disagreement(sample)
         figures.noise += 1 - Double(row.probability)
         let fitsBest = scores.suggestion(sample, label: label) == nil
         if (row.probability >= 0.5) != fitsBest { figures.contradictions += 1 }
@@ -23,6 +26,7 @@ struct ClassFigures: Sendable, Hashable {
       guard count > 0 else { return nil }
       figures.doubt /= count
       figures.noise /= count
+      figures.disagreement /= count
       figures.contradictions /= count
       return figures
     }

@@ -9,6 +9,8 @@ struct ClassRanking: Sendable {
     var doubt: Double?
     /// The share of images in which the verdict and the class that fits best contradict each other.
     var contradictions: Double?
+    /// How far the model's networks disagree on its images, on average.
+    var disagreement: Double?
   }
 
   /// Verdicts from which a class counts as verified, that a class should get at first, and by which it is settled.
@@ -76,19 +78,25 @@ struct ClassRanking: Sendable {
     let valued = open.map { standing in
       let left = 1 / (1 + Double(standing.verified) / Double(Self.many))
       let doubt = standing.doubt ?? 0
-      let contradictions = standing.contradictions ?? 0
+      let (contradictions, disagreement) = (standing.contradictions ?? 0, standing.disagreement ?? 0)
       return (
         standing: standing, novelty: novelty(standing),
-        value: (doubt + contradictions / 4) * (1 + novelty(standing)) * left
+        value: (doubt + (contradictions + disagreement) / 4) * (1 + novelty(standing)) * left
       )
     }
     return valued.sorted { ($0.value, $1.standing.label) > ($1.value, $0.standing.label) }.map { item in
       let (doubt, contradictions) = (item.standing.doubt ?? 0, item.standing.contradictions ?? 0)
+      let disagreement = item.standing.disagreement ?? 0
       if item.novelty > 0.9, !verified.isEmpty {
         return entry(
           item.standing, .diverse,
           "unlike all verified classes (distance \(item.novelty.decimal)); \(doubt.percent) of its decisions are expected to be wrong"
         )
+      }
+      if disagreement > 2 * max(doubt, contradictions) {
+        return entry(
+          item.standing, .disagreeing,
+          "the model's networks disagree on it: by \(disagreement.percent) of their belief, on average")
       }
       if contradictions > 2 * doubt {
         return entry(

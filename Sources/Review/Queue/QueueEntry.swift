@@ -11,6 +11,8 @@ struct QueueEntry: ResponseEncodable, Sendable, Hashable {
     case diverse
     /// Many decisions in it are close.
     case doubtful
+    /// The networks disagree on many of its images.
+    case disagreeing
     /// What is judged and which class fits best contradict each other.
     case contradictory
   }

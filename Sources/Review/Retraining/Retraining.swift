@@ -42,7 +42,7 @@ actor Retraining {
       let follower = Task { for await step in steps { await self.follow(step) } }
       let start = ContinuousClock.now
       do {
-        try await Blocking.run { try backend.retrain { continuation.yield($0) } }
+        try await Blocking.alone { try backend.retrain { continuation.yield($0) } }
         continuation.finish()
         await follower.value
         try await finished()

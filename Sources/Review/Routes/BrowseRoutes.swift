@@ -55,16 +55,18 @@ struct BrowseRoutes: Sendable {
   @Sendable private func queue(_ request: Request, _ context: ReviewContext) async throws -> QueueReply {
     try await desk.refresh()
     let entries = desk.queue(limit: 12)
-    for entry in entries.prefix(3) { prepare(entry.label) }
+    prepare(entries)
     return QueueReply(entries: entries, outlook: try await desk.outlook())
   }
 
   /// Makes ready what a reviewer will most likely see next.
-  private func prepare(_ label: Int) {
+  private func prepare(_ entries: [QueueEntry]) {
     let (desk, warmer) = (desk, warmer)
     Task(priority: .utility) {
-      let next = try await desk.peek(label, count: 24)
-      await warmer.warm(next)
+      // What is wished last is made first.
+      for (place, entry) in entries.prefix(3).enumerated().reversed() {
+        await warmer.warm(try await desk.peek(entry.label, count: place == 0 ? 60 : 24))
+      }
     }
   }
 
@@ -87,8 +89,9 @@ struct BrowseRoutes: Sendable {
   }
 
   private func batch(_ picks: [Desk.Pick], left: Int) async throws -> ImageBatch {
+    // The browser asks for these at once, and should not have to share.
+    await warmer.rest()
     let items = try await desk.items(picks)
-    await warmer.warm(picks.map(\.sample))
     return ImageBatch(images: items, left: left)
   }
 

@@ -18,7 +18,7 @@ struct ImageRoutes: Sendable {
     guard ThumbnailCache.sides.contains(side) else { throw HTTPError(.notFound) }
     let (workspace, cache) = (workspace, cache)
     do {
-      let jpeg = try await Blocking.run { () throws -> [UInt8]? in
+      let jpeg = try await Blocking.decode { () throws -> [UInt8]? in
         guard let sample = try workspace.sample(number) else { return nil }
         return try cache.jpeg(of: sample, side: side)
       }

@@ -12,6 +12,8 @@ public struct ScoreRow: Sendable, Hashable {
   /// The class that fits best.
   public var suggestedLabel: Int32
   public var suggestedCosine: Float
+  /// How far the model's networks disagree on the class, from 0 to 1; NaN also where there is one network only.
+  public var disagreement: Float
 
   public enum Verdict: UInt8, Sendable, Hashable {
     case wrong = 0
@@ -23,7 +25,7 @@ public struct ScoreRow: Sendable, Hashable {
   public init(
     cosine: Float, probability: Float, threshold: Float, verdict: Verdict, softWeight: Float,
     hardWeight: Float,
-    suggestedLabel: Int32, suggestedCosine: Float
+    suggestedLabel: Int32, suggestedCosine: Float, disagreement: Float = .nan
   ) {
     self.cosine = cosine
     self.probability = probability
@@ -33,14 +35,17 @@ public struct ScoreRow: Sendable, Hashable {
     self.hardWeight = hardWeight
     self.suggestedLabel = suggestedLabel
     self.suggestedCosine = suggestedCosine
+    self.disagreement = disagreement
   }
 
   /// The columns: the files' names and types, in the order in which `append` and `read` handle them.
   static let columns: [(name: String, type: NpyType)] = [
     ("cosine", .float32), ("probability", .float32), ("threshold", .float32), ("verdict", .uint8),
     ("weight_soft", .float32), ("weight_hard", .float32), ("suggested_label", .int32),
-    ("suggested_cosine", .float32),
+    ("suggested_cosine", .float32), ("disagreement", .float32),
   ]
+  /// So many columns were there from the beginning; older workspaces lack the others.
+  static let oldColumns = 8
 
   /// Adds the row's values to the columns' bytes.
   func append(to columns: inout [[UInt8]]) {
@@ -55,5 +60,6 @@ public struct ScoreRow: Sendable, Hashable {
     add(5, hardWeight)
     add(6, suggestedLabel)
     add(7, suggestedCosine)
+    add(8, disagreement)
   }
 }

@@ -11,8 +11,9 @@ public struct ScoreTable: Sendable, RandomAccessCollection {
     key = URL(fileURLWithPath: folder).lastPathComponent
     var columns: [MappedFile] = []
     var headers: [NpyHeader] = []
-    for column in ScoreRow.columns {
+    for (number, column) in ScoreRow.columns.enumerated() {
       let path = "\(folder)/\(column.name).npy"
+      if number >= ScoreRow.oldColumns, !FileManager.default.fileExists(atPath: path) { break }
       do throws(WorkspaceError) {
         let file = try MappedFile(path: path)
         let header = try NpyHeader(parsing: file.bytes, file: path)
@@ -41,7 +42,8 @@ public struct ScoreTable: Sendable, RandomAccessCollection {
     return ScoreRow(
       cosine: value(0, sample), probability: value(1, sample), threshold: value(2, sample),
       verdict: ScoreRow.Verdict(rawValue: value(3, sample)) ?? .unknown, softWeight: value(4, sample),
-      hardWeight: value(5, sample), suggestedLabel: value(6, sample), suggestedCosine: value(7, sample))
+      hardWeight: value(5, sample), suggestedLabel: value(6, sample), suggestedCosine: value(7, sample),
+      disagreement: columns.count > 8 ? value(8, sample) : .nan)
   }
 
   private func value<Value: BitwiseCopyable>(_ column: Int, _ row: Int) -> Value {

@@ -274,6 +274,23 @@ import Workspace
         let nodes = try await browser.accessibilityTree()
         Self.check(nodes, of: name)
       }
+      // The first link leads past the tabs, and to no other view.
+      try await browser.show(program, "#/suspects")
+      try await browser.run("document.querySelector('.skip-link').click()")
+      try await browser.wait("document.activeElement.id === 'view' && location.hash === '#/suspects'")
+      // Many suggestions at once can be taken back.
+      try await browser.wait("document.querySelector('img.large[src]')")
+      let first = try await browser.large()
+      try await browser.run("document.querySelector('.tools button').click()")
+      try await browser.run("document.querySelector('#above').value = 50")
+      try await browser.run("document.querySelector('dialog form button').click()")
+      try await browser.wait("document.querySelector('#toast').textContent.includes('accepted')")
+      let accepted = try workspace.currentAnswers().count { $0.origin == .accepted }
+      #expect(accepted > 0)
+      try await browser.press("u")
+      try await browser.wait("document.querySelector('#toast').textContent.includes('taken back')")
+      #expect(try workspace.currentAnswers().count { $0.origin == .accepted } == 0)
+      try await browser.wait("document.querySelector('img.large')?.title === '\(first).jpg'")
       // The help opens by its key, takes the focus and closes by Escape.
       try await browser.press("?")
       try await browser.wait("document.querySelector('dialog[open]')?.contains(document.activeElement)")

@@ -32,7 +32,7 @@ final class RawConnection {
     let bytes = Array(text.utf8)
     var done = 0
     while done < bytes.count {
-      let count = bytes[done...].withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+      let count = bytes[done...].withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
       // The server may hang up before it has read all.
       guard count > 0 else { return }
       done += count
@@ -50,7 +50,7 @@ final class RawConnection {
 
   /// The status codes of so many answers.
   func statuses(_ count: Int) -> [Int] {
-    func found() -> [Int] { received.matches(of: /HTTP\/1\.1 (\d{3}) /).compactMap { Int($0.1) } }
+    func found() -> [Int] { received.matches(of: #/HTTP/1\.1 (\d{3}) /#).compactMap { Int($0.1) } }
     while found().count < count, receive() {}
     defer { received = "" }
     return found()

@@ -175,10 +175,14 @@ import Testing
       let guesses = try await door.statuses(guess, times: 100)
       #expect(Set(guesses) == [401, 429] && guesses.count { $0 == 401 } >= 15, "\(guesses)")
       // Six hundred requests of a session at once, then a hundred a second.
-      let rate = ReviewConfiguration().rate
-      let statuses = try await door.statuses(door.request("/api/me", cookie: cookie), times: 3000)
-      #expect(Set(statuses) == [200, 429])
-      #expect(statuses.prefix(Int(rate.burst) - 1).allSatisfy { $0 == 200 })
+      let (rate, count) = (ReviewConfiguration().rate, 3000)
+      let start = ContinuousClock.now
+      let statuses = try await door.statuses(door.request("/api/me", cookie: cookie), times: count)
+      let seconds = Double((ContinuousClock.now - start).components.seconds + 1)
+      // On a machine that does not get that far in the time, nobody is to be held back.
+      let allowed = rate.burst + rate.perSecond * seconds
+      #expect(Set(statuses).isSubset(of: [200, 429]) && Double(statuses.count { $0 == 200 }) <= allowed + 1)
+      #expect(statuses.prefix(Int(rate.burst) - 10).allSatisfy { $0 == 200 })
     }
   }
 }

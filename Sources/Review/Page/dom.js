@@ -47,13 +47,12 @@ export function bound(picture) {
 const toastPlace = document.getElementById("toast");
 let toastTimer;
 
-/// A message that goes away by itself, with at most one action.
-export function toast(text, action) {
+/// A message that goes away by itself.
+export function toast(text) {
   clearTimeout(toastTimer);
   toastPlace.replaceChildren(h("span", {}, text));
-  if (action) toastPlace.append(h("button", { type: "button", class: "link", onclick: () => { hideToast(); action.run(); } }, action.name));
   toastPlace.classList.add("shown");
-  toastTimer = setTimeout(hideToast, action ? 8000 : 4000);
+  toastTimer = setTimeout(hideToast, 4000);
 }
 
 export function hideToast() {

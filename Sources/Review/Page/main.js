@@ -221,6 +221,8 @@ function help() {
     app.keyProblem ? h("p", { class: "warning" }, app.keyProblem) : null), { className: "wide" });
 }
 
+// An address after # would be taken for a view's.
+document.querySelector(".skip-link").addEventListener("click", (event) => { event.preventDefault(); place.focus(); });
 document.getElementById("help").addEventListener("click", help);
 addEventListener("keydown", (event) => {
   if (isElsewhere(event)) return;

@@ -1,7 +1,7 @@
 // One image after the other, large.
 
 import * as api from "./api.js";
-import { h, imageURL, preload, bound, toast, say, percent } from "./dom.js";
+import { h, imageURL, preload, bound, toast, say, percent, plural } from "./dom.js";
 import { action, keyOf } from "./keys.js";
 import { chooseClass } from "./chooser.js";
 import { Likeness, Undoing } from "./parts.js";
@@ -132,10 +132,21 @@ export function singleView(app, source) {
     const step = undoing.pop();
     if (!step) return toast("There is nothing to undo here.");
     await app.undo(step);
+    if (step.batch) {
+      toast(`${plural(step.count, "suggestion")} taken back.`);
+      return again(false);
+    }
     line = [step.item, ...line.filter((one) => one.image !== step.item.image)];
     left += 1;
     draw();
     toast("Taken back.");
+  }
+
+  /// Asks for the images anew; the one that is being looked at may stay.
+  async function again(keepsFirst) {
+    line = keepsFirst ? line.slice(0, 1) : [];
+    await fill();
+    draw();
   }
 
   function zoom(item) {
@@ -169,11 +180,10 @@ export function singleView(app, source) {
       if (source.act?.(name)) return;
       act(name);
     },
-    async scored() {
-      line = line.slice(0, 1);
-      await fill();
-      draw();
-    },
+    scored: () => again(true),
+    again: () => again(false),
+    /// Takes up a step that was made outside of the view, to be undone like those made in it.
+    remember: (step) => undoing.push(step),
   };
 }
 

@@ -39,11 +39,10 @@ export function suspectsView(app, label) {
       box.close();
       const batch = api.name();
       const { accepted } = await api.change("suspects/accept", { batch, label, above: Number(field.value) / 100 });
-      toast(`${plural(accepted, "suggestion")} accepted.`, accepted > 0 ? {
-        name: "Undo", run: async () => { await app.undo({ batch }); toast("Taken back."); await app.refresh(); await view.scored(); },
-      } : undefined);
+      if (accepted > 0) view.remember({ batch, count: accepted });
+      toast(`${plural(accepted, "suggestion")} accepted.${accepted > 0 ? " Undo takes them back." : ""}`);
       await app.refresh();
-      await view.scored();
+      await view.again();
     });
   }
 

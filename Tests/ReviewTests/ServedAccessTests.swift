@@ -43,8 +43,10 @@ import Testing
     let port: Int
     var host: String { "127.0.0.1:\(port)" }
 
-    func request(_ method: String = "GET", _ path: String, body: String = "", cookie: String? = nil) -> Request {
-      Request(method: method, path: path, host: host, origin: "http://\(host)", cookie: cookie, body: body)
+    func request(_ path: String, post body: String? = nil, cookie: String? = nil) -> Request {
+      Request(
+        method: body == nil ? "GET" : "POST", path: path, host: host, origin: "http://\(host)", cookie: cookie,
+        body: body ?? "")
     }
 
     func send(_ request: Request) async throws -> RawConnection.Answer {
@@ -70,7 +72,7 @@ import Testing
     /// Exchanges a link's token for a session's cookie.
     func enter(_ link: String) async throws -> String {
       let token = try #require(link.split(separator: "=").last)
-      let answer = try await send(request("POST", "/api/enter", body: #"{"token":"\#(token)"}"#))
+      let answer = try await send(request("/api/enter", post: #"{"token":"\#(token)"}"#))
       #expect(answer.status == 200)
       return try #require(answer.fields["set-cookie"]?.split(separator: ";").first.map(String.init))
     }
@@ -98,7 +100,7 @@ import Testing
       }
 
       // Pages of others cannot change anything, with the reviewer's cookie or not.
-      let change = door.request("POST", "/api/verdicts", body: #"{"answers":[]}"#, cookie: cookie)
+      let change = door.request("/api/verdicts", post: #"{"answers":[]}"#, cookie: cookie)
       #expect(try await door.send(change).status == 200)
       for origin in ["http://evil.example", "https://\(door.host)", "http://127.0.0.1:1", "null", nil] {
         var foreign = change
@@ -118,7 +120,7 @@ import Testing
       let used = try #require(program.links[0].split(separator: "=").last)
       for token in [String(used), Secret.make(), ""] {
         let body = #"{"token":"\#(token)"}"#
-        #expect(try await door.send(door.request("POST", "/api/enter", body: body)).status == 401)
+        #expect(try await door.send(door.request("/api/enter", post: body)).status == 401)
       }
     }
   }
@@ -169,9 +171,9 @@ import Testing
     try await serve { program, door in
       let cookie = try await door.enter(program.links[0])
       let large = #"{"person":"\#(String(repeating: "a", count: ReviewConfiguration.maximumBody))"}"#
-      #expect(try await door.send(door.request("POST", "/api/me", body: large, cookie: cookie)).status == 413)
+      #expect(try await door.send(door.request("/api/me", post: large, cookie: cookie)).status == 413)
       // Twenty guesses at once, then two a second.
-      let guess = door.request("POST", "/api/enter", body: #"{"token":"0"}"#)
+      let guess = door.request("/api/enter", post: #"{"token":"0"}"#)
       let guesses = try await door.statuses(guess, times: 100)
       #expect(Set(guesses) == [401, 429] && guesses.count { $0 == 401 } >= 15, "\(guesses)")
       // Six hundred requests of a session at once, then a hundred a second.

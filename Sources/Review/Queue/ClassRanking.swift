@@ -93,7 +93,7 @@ struct ClassRanking: Sendable {
           "unlike all verified classes (distance \(item.novelty.decimal)); \(doubt.percent) of its decisions are expected to be wrong"
         )
       }
-      if disagreement > 2 * max(doubt, contradictions) {
+      if disagreement > max(4 * doubt, contradictions) {
         return entry(
           item.standing, .disagreeing,
           "the model's networks disagree on it: by \(disagreement.percent) of their belief, on average")

@@ -27,7 +27,7 @@ export function progressView(app) {
       h("div", { class: "figures" },
         figure(verified.toLocaleString("en"), `of ${plural(sum((one) => one.images), "image")} verified`),
         figure(touched.length, `of ${plural(classes.length, "class", "classes")} begun`),
-        figure(verified ? percent(sum((one) => one.tally.wrong) / verified) : "–", "of the verified labels wrong"),
+        figure(verified ? percent(sum((one) => one.tally.wrong) / verified) : "–", app.overview.isScored ? "of the verified labels wrong, suspects included" : "of the verified labels wrong"),
         figure(percent(outlook.expected), "of all decisions expected to be wrong")),
       outlook.history.length > 1 ? h("section", { class: "panel" }, h("h2", {}, "Error by verified images"), outlookChart(outlook)) : "",
       h("section", { class: "panel" }, h("h2", {}, "Reviewers"),

@@ -36,7 +36,8 @@ public struct ReviewServer: Sendable {
     let inside = router.group("api").add(
       middleware: SessionMiddleware(sessions, cookie: cookie, rate: configuration.rate))
     ReviewerRoutes(
-      sessions: sessions, keys: .init(file: configuration.keysFile ?? "\(folder)/keys.json"), workspace: cookie
+      sessions: sessions, keys: .init(file: configuration.keysFile ?? "\(folder)/keys.json"),
+      workspace: cookie
     ).add(to: inside)
     BrowseRoutes(desk: desk, retraining: retraining, warmer: ThumbnailWarmer(workspace, cache))
       .add(to: inside)

@@ -77,7 +77,9 @@ import Workspace
   }
 
   @Test func afterTrainingDoubtDecides() {
-    func standing(_ label: Int, _ doubt: Double, verified: Int = 0, contradictions: Double = 0, disagreement: Double = 0)
+    func standing(
+      _ label: Int, _ doubt: Double, verified: Int = 0, contradictions: Double = 0, disagreement: Double = 0
+    )
       -> ClassRanking.Standing
     {
       .init(

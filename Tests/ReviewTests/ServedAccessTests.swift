@@ -45,7 +45,8 @@ import Testing
 
     func request(_ path: String, post body: String? = nil, cookie: String? = nil) -> Request {
       Request(
-        method: body == nil ? "GET" : "POST", path: path, host: host, origin: "http://\(host)", cookie: cookie,
+        method: body == nil ? "GET" : "POST", path: path, host: host, origin: "http://\(host)",
+        cookie: cookie,
         body: body ?? "")
     }
 
@@ -85,7 +86,9 @@ import Testing
       #expect(try await door.send(me).status == 200)
 
       // Names that are not ours, though they may lead here (DNS rebinding); HTTP/1.1 demands one.
-      for host in ["evil.example", "evil.example:\(door.port)", "127.0.0.1.evil.example", "192.168.0.1:\(door.port)", ""] {
+      for host in [
+        "evil.example", "evil.example:\(door.port)", "127.0.0.1.evil.example", "192.168.0.1:\(door.port)", "",
+      ] {
         var foreign = me
         foreign.host = host
         let answer = try await door.send(foreign)
@@ -132,8 +135,10 @@ import Testing
       #expect(image.status == 200 && image.fields["content-type"] == "image/jpeg")
       for path in [
         "/api/images/../../etc/passwd", "/api/images/..%2f..%2fetc%2fpasswd/256", "/api/images/%2e%2e/256",
-        "/api/images/3/../../../etc/passwd", "/assets/../../../../etc/passwd", "/assets/..%2f..%2fetc%2fpasswd",
-        "//etc/passwd", "/api/images//etc/passwd", "/api/images/3%00/256", "/w/review/sessions.json", "/0.jpg",
+        "/api/images/3/../../../etc/passwd", "/assets/../../../../etc/passwd",
+        "/assets/..%2f..%2fetc%2fpasswd",
+        "//etc/passwd", "/api/images//etc/passwd", "/api/images/3%00/256", "/w/review/sessions.json",
+        "/0.jpg",
         "/api/images/3.jpg/256", "/api/images/12/256", "/api/images/-1/256",
       ] {
         let answer = try await door.send(door.request(path, cookie: cookie))
@@ -145,7 +150,8 @@ import Testing
         let answer = try await door.send(request)
         let policy = answer.fields["content-security-policy"] ?? ""
         #expect(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "\(request.path)")
-        #expect(policy.contains("frame-ancestors 'none'") && answer.fields["x-content-type-options"] == "nosniff")
+        #expect(
+          policy.contains("frame-ancestors 'none'") && answer.fields["x-content-type-options"] == "nosniff")
         #expect(answer.fields["access-control-allow-origin"] == nil)
       }
     }

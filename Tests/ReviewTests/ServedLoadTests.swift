@@ -18,7 +18,8 @@ import Workspace
       self.port = port
       let token = try #require(link.split(separator: "=").last).description
       let response = try await post("enter", ["token": token])
-      cookie = try #require(response.headers.first(name: "Set-Cookie")?.split(separator: ";").first).description
+      cookie = try #require(response.headers.first(name: "Set-Cookie")?.split(separator: ";").first)
+        .description
     }
 
     @discardableResult
@@ -26,7 +27,8 @@ import Workspace
       var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/api/\(path)")
       request.method = .POST
       request.headers = [
-        "Origin": "http://127.0.0.1:\(port)", "X-CleanNet": "1", "Content-Type": "application/json", "Cookie": cookie,
+        "Origin": "http://127.0.0.1:\(port)", "X-CleanNet": "1", "Content-Type": "application/json",
+        "Cookie": cookie,
       ]
       request.body = .bytes(ByteBuffer(data: try JSONSerialization.data(withJSONObject: body)))
       let response = try await HTTPClient.shared.execute(request, timeout: .seconds(90))
@@ -49,9 +51,12 @@ import Workspace
           for sample in stride(from: number, to: 400, by: people.count) {
             let name = UUID().uuidString
             let answer: [String: Any] = [
-              "client": name, "image": sample, "label": 0, "answer": sample % 3 == 0 ? "wrong" : "right", "dwell": 700,
+              "client": name, "image": sample, "label": 0, "answer": sample % 3 == 0 ? "wrong" : "right",
+              "dwell": 700,
             ]
-            for _ in 0..<(sample % 3 == 1 ? 2 : 1) { try await client.post("verdicts", ["answers": [answer]]) }
+            for _ in 0..<(sample % 3 == 1 ? 2 : 1) {
+              try await client.post("verdicts", ["answers": [answer]])
+            }
             kept[name] = sample
           }
           return kept

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Workspace
 
 /// The browser as that of a tablet, and what fingers do there.
 extension Browser {
@@ -35,7 +36,9 @@ extension Browser {
     try await touchUp()
   }
 
-  func touchDown(_ selector: String) async throws { try await touch("touchStart", at: try await middle(selector)) }
+  func touchDown(_ selector: String) async throws {
+    try await touch("touchStart", at: try await middle(selector))
+  }
 
   func touchUp() async throws {
     try await devTools("Input.dispatchTouchEvent", ["type": "touchEnd", "touchPoints": [Any]()])
@@ -52,5 +55,63 @@ extension Browser {
       """
     let place = try #require(try await run(script) as? [Double])
     return ["x": place[0], "y": place[1]]
+  }
+}
+
+extension BrowserTests {
+  @Test func aTabletNeedsNoKeys() async throws {
+    let fixture = try ReviewFixture()
+    try await visit(fixture) { program, browser in
+      try await browser.beTablet(width: 820, height: 1180)
+      // Everything is large enough for a finger and within the width.
+      for hash in ["#/queue", "#/class/0/one", "#/suspects", "#/progress", "#/class/0"] {
+        try await browser.show(program, hash)
+        #expect(try await browser.smallTargets() == [], "\(hash)")
+        let excess = "document.scrollingElement.scrollWidth - innerWidth"
+        #expect(try await browser.run("return \(excess)") as? Int == 0, "\(hash)")
+      }
+      func mark(_ state: String, _ tiles: Int...) async throws {
+        try await browser.wait(
+          "[...document.querySelectorAll('.tile')].map((tile, index) => tile.classList.contains('\(state)') ? index : -1)"
+            + ".filter((index) => index >= 0).join() === '\(tiles.map(String.init).joined(separator: ","))'")
+      }
+      let samples = try await browser.tiles()
+      try await browser.touch(".tile:nth-child(9)")
+      try await mark("wrong", 8)
+      try await browser.touch(".tile:nth-child(9)")
+      try await mark("wrong")
+      // A stroke marks what it passes.
+      try await browser.touch(".tile:nth-child(1)", ".tile:nth-child(2)", ".tile:nth-child(3)")
+      try await mark("wrong", 0, 1, 2)
+      // A finger that rests looks closer.
+      try await browser.touchDown(".tile:nth-child(6)")
+      try await browser.wait("document.querySelector('dialog[open] img')?.complete")
+      try await browser.touchUp()
+      try await browser.screenshot("look-tablet")
+      #expect(try await browser.smallTargets() == [])
+      try await browser.touch("dialog .answers button:last-child")
+      try await browser.wait("!document.querySelector('dialog')")
+      try await mark("unsure", 5)
+      try await mark("wrong", 0, 1, 2)
+      try await browser.screenshot("grid-tablet")
+      try await browser.touch(".commit")
+      try await browser.wait("document.querySelector('#toast, .tally').textContent !== ''")
+      try await browser.wait("!document.querySelector('.tile.wrong')")
+      let workspace = fixture.workspace
+      let kept = Dictionary(
+        uniqueKeysWithValues: try workspace.verificationHistory().map { ($0.sample, $0.answer) })
+      for (place, sample) in samples.enumerated() {
+        #expect(kept[sample] == (place < 3 ? .wrong : place == 5 ? .unsure : .right), "image \(place)")
+      }
+      // One by one.
+      try await browser.show(program, "#/class/0/one")
+      let sample = try await browser.large()
+      try await browser.touch(".stage")
+      try await browser.wait("document.querySelector('.stage.zoomed')")
+      try await browser.screenshot("single-tablet")
+      try await browser.touch(".answers .yes")
+      try await browser.wait("document.querySelector('img.large')?.title !== '\(sample).jpg'")
+      #expect(try workspace.verificationHistory().count == 13)
+    }
   }
 }

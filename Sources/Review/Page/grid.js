@@ -1,7 +1,8 @@
 // Many images of one class at once: mark those that are wrong, commit the page. The fastest way.
 
 import * as api from "./api.js";
-import { h, imageURL, preload, bound, toast, say, plural, dialog } from "./dom.js";
+import { h, imageURL, preload, toast, say, plural } from "./dom.js";
+import { lookCloser } from "./closer.js";
 import { follow } from "./gestures.js";
 import { action, keyOf } from "./keys.js";
 import { referenceStrip, Undoing } from "./parts.js";
@@ -140,25 +141,7 @@ export function gridView(app, label) {
     focus(to);
   }
 
-  /// Shows an image large, to be answered there.
-  function look(index) {
-    const { item, state } = page[index];
-    const give = (now) => { set(index, now); box.close(); };
-    const answer = (now, name, text) => h("button", {
-      type: "button", class: name, "aria-pressed": String(state === now), onclick: () => give(now),
-    }, text);
-    const picture = bound(h("img", { src: imageURL(item.image, 1024), alt: `Image ${index + 1}, labelled ${app.name(label)}` }));
-    const box = dialog(`Is this ${app.name(label)}?`, h("div", { class: "stack" }, picture, h("p", { class: "faint path" }, item.path),
-      h("div", { class: "answers three" }, answer(states.right, "yes", "Right"), answer(states.wrong, "no", "Wrong"), answer(states.unsure, "", "Unsure"))),
-    { className: "picture" });
-    box.addEventListener("keydown", (event) => {
-      const name = action(event, ["right", "wrong", "skip", "zoom"]);
-      if (!name) return;
-      event.preventDefault();
-      if (name === "zoom") box.close();
-      else give({ right: states.right, wrong: states.wrong, skip: states.unsure }[name]);
-    });
-  }
+  const look = (index) => lookCloser(app.name(label), page[index], (state) => set(index, state));
 
   /// Says where to go on once this class has what it needs for now.
   async function advise() {

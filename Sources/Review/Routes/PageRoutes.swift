@@ -35,6 +35,7 @@ struct PageRoutes: Sendable {
     Asset(name: "dom.js", type: script, bytes: PackageResources.dom_js),
     Asset(name: "keys.js", type: script, bytes: PackageResources.keys_js),
     Asset(name: "queue.js", type: script, bytes: PackageResources.queue_js),
+    Asset(name: "closer.js", type: script, bytes: PackageResources.closer_js),
     Asset(name: "gestures.js", type: script, bytes: PackageResources.gestures_js),
     Asset(name: "grid.js", type: script, bytes: PackageResources.grid_js),
     Asset(name: "single.js", type: script, bytes: PackageResources.single_js),

@@ -1,0 +1,22 @@
+// One of many images, large, to be answered there.
+
+import { h, imageURL, bound, dialog } from "./dom.js";
+import { action } from "./keys.js";
+
+/// Shows an image; `give` is called with what it is found to be: right, wrong or unsure.
+export function lookCloser(name, { item, state }, give) {
+  const answer = (word, style, text) => h("button", {
+    type: "button", class: style, "aria-pressed": String(state === word), onclick: () => { box.close(); give(word); },
+  }, text);
+  const picture = bound(h("img", { src: imageURL(item.image, 1024), alt: `Image labelled ${name}` }));
+  const box = dialog(`Is this ${name}?`, h("div", { class: "stack" }, picture, h("p", { class: "faint path" }, item.path),
+    h("div", { class: "answers three" }, answer("right", "yes", "Right"), answer("wrong", "no", "Wrong"), answer("unsure", "", "Unsure"))),
+  { className: "picture" });
+  box.addEventListener("keydown", (event) => {
+    const word = { right: "right", wrong: "wrong", skip: "unsure", zoom: "" }[action(event, ["right", "wrong", "skip", "zoom"])];
+    if (word === undefined) return;
+    event.preventDefault();
+    box.close();
+    if (word) give(word);
+  });
+}

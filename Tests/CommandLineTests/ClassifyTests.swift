@@ -42,18 +42,19 @@ import Testing
     // The images themselves, through the whole network, say what the stored features said.
     try cleannet.write(
       "list.txt",
-      try cleannet.read("test.csv").split(separator: "\n").dropFirst()
-        .map { String($0.split(separator: ",")[0]) }.joined(separator: "\n") + "\nnone.jpg\n")
+      try "none.jpg\n"
+        + cleannet.read("test.csv").split(separator: "\n").dropFirst()
+        .map { String($0.split(separator: ",")[0]) }.joined(separator: "\n"))
     try await cleannet.succeed("classify", "predict", "list.txt", "--out", "predicted.csv", "--top", "2")
     let predicted = try cleannet.read("predicted.csv").split(separator: "\n").map {
       $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     }
     #expect(predicted[0] == ["path", "class", "probability", "class2", "probability2", "problem"])
-    #expect(predicted.count == 62 && predicted[61][1].isEmpty && !predicted[61][5].isEmpty)
+    #expect(predicted.count == 62 && predicted[1][1].isEmpty && !predicted[1][5].isEmpty)
     let truth = try cleannet.read("test.csv").split(separator: "\n").dropFirst().map {
       String($0.split(separator: ",")[1])
     }
-    let right = zip(predicted[1...60], truth).count { $0[1] == $1 }
+    let right = zip(predicted[2...61], truth).count { $0[1] == $1 }
     #expect(abs(Double(right) / 60 - oracle) < 0.02)
 
     // What is exported is a classifier of its own that predicts the same.
@@ -139,6 +140,20 @@ import Testing
       #expect(first[1][key] as? String == again[1][key] as? String, "\(key)")
     }
     #expect(first[1]["testTop1"] as? Double == again[1]["testTop1"] as? Double)
+    let best = try await cleannet.succeed("classify", "evaluate", "--json", "-q").json()["file"] as? String
+    // Networks that are compared take nobody's place.
+    let compared = try await cleannet.succeed(
+      "classify", "compare", "--truth", "truth", "--weights", "none,hard,oracle", "--seeds", "2", "--stages",
+      "1",
+      "--epochs", "1", "--batch", "16", "--batch-norm", "frozen", "--json", "-q"
+    ).json()
+    let runs = try #require(compared["runs"] as? [[String: Any]])
+    #expect(runs.map { $0["weights"] as? String } == ["none", "hard", "oracle"] && runs[0]["gain"] == nil)
+    let means = runs.map { ($0["top1"] as? [String: Double])?["mean"] ?? .nan }
+    let gain = try #require(runs[2]["gain"] as? [String: Double])
+    #expect(abs((gain["mean"] ?? .nan) - (means[2] - means[0])) < 1e-9)
+    #expect(
+      try await cleannet.succeed("classify", "evaluate", "--json", "-q").json()["file"] as? String == best)
     // The round's features and scores are the workspace's now.
     let status = try await cleannet.succeed("status", "--json").json()
     #expect((status["scores"] as? [String: Any])?["isStale"] as? Bool == false)

@@ -31,6 +31,12 @@ import Testing
     }
     let imported = try await cleannet.succeed("import", "list.csv", "--json").json()
     #expect(imported["format"] as? String == "url-list" && imported["images"] as? Int == 40)
+    // Training on the images asks for them first.
+    try await cleannet.succeed("import", "list.csv", "-w", "second")
+    let untrained = try await cleannet(
+      "classify", "train", "--weights", "none", "--stages", "0", "--size", "32", "-w", "second")
+    #expect(untrained.status != 0 && untrained.errors.contains("cleannet download"), "\(untrained.errors)")
+    #expect(untrained.errors.contains("40 images could not be downloaded"))
     // This machine is in the local network, which a list must not reach by itself.
     let refused = try await cleannet.succeed("download", "--json").json()
     #expect(refused["failed"] as? Int == 40 && server.mostAtOnce == 0)

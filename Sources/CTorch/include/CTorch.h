@@ -170,6 +170,10 @@ typedef const CTorchEngine *_Nonnull (*_Nonnull CTorchEngineEntry)(void);
 /// The table of an opened engine library, a handle of `dlopen`; NULL if it is none.
 const CTorchEngine *_Nullable ctorch_engine(void *library);
 
+/// Whether memory that the process frees stays with it for what it allocates next, or, as usual, large pieces go back to
+/// the system at once. Of the whole process; the end of it gives back what is free.
+void ctorch_keep_freed_memory(bool keep);
+
 #pragma clang assume_nonnull end
 
 #ifdef __cplusplus

@@ -78,11 +78,13 @@ public final class FineTuning {
   ) throws -> Bool {
     if let state = keeper?.restore() { try restore(state) }
     var stepsLeft = stopAfter
-    while progress.epoch < recipe.epochs {
-      guard try runEpoch(keeper, &stepsLeft, report) else { return false }
-      try finishEpoch(keeper)
+    return try keepingFreedMemory {
+      while progress.epoch < recipe.epochs {
+        guard try runEpoch(keeper, &stepsLeft, report) else { return false }
+        try finishEpoch(keeper)
+      }
+      return true
     }
-    return true
   }
 
   /// - Returns: whether the epoch is complete.
@@ -175,8 +177,9 @@ public final class FineTuning {
       classifier.backbone.kind, checkpoint: Checkpoint(currentWeights), precision: recipe.precision)
     var (loss, right, mass) = (0.0, 0.0, 0.0)
     let loader = data.loader(counting, batchSize: 32, threads: threads, augmentation: nil)
-    network.forEachBatch(loader, batches: (counting.count + 31) / 32, threads: threads) { places, logits in
-      let examples = places.map { counting[$0] }
+    network.forEachBatch(loader, batches: (counting.count + 31) / 32, threads: threads) { answer in
+      guard let logits = answer.logits else { return }
+      let examples = answer.images.map { counting[$0] }
       let targets = weights.targets(examples, labels: data.labels, classes: data.classes, smoothing: 0)
       loss -= (logits.logSoftmax(dim: 1) * targets).sum().item
       mass += targets.sum().item

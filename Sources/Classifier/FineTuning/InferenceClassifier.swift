@@ -28,36 +28,35 @@ public struct InferenceClassifier: Sendable {
     return backbone.logits(features: features) ?? .zeros([features.size(0), classes])
   }
 
-  /// Calls `body` with the images and logits of each batch of a loader, in the batches' order, and returns what was wrong
-  /// with other images.
-  @discardableResult
+  /// What the network says of a batch.
+  public struct Answer: Sendable {
+    /// Images that could be read, in rising order.
+    public var images: [Int]
+    /// A row for each of them; nil where there are none.
+    public var logits: Tensor?
+    /// The other images of the batch, in rising order.
+    public var problems: [(index: Int, problem: ImageProblem)]
+
+    var first: Int { min(images.first ?? .max, problems.first?.index ?? .max) }
+  }
+
+  /// Calls `body` with each batch of a loader, in their order.
   public func forEachBatch(
-    _ loader: BatchLoader, batches: Int, threads: Int, _ body: (_ images: [Int], _ logits: Tensor) -> Void
-  ) -> [(index: Int, problem: ImageProblem)] {
-    struct Part: Sendable {
-      var first: Int
-      var images: [Int]
-      var logits: Tensor
-    }
-    var problems: [(index: Int, problem: ImageProblem)] = []
+    _ loader: BatchLoader, batches: Int, threads: Int, _ body: (Answer) throws -> Void
+  ) rethrows {
+    defer { loader.cancel() }
     // Some at a time, so that memory holds few however many there are.
     let group = 16 * threads
     for start in stride(from: 0, to: batches, by: group) {
-      let found = Mutex<(parts: [Part], problems: [(index: Int, problem: ImageProblem)])>(([], []))
+      let found = Mutex<[Answer]>([])
       concurrently(over: min(group, batches - start), threads: threads) { _ in
         guard let batch = loader.next() else { return }
-        let part =
-          batch.count > 0
-          ? Part(first: batch.indices[0], images: batch.indices, logits: self.logits(batch.pixels)) : nil
-        found.withLock {
-          if let part { $0.parts.append(part) }
-          $0.problems += batch.problems
-        }
+        let answer = Answer(
+          images: batch.indices, logits: batch.count > 0 ? self.logits(batch.pixels) : nil,
+          problems: batch.problems)
+        found.withLock { $0.append(answer) }
       }
-      let (parts, bad) = found.withLock { $0 }
-      for part in parts.sorted(by: { $0.first < $1.first }) { body(part.images, part.logits) }
-      problems += bad.sorted { $0.index < $1.index }
+      for answer in found.withLock({ $0 }).sorted(by: { $0.first < $1.first }) { try body(answer) }
     }
-    return problems
   }
 }

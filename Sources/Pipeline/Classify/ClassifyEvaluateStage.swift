@@ -42,12 +42,20 @@ public struct ClassifyEvaluateStage: Sendable {
 
   public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
     let file = try ClassifierFile(path: try self.file ?? Self.latest(workspace))
+    let (metrics, problems) = try test(workspace, file, progress: progress)
+    return outcome(metrics, file, problems: problems)
+  }
+
+  /// The classifier's metrics on the images that can be read, and the number of the others.
+  func test(
+    _ workspace: Workspace, _ file: ClassifierFile, progress: some ProgressReporter
+  ) throws -> (metrics: ClassificationMetrics, problems: Int) {
     let (samples, labels) = try images(workspace, classes: file.about.classes)
     var tally = ClassificationMetrics.Tally(classes: file.about.classes.count)
-    progress.begin("Testing", total: samples.count, unit: "images")
     var problems = 0
     if let features = try storedFeatures(workspace, file) {
       let head = try file.head()
+      progress.begin("Testing", total: samples.count, unit: "images")
       for range in (0..<samples.count).blocks(of: 4096) {
         let rows = features.rows(samples[range].map { $0 })
         let good = rows.sum(dim: 1).floats().enumerated().filter { $0.element.isFinite }.map(\.offset)
@@ -60,16 +68,18 @@ public struct ClassifyEvaluateStage: Sendable {
       }
     } else if let preparation = file.about.preparation {
       let network = try file.network()
+      try DownloadStage().runIfNeeded(workspace, progress: progress)
       let images = try SampleImages(workspace, samples: samples)
-      let bad = network.forEachBatch(
+      progress.begin("Testing", total: samples.count, unit: "images")
+      network.forEachBatch(
         images.loader(preparation, threads: threads), batches: (samples.count + 31) / 32, threads: threads
-      ) { places, logits in
-        tally.add(logits: logits, labels: places.map { labels[$0] })
-        progress.update((places.last ?? 0) + 1)
-      }
-      problems = bad.count
-      for (place, problem) in bad.prefix(20) {
-        progress.warn("\(images.keys[place]): \(problem.explanation)")
+      ) { answer in
+        if let logits = answer.logits { tally.add(logits: logits, labels: answer.images.map { labels[$0] }) }
+        for (place, problem) in answer.problems {
+          problems += 1
+          if problems <= 20 { progress.warn("\(images.keys[place]): \(problem.explanation)") }
+        }
+        progress.update(tally.images + problems)
       }
     } else {
       throw PipelineError(
@@ -77,7 +87,7 @@ public struct ClassifyEvaluateStage: Sendable {
         remedy: "Train it again: cleannet classify train")
     }
     progress.end("\(samples.count - problems) images")
-    return outcome(tally.metrics, file, problems: problems)
+    return (tally.metrics, problems)
   }
 
   private func outcome(_ metrics: ClassificationMetrics, _ file: ClassifierFile, problems: Int) -> Outcome {
@@ -103,7 +113,7 @@ public struct ClassifyEvaluateStage: Sendable {
 
   /// The best weights of the classifier that was trained last.
   public static func latest(_ workspace: Workspace) throws -> String {
-    let files = try workspace.finishedRun(stage: "classify").map {
+    let files = try workspace.finishedRun(stage: ClassifyTrainStage.usualRunName).map {
       ClassifierFiles(folder: workspace.modelFolder(key: $0.key))
     }
     guard let files, FileManager.default.fileExists(atPath: files.best) else {

@@ -33,7 +33,8 @@ public struct ClassifyPredictStage: Sendable {
     public var out: String
   }
 
-  /// Writes a row an image: its path, classes with their probabilities, and what is wrong with it.
+  /// Writes a row an image: its path, classes with their probabilities, and what is wrong with it. Rows are written as
+  /// the images are looked at; no more than some batches of them are held.
   public func run(progress: some ProgressReporter) throws -> Outcome {
     let classifier = try ClassifierFile(path: file)
     let network = try classifier.network()
@@ -57,26 +58,31 @@ public struct ClassifyPredictStage: Sendable {
       out, columns: ["path"] + columns + ["problem"],
       syntax: format.flatMap { TableOutput.Syntax(rawValue: $0.rawValue) })
     progress.begin("Predicting", total: images.count, unit: "images")
-    var rows: [Int: [TableOutput.Cell]] = [:]
-    let bad = network.forEachBatch(
+    var outcome = Outcome(images: 0, problems: 0, out: out ?? "-")
+    try network.forEachBatch(
       images.loader(preparation, threads: threads), batches: (images.count + 31) / 32, threads: threads
-    ) { places, logits in
-      let best = logits.softmax(dim: 1).topK(top)
-      let (values, labels) = (best.values.floats(), best.indices.ints())
-      for (row, place) in places.enumerated() {
-        rows[place] = (row * top..<(row + 1) * top).flatMap {
-          [.text(classes[labels[$0]]), .float(values[$0])]
+    ) { answer in
+      var rows = answer.problems.map { place, problem in
+        (place, Array(repeating: TableOutput.Cell.empty, count: 2 * top) + [.text(problem.explanation)])
+      }
+      if let best = answer.logits?.softmax(dim: 1).topK(top) {
+        let (values, labels) = (best.values.floats(), best.indices.ints())
+        for (row, place) in answer.images.enumerated() {
+          let cells = (row * top..<(row + 1) * top).flatMap {
+            [TableOutput.Cell.text(classes[labels[$0]]), .float(values[$0])]
+          }
+          rows.append((place, cells + [.empty]))
         }
       }
-      progress.update((places.last ?? 0) + 1)
-    }
-    let problems = Dictionary(uniqueKeysWithValues: bad.map { ($0.index, $0.problem.explanation) })
-    for (place, path) in images.keys.enumerated() {
-      let cells = rows[place] ?? Array(repeating: .empty, count: 2 * top)
-      try table.write([.text(path)] + cells + [problems[place].map { .text($0) } ?? .empty])
+      for (place, cells) in rows.sorted(by: { $0.0 < $1.0 }) {
+        try table.write([.text(images.keys[place])] + cells)
+      }
+      outcome.images += answer.images.count
+      outcome.problems += answer.problems.count
+      progress.update(outcome.images + outcome.problems)
     }
     try table.finish()
-    progress.end("\(rows.count) images")
-    return Outcome(images: rows.count, problems: bad.count, out: out ?? "-")
+    progress.end("\(outcome.images) images")
+    return outcome
   }
 }

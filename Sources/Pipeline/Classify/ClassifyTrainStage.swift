@@ -39,6 +39,12 @@ public struct ClassifyTrainStage: Sendable {
   public var classBalanced = false
   public var seed: UInt64 = 0
   public var threads = 2
+  /// What the weights are made of; nil: what `score` left last.
+  var scores: SampleScores?
+  /// The name that the run has in the workspace's history. `classify evaluate`, `predict` and `export` take the last one
+  /// of the name that is usual.
+  var runName = Self.usualRunName
+  static let usualRunName = "classify"
 
   /// Steps between two states on disk.
   static let stateInterval = 100
@@ -118,7 +124,7 @@ public struct ClassifyTrainStage: Sendable {
   func weights(
     _ workspace: Workspace, examples: [Int], labels: [Int], verdicts: [Int: Bool]
   ) throws -> SampleWeights {
-    let scores = weighting.usesScores ? try SampleScores.last(workspace).scores : nil
+    let scores = weighting.usesScores ? try self.scores ?? SampleScores.last(workspace).scores : nil
     let column = try truth.map { try TruthColumn(workspace, named: $0) }
     var maker = WeightMaker(
       workspace: workspace, examples: examples, labels: labels, verdicts: verdicts, truth: column)
@@ -138,17 +144,17 @@ public struct ClassifyTrainStage: Sendable {
     try workspace.withWriteLock("classify") {
       let files = ClassifierFiles(folder: workspace.modelFolder(key: key))
       let run: Int
-      if let done = try workspace.finishedRun(stage: "classify", key: key), let metrics = done.metrics,
+      if let done = try workspace.finishedRun(stage: runName, key: key), let metrics = done.metrics,
         FileManager.default.fileExists(atPath: files.best),
         var outcome = try? JSONDecoder().decode(Outcome.self, from: Data(metrics.utf8))
       {
         // Makes this classifier the latest.
-        run = try workspace.beginRun(stage: "classify", key: key, settings: settings)
+        run = try workspace.beginRun(stage: runName, key: key, settings: settings)
         try workspace.finishRun(run, .done, metrics: metrics)
         outcome.reused = true
         return outcome
       }
-      run = try workspace.beginRun(stage: "classify", key: key, settings: settings)
+      run = try workspace.beginRun(stage: runName, key: key, settings: settings)
       try files.makeFolder()
       let outcome = try train(files)
       try workspace.finishRun(run, .done, metrics: try outcome.json())

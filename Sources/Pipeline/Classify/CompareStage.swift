@@ -5,7 +5,8 @@ import Foundation
 import Torch
 import Workspace
 
-/// Trains a classifier on stored features once for each way to weigh the images, and tests each on the split `test`.
+/// Trains a classifier once for each way to weigh the images, a head on stored features or a network on the images, and
+/// tests each on the split `test`.
 ///
 /// With several seeds CleanNet itself is trained anew for each but the first, with the settings of the last
 /// `cleannet train`: what the classifier gains depends on its judgement more than on anything else. The first seed uses
@@ -20,6 +21,9 @@ public struct CompareStage: Sendable {
   public var relabel: Double?
   public var classBalanced = false
   public var penalty = Penalty.shared
+  /// The network that is fine-tuned; nil: heads on stored features. Networks are kept, so that a comparison that is
+  /// interrupted goes on where it was.
+  public var network: ClassifyTrainStage.NetworkTraining?
 
   /// How the heads' penalty is chosen.
   public enum Penalty: Sendable, Hashable {
@@ -43,7 +47,9 @@ public struct CompareStage: Sendable {
       public var top5: Estimate
       /// The mean over classes of the share classified right.
       public var classMean: Estimate
-      /// By seed.
+      /// In top-1 accuracy over `none`, seed by seed; nil where that is not compared.
+      public var gain: Estimate?
+      /// By seed; of heads.
       public var penalties: [Double]
     }
 
@@ -71,53 +77,92 @@ public struct CompareStage: Sendable {
     var maker = data.weightMaker(workspace, truth: truthColumn)
     (maker.relabel, maker.classBalanced) = (relabel, classBalanced)
     let usesScores = weightings.contains(where: \.usesScores)
-    var metrics: [[ClassificationMetrics]] = Array(repeating: [], count: weightings.count)
-    var penalties: [[Double]] = Array(repeating: [], count: weightings.count)
-    var silent: [String: [String]] = [:]
+    var results: [[Result]] = []
+    var silent: [String: Set<String>] = [:]
     for index in 0..<seeds {
       let scores = usesScores ? try self.scores(index, workspace, data.data, progress: progress) : nil
       let weights = try weightings.map { try maker.weights($0, scores: scores) }
       for (weighting, weights) in zip(weightings, weights) {
         let classes = data.silentClasses(weights)
-        if !classes.isEmpty { silent[weighting.name, default: []] += classes }
+        if !classes.isEmpty { silent[weighting.name, default: []].formUnion(classes) }
       }
-      progress.begin("Classifier heads, seed \(index + 1) of \(seeds)", total: 100, unit: "%")
-      let training = HeadTraining(penalty: penaltyChoice, seed: seed &+ UInt64(index))
-      let trained = training.train(
-        data.features, examples: data.examples, labels: data.labels, classes: data.classNames.count,
-        weights: weights
-      ) { progress.update(Int($0 * 100)) }
-      for (place, outcome) in trained.enumerated() {
-        metrics[place].append(data.test(outcome.head))
-        penalties[place].append(outcome.penalty)
-      }
-      progress.end(nil)
+      results.append(
+        try network.map { try networks($0, index, scores, workspace, progress: progress) }
+          ?? heads(index, data, weights, progress: progress))
     }
     for (name, classes) in silent.sorted(by: { $0.key < $1.key }) {
       progress.warn(
-        "With the weights \(name) no image counts for: \(Set(classes).sorted().joined(separator: ", "))")
+        "With the weights \(name) no image counts for: \(classes.sorted().joined(separator: ", "))")
     }
-    let runs = weightings.indices.compactMap { place -> Outcome.Run? in
-      func estimate(_ value: (ClassificationMetrics) -> Double) -> Estimate? {
-        Estimate(runs: metrics[place].map(value))
-      }
-      guard let top1 = estimate(\.top1), let top5 = estimate(\.top5), let mean = estimate(\.classMean) else {
-        return nil
-      }
-      return Outcome.Run(
-        weights: weightings[place].name, top1: top1, top5: top5, classMean: mean, penalties: penalties[place])
-    }
+    let runs = summary(results)
     let known = data.examples.compactMap { truthColumn.isRight[$0] }
     let outcome = Outcome(
       truth: truth, runs: runs, gainShare: Self.gainShare(runs), trainImages: data.examples.count,
       testImages: data.tests.count, verified: data.data.verdicts.count,
       noiseRate: Double(known.count { !$0 }) / Double(max(1, known.count)), seeds: seeds,
-      seconds: (ContinuousClock.now - start).inSeconds, silentClasses: silent.mapValues { Set($0).sorted() })
+      seconds: (ContinuousClock.now - start).inSeconds, silentClasses: silent.mapValues { $0.sorted() })
     // Kept for the report.
     let record = try workspace.beginRun(
       stage: "classify-compare", key: StableHash.of("classify-compare", try outcome.runs.json()))
     try workspace.finishRun(record, .done, metrics: try outcome.json())
     return outcome
+  }
+
+  /// What one classifier reaches.
+  struct Result {
+    var metrics: ClassificationMetrics
+    var penalty: Double?
+  }
+
+  private func heads(
+    _ index: Int, _ data: ClassifierData, _ weights: [SampleWeights], progress: some ProgressReporter
+  ) -> [Result] {
+    progress.begin("Classifier heads, seed \(index + 1) of \(seeds)", total: 100, unit: "%")
+    defer { progress.end(nil) }
+    return HeadTraining(penalty: penaltyChoice, seed: seed &+ UInt64(index)).train(
+      data.features, examples: data.examples, labels: data.labels, classes: data.classNames.count,
+      weights: weights
+    ) { progress.update(Int($0 * 100)) }
+    .map { Result(metrics: data.test($0.head), penalty: $0.penalty) }
+  }
+
+  private func networks(
+    _ network: ClassifyTrainStage.NetworkTraining, _ index: Int, _ scores: SampleScores?,
+    _ workspace: Workspace,
+    progress: some ProgressReporter
+  ) throws -> [Result] {
+    try weightings.map { weighting in
+      var stage = ClassifyTrainStage(.network(network), weighting: weighting)
+      (stage.truth, stage.relabel, stage.classBalanced) = (truth, relabel, classBalanced)
+      (stage.seed, stage.threads, stage.scores) = (seed &+ UInt64(index), threads, scores)
+      // The comparison's classifiers are not the one that is in use.
+      stage.runName = "classify-compared"
+      let trained = try stage.run(workspace, progress: progress)
+      var test = ClassifyEvaluateStage()
+      (test.truth, test.threads) = (truth, threads)
+      return Result(
+        metrics: try test.test(workspace, ClassifierFile(path: trained.file), progress: progress).metrics)
+    }
+  }
+
+  /// - Parameter results: by seed, then by way to weigh.
+  private func summary(_ results: [[Result]]) -> [Outcome.Run] {
+    let none = weightings.firstIndex(of: .none)
+    return weightings.indices.compactMap { place in
+      func estimate(_ value: (ClassificationMetrics) -> Double) -> Estimate? {
+        Estimate(runs: results.map { value($0[place].metrics) })
+      }
+      guard let top1 = estimate(\.top1), let top5 = estimate(\.top5), let mean = estimate(\.classMean) else {
+        return nil
+      }
+      let gain = none.flatMap { none in
+        none == place
+          ? nil : Estimate(runs: results.map { $0[place].metrics.top1 - $0[none].metrics.top1 })
+      }
+      return Outcome.Run(
+        weights: weightings[place].name, top1: top1, top5: top5, classMean: mean, gain: gain,
+        penalties: results.compactMap { $0[place].penalty })
+    }
   }
 
   private var penaltyChoice: HeadTraining.Penalty {

@@ -30,6 +30,7 @@ struct NetworkStage {
 
   func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> ClassifyTrainStage.Outcome {
     try Vips.load()
+    try DownloadStage().runIfNeeded(workspace, progress: progress)
     let all = try workspace.trainLabels()
     let examples = all.indices.filter { all[$0] >= 0 }
     let labels = examples.map { all[$0] }
@@ -90,12 +91,19 @@ struct NetworkStage {
       unit: "steps")
     try tuning.run(keeper: keeper(files, about: about)) { progress.update($0) }
     progress.end(Self.note(tuning.progress))
-    try ClassifierFile.write(tuning.currentWeights, about: about, to: files.last)
     try workspace.clearProblems(stage: "classify", in: 0..<Int.max)
     try workspace.addProblems(
       tuning.progress.problems.map { SampleProblem(sample: examples[$0], stage: "classify", what: $1) })
     // Only going on after an interruption needs it.
     unlink(files.state)
+    guard tuning.progress.rows.contains(where: { $0.images > 0 }) else {
+      throw PipelineError(
+        .badInput, "None of the images that count can be read",
+        remedy:
+          "See why: cleannet status --problems. Images that are named by an address come by: cleannet download"
+      )
+    }
+    try ClassifierFile.write(tuning.currentWeights, about: about, to: files.last)
     return ClassifyTrainStage.Outcome(
       classifier: key, file: files.best, weights: stage.weighting.name,
       images: data.weights.countingExamples, classes: data.classes,

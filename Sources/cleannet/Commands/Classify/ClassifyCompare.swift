@@ -7,8 +7,12 @@ struct ClassifyCompare: ParsableCommand {
     commandName: "compare",
     abstract: "Train one classifier for each way to weigh images, and test all on split test.",
     discussion: """
-      Heads on stored features. With several seeds CleanNet is trained anew for each; intervals are Student's, of 95 %. \
-      The gain share tells how much of what `oracle` gains over `none` is reached.
+      Heads on stored features, or with --stages a network each on the images. With several seeds CleanNet is trained \
+      anew for each; intervals are Student's, of 95 %, that of the gain over pairs of the same seed. The gain share tells \
+      how much of what `oracle` gains over `none` is reached.
+
+        cleannet classify compare --truth COLUMN --seeds 5
+        cleannet classify compare --truth COLUMN --seeds 3 --stages all --size 96 --epochs 3
       """)
 
   @Option(help: "The column that holds the true labels.")
@@ -23,9 +27,10 @@ struct ClassifyCompare: ParsableCommand {
       "The penalty on heads' weights: shared, own or a number.",
       discussion: """
         shared: one for all ways to weigh, chosen on images held aside by their likelihood under the weights soft, if \
-        they are compared, else under the first. own: for each way under its own weights.
+        they are compared, else under the first; the default. own: for each way under its own weights.
         """))
-  var penalty = PenaltyChoice.shared
+  var penalty: PenaltyChoice?
+  @OptionGroup(title: "Fine-tuning") var tuning: FineTuningOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var workspace: WorkspaceOptions
 
@@ -35,6 +40,9 @@ struct ClassifyCompare: ParsableCommand {
     guard !names.isEmpty, Set(names).count == names.count else {
       throw ValidationError("--weights needs names that differ, separated by commas.")
     }
+    if penalty != nil, tuning.stages != nil {
+      throw ValidationError("--penalty is for heads on stored features; fine-tuning has --weight-decay.")
+    }
   }
 
   func run() throws {
@@ -43,7 +51,7 @@ struct ClassifyCompare: ParsableCommand {
       truth: truth, weightings: weights.split(separator: ",").map { Weighting(String($0)) })
     (stage.seeds, stage.seed, stage.threads) = (seeds, compute.seed, compute.threads)
     (stage.relabel, stage.classBalanced) = (weighting.relabel, weighting.classBalanced)
-    stage.penalty = penalty.choice
+    (stage.penalty, stage.network) = (penalty?.choice ?? .shared, tuning.network)
     let outcome = try stage.run(try workspace.open(), progress: workspace.output.progress)
     try workspace.output.print(outcome) { outcome.text }
   }
@@ -52,12 +60,15 @@ struct ClassifyCompare: ParsableCommand {
 extension CompareStage.Outcome {
   var text: String {
     var table = Table([
-      "weights", "top-1 %", "95 % interval", "top-5 %", "class mean %", "share of oracle's gain",
+      "weights", "top-1 %", "95 % interval", "top-5 %", "class mean %", "gain", "95 % interval",
+      "share of oracle's",
     ])
     for run in runs {
       table.add([
         run.weights, percent(run.top1.mean), "\(percent(run.top1.low)) to \(percent(run.top1.high))",
-        percent(run.top5.mean), percent(run.classMean.mean), gainShare[run.weights].map(\.percent) ?? "–",
+        percent(run.top5.mean), percent(run.classMean.mean), run.gain.map { percent($0.mean) } ?? "–",
+        run.gain.map { "\(percent($0.low)) to \(percent($0.high))" } ?? "–",
+        gainShare[run.weights].map(\.percent) ?? "–",
       ])
     }
     return "\(trainImages) images trained on (\(noiseRate.percent) of labels wrong, \(verified) verified), "
@@ -70,9 +81,6 @@ extension CompareStage.Outcome {
 /// `shared`, `own` or a number.
 struct PenaltyChoice: ExpressibleByArgument {
   let choice: CompareStage.Penalty
-  static let shared = PenaltyChoice(.shared)
-
-  init(_ choice: CompareStage.Penalty) { self.choice = choice }
 
   init?(argument: String) {
     switch argument {
@@ -83,6 +91,4 @@ struct PenaltyChoice: ExpressibleByArgument {
       choice = .fixed(number)
     }
   }
-
-  var defaultValueDescription: String { "shared" }
 }

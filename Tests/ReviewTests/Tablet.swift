@@ -49,6 +49,7 @@ extension Browser {
   }
 
   private func middle(_ selector: String) async throws -> [String: Double] {
+    try await wait("document.querySelector('\(selector)')")
     let script = """
       const box = document.querySelector('\(selector)').getBoundingClientRect();
       return [box.x + box.width / 2, box.y + box.height / 2];

@@ -6,7 +6,7 @@ import Torch
 ///
 /// Two worlds are looked at: a closed one, in which every image is of one of the classes, and an open one, in which some
 /// are of none (a crawler's strays). Verdicts, and how likely each world makes the noisy labels, say which is nearer the
-/// truth, how sharp posteriors should be, and whether some classes are confused more than others; the answers of all
+/// truth, how sharp posteriors should be, and whether the noise is there that labels alone suggest; the answers of all
 /// candidates are averaged by these weights.
 struct Evidence: Sendable {
   let space: FeatureSpace
@@ -24,7 +24,7 @@ struct Evidence: Sendable {
   static let openness = [0, 0.25, 0.5, 0.75, 1]
   /// How many verdicts the noisy labels' mean log-likelihood weighs as.
   static let likelihoodVerdicts = 100.0
-  /// How many verdicts the share of right labels weighs as that the noisy labels alone suggest.
+  /// How many verdicts weigh as much as what noisy labels alone suggest of the share of right ones.
   static let priorVerdicts = 2.0
   /// The cosine that stands for "none of the classes": ρ, from which on an image is held to belong to a class.
   static let noneCosine = 0.1
@@ -136,26 +136,39 @@ struct Evidence: Sendable {
     withoutGradients { average(worlds(with: cosines, temperature: temperature)) }
   }
 
-  /// Averages over kinds of noise, sharpness and openness by how well each candidate explains verdicts and noisy labels.
+  /// Averages over sharpness and openness by how well each candidate explains verdicts and noisy labels.
+  ///
+  /// Once with the T that makes the noisy labels likeliest, and once with an even one. The first takes images that look
+  /// like another class for confused labels; where hardly any label is wrong, that is all it finds. So the second has the
+  /// share of the answer that verdicts deny of the noise that the first expects.
   private func average(_ worlds: (closed: World, open: World)) -> EvidenceJudgement {
     withoutGradients {
-      var mean = RunningJudgement(rows: closed.count, classes: classes)
+      var means = (0..<2).map { _ in RunningJudgement(rows: closed.count, classes: classes) }
       for sharpness in Self.sharpnesses {
         let inClosed = outcomes(worlds.closed, closed, sharpness)
         let inOpen = outcomes(worlds.open, open, sharpness)
-        for (inClosed, inOpen) in zip(inClosed, inOpen) {
+        for (kind, (inClosed, inOpen)) in zip(inClosed, inOpen).enumerated() {
           let gain = Self.likelihoodVerdicts * (inOpen.logLikelihood - inClosed.logLikelihood)
           for openness in Self.openness {
             let mixed = inClosed.logOdds * (1 - openness) + inOpen.logOdds * openness
             let (scale, loss) = scale(of: mixed)
-            mean.add(
+            means[kind].add(
               logWeight: openness * gain - loss, logOdds: mixed, scale: scale,
               beliefs: [(inClosed.beliefs, 1 - openness), (inOpen.beliefs, openness)])
           }
         }
       }
-      return mean.judgement
+      return means[0].judgement.mixed(with: means[1].judgement, share: shareDenied(worlds.closed))
     }
+  }
+
+  /// Of the wrong labels that the fitted T expects among the verified images, the share that verdicts did not find.
+  private func shareDenied(_ world: World) -> Double {
+    guard !verified.isEmpty else { return 0 }
+    let odds = outcomes(world, closed, 1)[0].logOdds.indexSelect(Tensor(verified.map(\.row))).doubles()
+    let expected = odds.reduce(0) { $0 + 1 / (1 + exp($1)) }
+    let found = Double(verified.count { !$0.isRight })
+    return max(0, 1 - (found + Self.priorVerdicts) / (expected + Self.priorVerdicts))
   }
 
   private struct Outcome {
@@ -169,10 +182,8 @@ struct Evidence: Sendable {
     }
   }
 
-  /// With the T that makes the noisy labels likeliest, and with an even one.
-  ///
-  /// The first takes images that lie between two classes for confused labels. Where hardly any label is wrong that is
-  /// all it finds, and verdicts contradict it; the second has nothing but their share of right ones.
+  /// With the T that makes the noisy labels likeliest, and with an even one that has nothing but the verdicts' share of
+  /// right labels.
   private func outcomes(_ world: World, _ labels: SoftLabels, _ sharpness: Double) -> [Outcome] {
     var model = world.model
     let logPosterior = model.logPosterior(world.sources, sharpness: sharpness)

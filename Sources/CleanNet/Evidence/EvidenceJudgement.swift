@@ -7,6 +7,13 @@ struct EvidenceJudgement: Sendable {
   var logOdds: Tensor
   /// About the true class, the last column standing for none of them; verdicts included: `[N, C + 1]`.
   var beliefs: Tensor
+
+  /// A weighted mean with another judgement of the same images.
+  func mixed(with other: EvidenceJudgement, share: Double) -> EvidenceJudgement {
+    EvidenceJudgement(
+      logOdds: logOdds * (1 - share) + other.logOdds * share,
+      beliefs: beliefs * (1 - share) + other.beliefs * share)
+  }
 }
 
 /// A weighted mean of judgements, of which sums alone are kept: tables of images × classes are large.

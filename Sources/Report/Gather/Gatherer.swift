@@ -113,12 +113,12 @@ struct Gatherer {
   }
 
   private func map(_ features: FeatureGatherer) throws -> (FeatureMap, sprite: [UInt8]?) {
-    let available = Set(features.ids)
     let most = report.limits.mapped
     let suspicious = SummaryGatherer.worst(
       features.ids.filter { table.isWrong[$0] != nil }, table,
       count: Int(Double(most) * Self.suspiciousShare))
-    let others = features.ids.filter { !Set(suspicious).contains($0) && available.contains($0) }
+    let isSuspicious = Set(suspicious)
+    let others = features.ids.filter { !isSuspicious.contains($0) }
     let chosen = (suspicious + sample(others.count, most - suspicious.count).map { others[$0] }).sorted()
     let paths = try chosen.map { try workspace.sample($0)?.path ?? "" }
     progress(.began("Drawing the map", total: FeatureGatherer.mapSteps, unit: "steps"))

@@ -11,7 +11,9 @@ struct IdenticalFeatures {
   /// - Parameter most: At most so many images, whole groups of them.
   /// - Returns: Images that have a copy, ascending.
   func images(most: Int) -> [Int] {
-    var groups: [UInt64: [Int]] = [:]
+    // One flat list, sorted: a list an image costs several times the memory.
+    var hashes: [(hash: UInt64, image: Int)] = []
+    hashes.reserveCapacity(features.count)
     for start in stride(from: 0, to: features.count, by: Self.chunk) {
       let range = start..<min(start + Self.chunk, features.count)
       let size = features.dimension * MemoryLayout<Float>.size
@@ -22,13 +24,21 @@ struct IdenticalFeatures {
           guard size > 0, row.loadUnaligned(as: Float.self).isFinite else { continue }
           var hash = StableHash()
           hash.combine(row)
-          groups[hash.word, default: []].append(image)
+          hashes.append((hash.word, image))
         }
       }
     }
+    hashes.sort { ($0.hash, $0.image) < ($1.hash, $1.image) }
+    var groups: [Range<Int>] = []
+    var start = 0
+    while start < hashes.count {
+      let end = hashes[start...].firstIndex { $0.hash != hashes[start].hash } ?? hashes.count
+      if end - start > 1 { groups.append(start..<end) }
+      start = end
+    }
     var images: [Int] = []
-    for group in groups.values.filter({ $0.count > 1 }).sorted(by: { $0[0] < $1[0] })
-    where images.count + group.count <= most { images += group }
+    for group in groups.sorted(by: { hashes[$0.lowerBound].image < hashes[$1.lowerBound].image })
+    where images.count + group.count <= most { images += hashes[group].map(\.image) }
     return images.sorted()
   }
 }

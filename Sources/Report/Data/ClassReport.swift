@@ -79,7 +79,8 @@ public struct ImageCard: Sendable, Codable {
 public struct Confusions: Sendable, Codable {
   /// The most frequent first.
   public var pairs: [Pair]
-  /// Images by label (row) and suggested class (column), only those called wrong; nil with many classes.
+  /// Images by label (row) and suggested class (column), only those called wrong; nil with more than 200
+  /// classes.
   public var matrix: [[Int]]?
 
   public struct Pair: Sendable, Codable {

@@ -2,8 +2,8 @@
 struct ConfusionGatherer {
   let table: LabelTable
 
-  /// Classes of which a whole matrix can still be read.
-  private static let matrixClasses = 25
+  /// Classes of which a whole matrix can still be drawn.
+  private static let matrixClasses = 200
   private static let pairs = 200
   /// Pairs that examples are shown of, and how many.
   private static let (illustrated, examples) = (12, 5)

@@ -5,6 +5,8 @@ struct ConfusionSection {
 
   /// Pairs in the list.
   private static let listed = 20
+  /// Classes of which the matrix shows numbers.
+  private static let numbered = 25
 
   var section: Page.Section? {
     let pairs = data.confusions.pairs
@@ -41,6 +43,7 @@ struct ConfusionSection {
 
   private var matrix: HTML {
     guard let matrix = data.confusions.matrix else { return "" }
+    guard matrix.count <= Self.numbered else { return ConfusionMap(data: data, matrix: matrix).html }
     let most = Double(matrix.flatMap { $0 }.max() ?? 1)
     let order = data.classesByName
     let head = order.map { "<th scope=\"col\"><span>\(data.classes[$0].name)</span></th>" as HTML }

@@ -34,16 +34,17 @@
     fading = setTimeout(() => status.classList.remove("shown"), 1600);
   };
   const copy = async (text) => {
+    let copied = true;
     try {
       await navigator.clipboard.writeText(text);
     } catch {
       const field = Object.assign(document.createElement("textarea"), { value: text });
       document.body.append(field);
       field.select();
-      document.execCommand("copy");
+      copied = document.execCommand("copy");
       field.remove();
     }
-    say("Copied");
+    say(copied ? "Copied" : "The browser does not let this page copy");
   };
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");
@@ -97,7 +98,7 @@
   const forms = {
     count: (value) => value.toLocaleString("en-US"),
     percent: (value) => `${(value * 100).toFixed(1)}\u00a0%`,
-    decimal2: (value) => value.toFixed(2),
+    decimal2: (value) => value.toFixed(2).replace("-", "\u2212"),
   };
   const at = (pointer) => pointer.split("/").slice(1).reduce((value, key) => value == null ? undefined : value[key], data);
   const show = (place, pointer, form) => {
@@ -141,6 +142,24 @@
     slider.addEventListener("input", () => choose(Number(slider.value)));
     addEventListener("hashchange", chooseFromAddress);
     chooseFromAddress();
+  }
+
+  // The matrix of many classes.
+  const matrix = document.getElementById("confusion-map");
+  if (matrix) {
+    const [margin, side] = [Number(matrix.dataset.margin), Number(matrix.dataset.side)];
+    const order = matrix.dataset.order.split(" ").map(Number);
+    const place = document.getElementById("confusion-detail");
+    matrix.addEventListener("pointermove", (event) => {
+      const box = matrix.getBoundingClientRect();
+      const scale = matrix.viewBox.baseVal.width / box.width;
+      const [label, suggestion] = [event.clientY - box.top, event.clientX - box.left].map((distance) => order[Math.floor((distance * scale - margin) / side)]);
+      if (label === undefined || suggestion === undefined) { place.replaceChildren(); return; }
+      const count = document.createElement("span");
+      show(count, `/confusions/matrix/${label}/${suggestion}`, "count");
+      place.replaceChildren(`${data.classes[label].name} → ${data.classes[suggestion].name}: `, count);
+    });
+    matrix.addEventListener("pointerleave", () => place.replaceChildren());
   }
 
   // The map.

@@ -88,6 +88,6 @@ struct ClassSections {
   }
 
   private func gallery(_ title: String, _ ids: [Int], _ name: String) -> HTML {
-    ids.isEmpty ? "" : "<h5>\(title)</h5>\(views.gallery(ids, label: "\(title), \(name)"))"
+    ids.isEmpty ? "" : "<h5>\(title)</h5>\(views.gallery(ids, in: .ofClass, label: "\(title), \(name)"))"
   }
 }

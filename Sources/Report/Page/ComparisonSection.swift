@@ -45,7 +45,8 @@ struct ComparisonSection {
       agreement.examples.isEmpty
       ? ""
       : """
-      <h3>Where they differ most</h3>\(views.gallery(agreement.examples.map(\.image), label: "Where the runs differ most"))
+      <h3>Where they differ most</h3>\(views.gallery(
+        agreement.examples.map(\.image), in: .comparison, label: "Where the runs differ most"))
       """
     return """
       <p>Of \(Figure.count(agreement.images, "\(at)/images")) images that both have judged, both keep \

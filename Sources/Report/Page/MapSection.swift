@@ -28,8 +28,8 @@ struct MapSection {
         <div class="map-body"><canvas id="map-canvas" tabindex="0" role="application" \
         aria-label="Map of \(map.ids.count) images. Arrow keys go from the most suspicious image to the next." \
         aria-describedby="map-detail"></canvas>
-        <aside id="map-detail" aria-live="polite"><p class="hint">Point at an image, or use the arrow keys to go \
-        through the most suspicious ones.</p></aside></div>
+        <div id="map-detail" aria-live="polite"><p class="hint">Point at an image, or use the arrow keys to go \
+        through the most suspicious ones.</p></div></div>
         <p class="key" id="map-key"><span class="ramp"></span>probability that the label is right: 0 to 1</p>
         </div>
         """)

@@ -3,19 +3,35 @@ struct Views {
   private let data: ReportData
   /// By sample its place in ``ReportData/images``.
   private let places: [Int: Int]
+  /// Images in the gallery at the top, and in those of classes.
+  private let (suspicious, ofClasses): (Set<Int>, Set<Int>)
 
   init(_ data: ReportData) {
     self.data = data
     places = Dictionary(uniqueKeysWithValues: data.images.enumerated().map { ($1.id, $0) })
+    suspicious = Set(data.suspicious)
+    ofClasses = Set(data.classes.flatMap { $0.suspicious + $0.borderline })
   }
+
+  /// The page's galleries in their order: an image that several show can be linked to in the first.
+  enum Gallery { case suspicious, ofClass, comparison }
 
   func className(_ label: Int) -> String {
     data.classes.indices.contains(label) ? data.classes[label].name : ""
   }
 
   /// A list of images with all that is said of them.
-  func gallery(_ ids: [Int], label: String) -> HTML {
-    "<ul class=\"gallery\" aria-label=\"\(label)\">\(ids.compactMap(card))</ul>"
+  func gallery(_ ids: [Int], in gallery: Gallery, label: String) -> HTML {
+    let cards = ids.compactMap { id in
+      let isFirst =
+        switch gallery {
+        case .suspicious: true
+        case .ofClass: !suspicious.contains(id)
+        case .comparison: !suspicious.contains(id) && !ofClasses.contains(id)
+        }
+      return card(id, anchor: isFirst ? " id=\"image-\(id)\"" : "")
+    }
+    return "<ul class=\"gallery\" aria-label=\"\(label)\">\(cards)</ul>"
   }
 
   /// A list of images with label and path.
@@ -23,7 +39,7 @@ struct Views {
     "<ul class=\"strip\" aria-label=\"\(label)\">\(ids.compactMap(smallCard))</ul>"
   }
 
-  private func card(_ id: Int) -> HTML? {
+  private func card(_ id: Int, anchor: HTML) -> HTML? {
     guard let place = places[id] else { return nil }
     let card = data.images[place]
     let state = card.isWrong.map { $0 ? "wrong" : "right" } ?? "unknown"
@@ -36,7 +52,7 @@ struct Views {
         """
       } ?? ""
     return """
-      <li class="card \(state)" id="image-\(id)">
+      <li class="card \(state)"\(anchor)>
       \(picture(card))
       <div class="about">
       <p class="labels"><span class="given">\(className(card.label))</span>\(suggested)</p>

@@ -31,6 +31,18 @@ struct Browser {
     return Rendered(dom: output, console: console)
   }
 
+  /// Opens a page with a script of the test's own at its end, which acts on it as a reader would.
+  func render(_ page: URL, acting script: String) async throws -> Rendered {
+    let text = try String(contentsOf: page, encoding: .utf8)
+    // The page lets no script run without its word.
+    let word = try #require(text.firstMatch(of: /<script nonce="([^"]+)">/)?.1)
+    let copy = folder.appendingPathComponent("acting-\(UUID().uuidString).html")
+    try text.replacingOccurrences(
+      of: "</body>", with: "<script nonce=\"\(word)\">\(script)</script></body>"
+    ).write(to: copy, atomically: true, encoding: .utf8)
+    return try await render(copy)
+  }
+
   /// Pictures of a page for people: at several widths, light and dark, and as PDF.
   func takeScreenshots(of page: URL, into target: URL) async throws {
     try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true)

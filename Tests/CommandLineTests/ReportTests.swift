@@ -84,6 +84,8 @@ import Testing
     #expect(after.value(at: "/sweep/rows/20/threshold") == 0.2)
     #expect(after.value(at: "/sweep/rows/20/dropped") != nil && after.value(at: "/sweep/rows/50/kept") == nil)
 
+    try await act(on: page, in: browser, values)
+
     if let target = ProcessInfo.processInfo.environment["CLEANNET_SCREENSHOTS"] {
       try await browser.takeScreenshots(of: page, into: URL(fileURLWithPath: target))
     }
@@ -91,6 +93,60 @@ import Testing
     let suspicious = try cleannet.read("report/suspicious.csv").split(separator: "\n")
     #expect(suspicious.count - 1 == summary["calledWrong"] as? Int)
     #expect(try cleannet.read("report/duplicates.csv").contains("images/twice.jpg,Sandal"))
+  }
+
+  /// Moves the slider, sorts a table, copies a path, and goes from a point of the map to the gallery.
+  private func act(on page: URL, in browser: Browser, _ values: JSONValue) async throws {
+    let rendered = try await browser.render(
+      page,
+      acting: """
+        const seen = {};
+        const slider = document.getElementById("slider");
+        slider.value = 35;
+        slider.dispatchEvent(new Event("input"));
+        const table = document.getElementById("class-table");
+        const column = () => [...table.tBodies[0].rows].map((row) => row.cells[1].textContent).join(" ");
+        const head = table.tHead.rows[0].cells[1].querySelector("button");
+        head.click();
+        seen.falling = column();
+        head.click();
+        seen.rising = column();
+        Object.defineProperty(navigator, "clipboard", { value: { writeText: async (text) => { seen.copied = text; } } });
+        const path = document.querySelector("#suspicious .path");
+        seen.path = path.textContent;
+        path.click();
+        const { map } = JSON.parse(document.getElementById("report-data").textContent);
+        const canvas = document.getElementById("map-canvas");
+        const box = canvas.getBoundingClientRect();
+        // The most suspicious point that lies alone: none hides it.
+        const place = (point) => map.neighborhood[point].map((value, axis) =>
+          12 + (axis ? 1 - value : value) * ((axis ? canvas.clientHeight : canvas.clientWidth) - 24));
+        const isAlone = (point) => map.ids.every((_, other) => other === point
+          || Math.hypot(...place(point).map((value, axis) => value - place(other)[axis])) > 1);
+        const point = map.ids.findIndex((id, point) => document.getElementById(`image-${id}`) && isAlone(point));
+        const [x, y] = place(point);
+        canvas.dispatchEvent(new PointerEvent("click", { clientX: box.left + x, clientY: box.top + y, bubbles: true }));
+        seen.pointed = String(document.querySelector("#map-detail .path").textContent === map.paths[point]);
+        [...document.querySelectorAll("#map-detail button")].at(-1).click();
+        seen.found = String(document.querySelector(".card.found").id === `image-${map.ids[point]}`);
+        setTimeout(() => { for (const [name, value] of Object.entries(seen)) document.body.setAttribute(`data-seen-${name}`, value); }, 100);
+        """)
+    #expect(rendered.console == [])
+    func seen(_ name: String) throws -> Substring? {
+      try Regex("<body[^>]* data-seen-\(name)=\"([^\"]*)\"", as: (Substring, Substring).self)
+        .firstMatch(in: rendered.dom)?.output.1
+    }
+    let figures = try Figures(rendered.dom)
+    #expect(figures.differences(from: values) == [])
+    #expect(figures.value(at: "/sweep/rows/35/kept") != nil)
+    let falling = try #require(try seen("falling")).split(separator: " ").compactMap { Int($0) }
+    #expect(falling.count == 5 && falling == falling.sorted(by: >))
+    #expect(try seen("rising")?.split(separator: " ").compactMap { Int($0) } == falling.sorted())
+    let path = try #require(try seen("path"))
+    #expect(!path.isEmpty)
+    #expect(try seen("copied") == path)
+    #expect(try seen("pointed") == "true")
+    #expect(try seen("found") == "true")
   }
 
   @Test("before anything is scored the images themselves are reported on")

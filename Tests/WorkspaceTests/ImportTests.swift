@@ -108,6 +108,41 @@ struct ImportTests {
     #expect(try workspace.sampleCount() == 2)
   }
 
+  @Test("keys that differ only in case are pointed out, within a source and between two")
+  func caseOnly() throws {
+    let first = try temporary.write("a.csv", "key,label\nÄ/x.jpg,a\nB.jpg,a\nä/X.jpg,a\nplain,a\nc,a\nC,a\n")
+    let summary = try importTable(first, into: workspace)
+    let remark = try #require(summary.notices.first)
+    #expect(remark.hasPrefix("keys that differ from another only in upper and lower case: 2 "))
+    #expect(remark.contains("(\"Ä/x.jpg\" and \"ä/X.jpg\", \"c\" and \"C\"); "))
+    let second = try importTable(try temporary.write("b.csv", "key,label\nb.jpg,a\nd,a\n"), into: workspace)
+    #expect(second.notices.count == 1)
+    #expect(second.notices.first?.contains("case: 1 (\"B.jpg\" and \"b.jpg\"); ") == true)
+    #expect(try importTable(try temporary.write("c.csv", "key,label\ne,a\n"), into: workspace).notices.isEmpty)
+    #expect(try workspace.ids(ofKeys: ["B.jpg", "b.jpg", "PLAIN"]) == [1, 6, nil])
+  }
+
+  @Test("of many keys that differ only in case the first pairs are named")
+  func caseOnlyMany() throws {
+    let rows = (0..<50).map { "k\($0),a\nK\($0),a\n" }.joined()
+    let summary = try importTable(try temporary.write("a.csv", "key,label\n" + rows), into: workspace)
+    let pairs = (0..<3).map { "\"k\($0)\" and \"K\($0)\"" }.joined(separator: ", ")
+    #expect(summary.notices.first?.contains(" case: 50 (\(pairs), …); ") == true)
+  }
+
+  @Test("a catalogue of before finds its keys after it is brought up to date")
+  func oldHashes() throws {
+    try importTable(try temporary.write("a.csv", "key,label\nUp,a\nlow,a\n"), into: workspace)
+    try workspace.write { db in
+      try db.execute(
+        sql: """
+          DELETE FROM grdb_migrations WHERE identifier LIKE '3%';
+          UPDATE sampleKeys SET hash = hash + 1;
+          """)
+    }
+    #expect(try temporary.open(create: false).ids(ofKeys: ["Up", "low", "up"]) == [0, 1, nil])
+  }
+
   @Test("different keys of one hash are not the same")
   func collidingHashes() throws {
     // Found by trying: the first pair of decimal numbers whose 32-bit hashes are equal.

@@ -4,7 +4,8 @@ import GRDBSQLite
 /// The hashes of the keys of one import, by which equal keys are found without an index of texts.
 ///
 /// Hash and sample lie in one word, so that ten million take 80 MB and sort in seconds. At that number some
-/// ten thousand pairs of different keys share a hash of 32 bits; comparing those costs nothing.
+/// ten thousand pairs of different keys share a hash of 32 bits; comparing those costs nothing. Keys that
+/// differ only in upper and lower case share theirs, so that they are found along the way.
 struct KeyHashes {
   private var words: [UInt64] = []
 
@@ -15,22 +16,32 @@ struct KeyHashes {
 
   static func hash(_ key: String) -> UInt32 {
     var hash = StableHash()
-    hash.combine(key)
+    hash.combine(folded(key))
     return UInt32(truncatingIfNeeded: hash.word)
+  }
+
+  /// The key without the difference of upper and lower case.
+  private static func folded(_ key: String) -> String {
+    // Most keys are plain lower case, which is told much faster than a new text is made.
+    key.utf8.contains { (0x41...0x5A).contains($0) || $0 >= 0x80 } ? key.lowercased() : key
+  }
+
+  /// How two keys meet.
+  enum Likeness {
+    case equal, equalButForCase
   }
 
   mutating func sort() { words.sort() }
 
-  /// The pairs of samples with equal keys, the later one first. Needs sorted hashes, and the samples in the
-  /// catalogue.
+  /// The pairs of samples whose keys are equal, or would be without upper and lower case; the later one
+  /// first. Needs sorted hashes, and the samples in the catalogue.
   ///
   /// - Parameter first: The number of the import's first sample; those before are compared with too.
-  func duplicates(_ db: Database, first: Int, _ found: (_ sample: Int, _ earlier: Int) -> Void) throws {
+  func duplicates(
+    _ db: Database, first: Int, _ found: (_ sample: Int, _ earlier: Int, Likeness) throws -> Void
+  ) throws {
     let key = try db.makeStatement(sql: "SELECT key FROM samples WHERE id = ?")
     let earlier = try db.makeStatement(sql: "SELECT sample FROM sampleKeys WHERE hash = ?")
-    func text(_ sample: Int) throws -> [UInt8] {
-      Array((try String.fetchOne(key, arguments: [sample]) ?? "").utf8)
-    }
     var start = 0
     while start < words.count {
       let hash = words[start] >> 32
@@ -39,10 +50,18 @@ struct KeyHashes {
       var candidates = first > 0 ? try Self.samples(earlier, hash: Int64(hash)) : []
       candidates += words[start..<end].map { first + Int($0 & 0xFFFF_FFFF) }
       if candidates.count > 1 {
+        // By bytes: texts are equal also where Unicode writes one in two ways.
         var seen: [[UInt8]: Int] = [:]
+        var seenFolded: [[UInt8]: Int] = [:]
         for sample in candidates {
-          let key = try text(sample)
-          if let other = seen[key] { found(sample, other) } else { seen[key] = sample }
+          let text = try String.fetchOne(key, arguments: [sample]) ?? ""
+          if let other = seen.updateIfMissing(Array(text.utf8), sample) {
+            try found(sample, other, .equal)
+          } else if let other = seenFolded.updateIfMissing(Array(Self.folded(text).utf8), sample),
+            sample >= first
+          {
+            try found(sample, other, .equalButForCase)
+          }
         }
       }
       start = end
@@ -75,5 +94,14 @@ struct KeyHashes {
         throw DatabaseError(resultCode: ResultCode(rawValue: code), message: db.lastErrorMessage)
       }
     }
+  }
+}
+
+extension Dictionary {
+  /// What is there under the key; else `value` is from now on.
+  fileprivate mutating func updateIfMissing(_ key: Key, _ value: Value) -> Value? {
+    if let known = self[key] { return known }
+    self[key] = value
+    return nil
   }
 }

@@ -47,6 +47,20 @@ enum Schema {
           """)
       try writer(db)
     }
+    // The hashes of keys leave out upper and lower case.
+    migrator.registerMigration("3 keys without case") { db in
+      let hash = DatabaseFunction("keyHash", argumentCount: 1, pure: true) { values in
+        String.fromDatabaseValue(values[0]).map { Int64(KeyHashes.hash($0)) }
+      }
+      db.add(function: hash)
+      defer { db.remove(function: hash) }
+      try db.execute(
+        sql: """
+          DELETE FROM sampleKeys;
+          INSERT INTO sampleKeys SELECT keyHash(key), id FROM samples ORDER BY 1, 2;
+          """)
+      try writer(db)
+    }
     return migrator
   }
 

@@ -57,7 +57,7 @@ extension Workspace {
         let imported = ImportedSource(
           path: source.absolutePath, format: dataset.formatName, options: optionsText, date: .now,
           samples: inserter.first..<(inserter.first + inserter.count))
-        try index(inserter, source: source, db)
+        let sameButForCase = try index(inserter, source: source, db)
         try db.execute(
           sql: """
             INSERT INTO sources (path, format, options, at, first, samples, imageHash, labelHash)
@@ -70,7 +70,7 @@ extension Workspace {
         if let features { try importFeatures(features, samples: imported.samples) }
         try progress(inserter.count)
         return ImportSummary(
-          source: imported, notices: summary.notices + Self.alike(inserter.classes.names))
+          source: imported, notices: summary.notices + sameButForCase + Self.alike(inserter.classes.names))
       }
       return summary
     }
@@ -135,14 +135,22 @@ extension Workspace {
   }
 
   /// Finds keys that occur twice, and makes the others findable.
-  private func index(_ inserter: SampleInserter, source: DatasetSource, _ db: Database) throws {
+  ///
+  /// - Returns: What to say of keys that differ only in case, if there are any.
+  private func index(_ inserter: SampleInserter, source: DatasetSource, _ db: Database) throws -> [String] {
     var keys = inserter.keys
     keys.sort()
     var pairs: [(sample: Int, earlier: Int)] = []
-    try keys.duplicates(db, first: inserter.first) { pairs.append(($0, $1)) }
+    var sameButForCase = CaseNotice()
+    try keys.duplicates(db, first: inserter.first) { sample, earlier, likeness in
+      switch likeness {
+      case .equal: pairs.append((sample, earlier))
+      case .equalButForCase: sameButForCase.add(sample, earlier)
+      }
+    }
     if pairs.isEmpty {
       try keys.save(db, first: inserter.first)
-      return
+      return try sameButForCase.notices(db)
     }
     // In the order of the source, as problems are read.
     pairs.sort { $0.sample < $1.sample }

@@ -110,7 +110,9 @@ struct ImportTests {
 
   @Test("keys that differ only in case are pointed out, within a source and between two")
   func caseOnly() throws {
-    let first = try temporary.write("a.csv", "key,label\nÄ/x.jpg,a\nB.jpg,a\nä/X.jpg,a\nplain,a\nc,a\nC,a\n")
+    let first = try temporary.write(
+      "a.csv", "key,label\nÄ/x.jpg,a\nB.jpg,a\nä/X.jpg,a\nplain,a\nc,a\nC,a\n"
+    )
     let summary = try importTable(first, into: workspace)
     let remark = try #require(summary.notices.first)
     #expect(remark.hasPrefix("keys that differ from another only in upper and lower case: 2 "))

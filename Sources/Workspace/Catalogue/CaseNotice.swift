@@ -1,6 +1,7 @@
 import GRDB
 
-/// Counts samples whose keys differ only in upper and lower case from those of earlier ones, and names the first.
+/// Counts samples whose keys differ only in upper and lower case from those of earlier ones, and names
+/// the first.
 ///
 /// No error: Linux keeps such files apart. Where a data set is copied to macOS or Windows, it loses them.
 struct CaseNotice {
@@ -28,7 +29,8 @@ struct CaseNotice {
     }
     let more = count > pairs.count ? ", …" : ""
     return [
-      "keys that differ from another only in upper and lower case: \(count) (\(pairs.joined(separator: ", "))\(more)); "
+      "keys that differ from another only in upper and lower case: \(count) "
+        + "(\(pairs.joined(separator: ", "))\(more)); "
         + "if these name files, one takes the other's place where case is ignored, as on macOS and Windows"
     ]
   }

@@ -19,6 +19,8 @@ public final class Trainer {
   private let dropout: Generator
   /// Classes with references.
   private let present: [Int]
+  /// The references as the first layer reads them: in bfloat16 they are converted once instead of in every step.
+  private let encoderInput: Tensor
   private var best: [(name: String, tensor: Tensor)] = []
   private var bestValue = -Double.infinity
   private var looksSinceBest = 0
@@ -34,6 +36,7 @@ public final class Trainer {
     self.references = references
     self.configuration = configuration
     let training = configuration.training
+    encoderInput = training.bfloat16 ? references.references.to(.bfloat16) : references.references
     network = Network(configuration.architecture, bfloat16: training.bfloat16, seed: configuration.seed)
     network.requireGradients()
     optimizer =
@@ -83,7 +86,7 @@ public final class Trainer {
     let queries = network.query(features)
     let index = Tensor(classes)
     let embeddings = network.reference(
-      references.references.indexSelect(index), mask: references.mask.indexSelect(index), dropoutBy: dropout)
+      encoderInput.indexSelect(index), mask: references.mask.indexSelect(index), dropoutBy: dropout)
     let beliefs = data.beliefs?.indexSelect(Tensor(images)).indexSelect(dim: 1, index)
     let loss = configuration.losses.total(
       cosines: Network.cosines(queries, embeddings), own: own, beliefs: beliefs, verified: verified,

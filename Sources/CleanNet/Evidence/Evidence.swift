@@ -136,64 +136,66 @@ struct Evidence: Sendable {
     withoutGradients { average(worlds(with: cosines, temperature: temperature)) }
   }
 
-  /// Averages over sharpness and openness by how well each candidate explains verdicts and noisy labels.
+  /// How labels go wrong: by the T that makes the noisy labels likeliest, or by an even one.
+  private enum Noise {
+    case fitted, even
+  }
+
+  /// The answer with the fitted T, and as far as verdicts deny the noise that it expects, that with an even one.
   ///
-  /// Once with the T that makes the noisy labels likeliest, and once with an even one. The first takes images that look
-  /// like another class for confused labels; where hardly any label is wrong, that is all it finds. So the second has the
-  /// share of the answer that verdicts deny of the noise that the first expects.
+  /// The fitted T takes images that look like another class for confused labels; where hardly any label is wrong, that is
+  /// all it finds.
   private func average(_ worlds: (closed: World, open: World)) -> EvidenceJudgement {
     withoutGradients {
-      var means = (0..<2).map { _ in RunningJudgement(rows: closed.count, classes: classes) }
-      for sharpness in Self.sharpnesses {
-        let inClosed = outcomes(worlds.closed, closed, sharpness)
-        let inOpen = outcomes(worlds.open, open, sharpness)
-        for (kind, (inClosed, inOpen)) in zip(inClosed, inOpen).enumerated() {
-          let gain = Self.likelihoodVerdicts * (inOpen.logLikelihood - inClosed.logLikelihood)
-          for openness in Self.openness {
-            let mixed = inClosed.logOdds * (1 - openness) + inOpen.logOdds * openness
-            let (scale, loss) = scale(of: mixed)
-            means[kind].add(
-              logWeight: openness * gain - loss, logOdds: mixed, scale: scale,
-              beliefs: [(inClosed.beliefs, 1 - openness), (inOpen.beliefs, openness)])
-          }
-        }
-      }
-      return means[0].judgement.mixed(with: means[1].judgement, share: shareDenied(worlds.closed))
+      let (fitted, denied) = (average(worlds, .fitted), shareDenied(worlds.closed))
+      return denied > 0 ? fitted.mixed(with: average(worlds, .even), share: denied) : fitted
     }
+  }
+
+  /// Averages over sharpness and openness by how well each candidate explains verdicts and noisy labels.
+  private func average(_ worlds: (closed: World, open: World), _ noise: Noise) -> EvidenceJudgement {
+    var mean = RunningJudgement(rows: closed.count, classes: classes)
+    for sharpness in Self.sharpnesses {
+      let inClosed = outcome(worlds.closed, closed, sharpness, noise)
+      let inOpen = outcome(worlds.open, open, sharpness, noise)
+      let gain = Self.likelihoodVerdicts * (inOpen.logLikelihood - inClosed.logLikelihood)
+      for openness in Self.openness {
+        let mixed = inClosed.logOdds * (1 - openness) + inOpen.logOdds * openness
+        let (scale, loss) = scale(of: mixed)
+        mean.add(
+          logWeight: openness * gain - loss, logOdds: mixed, scale: scale,
+          beliefs: [(inClosed.beliefs, 1 - openness), (inOpen.beliefs, openness)])
+      }
+    }
+    return mean.judgement
   }
 
   /// Of the wrong labels that the fitted T expects among the verified images, the share that verdicts did not find.
   private func shareDenied(_ world: World) -> Double {
     guard !verified.isEmpty else { return 0 }
-    let odds = outcomes(world, closed, 1)[0].logOdds.indexSelect(Tensor(verified.map(\.row))).doubles()
+    let odds = outcome(world, closed, 1, .fitted).logOdds.indexSelect(Tensor(verified.map(\.row))).doubles()
     let expected = odds.reduce(0) { $0 + 1 / (1 + exp($1)) }
     let found = Double(verified.count { !$0.isRight })
     return max(0, 1 - (found + Self.priorVerdicts) / (expected + Self.priorVerdicts))
   }
 
-  private struct Outcome {
-    var logOdds, beliefs: Tensor
-    var logLikelihood: Double
-
-    init(_ model: NoiseModel, _ logPosterior: Tensor, _ labels: SoftLabels) {
-      logOdds = model.logOdds(logPosterior, labels)
-      beliefs = model.beliefs(logPosterior, labels)
-      logLikelihood = model.logLikelihood(logPosterior, labels)
-    }
-  }
-
-  /// With the T that makes the noisy labels likeliest, and with an even one that has nothing but the verdicts' share of
-  /// right labels.
-  private func outcomes(_ world: World, _ labels: SoftLabels, _ sharpness: Double) -> [Outcome] {
+  private func outcome(
+    _ world: World, _ labels: SoftLabels, _ sharpness: Double, _ noise: Noise
+  ) -> (logOdds: Tensor, beliefs: Tensor, logLikelihood: Double) {
     var model = world.model
     let logPosterior = model.logPosterior(world.sources, sharpness: sharpness)
-    model.fitTransition(logPosterior, labels)
-    let right = Double(verified.count(where: \.isRight))
-    let prior = Self.priorVerdicts * model.kept(logPosterior, labels)
-    var even = model
-    even.transition = NoiseModel.evenTransition(
-      kept: (right + prior) / (Double(verified.count) + Self.priorVerdicts), labels)
-    return [model, even].map { Outcome($0, logPosterior, labels) }
+    switch noise {
+    case .fitted: model.fitTransition(logPosterior, labels)
+    case .even:
+      let right = Double(verified.count(where: \.isRight))
+      let prior = Self.priorVerdicts * model.kept(logPosterior, labels)
+      let kept = (right + prior) / (Double(verified.count) + Self.priorVerdicts)
+      model.transition = NoiseModel.evenTransition(kept: kept, labels)
+    }
+    return (
+      model.logOdds(logPosterior, labels), model.beliefs(logPosterior, labels),
+      model.logLikelihood(logPosterior, labels)
+    )
   }
 
   /// The factor on log-odds that makes verdicts likeliest, and their negative log-likelihood with it.

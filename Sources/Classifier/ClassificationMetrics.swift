@@ -52,9 +52,6 @@ public struct ClassificationMetrics: Sendable, Hashable, Codable {
       }
     }
 
-    /// Images so far.
-    public var images: Int { confusion.joined().reduce(0, +) }
-
     public var metrics: ClassificationMetrics {
       ClassificationMetrics(confusion: confusion, amongFive: amongFive)
     }

@@ -52,7 +52,7 @@ public struct ClassifyEvaluateStage: Sendable {
   ) throws -> (metrics: ClassificationMetrics, problems: Int) {
     let (samples, labels) = try images(workspace, classes: file.about.classes)
     var tally = ClassificationMetrics.Tally(classes: file.about.classes.count)
-    var problems = 0
+    var (tested, problems) = (0, 0)
     if let features = try storedFeatures(workspace, file) {
       let head = try file.head()
       progress.begin("Testing", total: samples.count, unit: "images")
@@ -75,11 +75,12 @@ public struct ClassifyEvaluateStage: Sendable {
         images.loader(preparation, threads: threads), batches: (samples.count + 31) / 32, threads: threads
       ) { answer in
         if let logits = answer.logits { tally.add(logits: logits, labels: answer.images.map { labels[$0] }) }
+        tested += answer.images.count
         for (place, problem) in answer.problems {
           problems += 1
           if problems <= 20 { progress.warn("\(images.keys[place]): \(problem.explanation)") }
         }
-        progress.update(tally.images + problems)
+        progress.update(tested + problems)
       }
     } else {
       throw PipelineError(

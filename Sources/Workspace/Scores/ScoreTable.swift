@@ -43,7 +43,7 @@ public struct ScoreTable: Sendable, RandomAccessCollection {
       cosine: value(0, sample), probability: value(1, sample), threshold: value(2, sample),
       verdict: ScoreRow.Verdict(rawValue: value(3, sample)) ?? .unknown, softWeight: value(4, sample),
       hardWeight: value(5, sample), suggestedLabel: value(6, sample), suggestedCosine: value(7, sample),
-      disagreement: columns.count > 8 ? value(8, sample) : .nan)
+      disagreement: columns.count > ScoreRow.oldColumns ? value(8, sample) : .nan)
   }
 
   private func value<Value: BitwiseCopyable>(_ column: Int, _ row: Int) -> Value {

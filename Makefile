@@ -1,8 +1,6 @@
 # `make demo` and `make test` do all the set-up themselves.
 
 SWIFT ?= swift
-# Threads that wait for work sleep: the tests and benchmarks run beside other programs.
-export OMP_WAIT_POLICY ?= passive
 BINARY = .build/release/cleannet
 
 .PHONY: setup build demo test parity lint format bench clean help

@@ -15,7 +15,7 @@ enum WaitingThreads {
     // Some microseconds of spinning before that: between two short steps of training, sleep costs a tenth of the speed.
     setenv("GOMP_SPINCOUNT", "10000", 0)
     // OpenBLAS: 2^n ticks of the processor's clock until a waiting thread sleeps. Its default of 26, tens of
-    // milliseconds, costs a quarter of the steps of training on two cores; from 4 to 18 all are alike.
+    // milliseconds, costs a fifth of the steps of training on two cores; from 4 to 18 all are alike.
     setenv("OPENBLAS_THREAD_TIMEOUT", "10", 0)
   }()
 }

@@ -21,10 +21,7 @@ public final class ChildProcess: Sendable {
     process.executableURL = program
     process.arguments = arguments
     process.currentDirectoryURL = folder ?? process.currentDirectoryURL
-    process.environment = ProcessInfo.processInfo.environment
-      // Its threads that wait for work sleep, unless the caller has said otherwise.
-      .merging(["OMP_WAIT_POLICY": "passive"]) { own, _ in own }
-      .merging(environment) { $1 }
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let files = try [output, errors].map { file in
       try Data().write(to: file)
       return try FileHandle(forWritingTo: file)

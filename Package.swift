@@ -40,8 +40,12 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources:
   .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
-  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource]? = nil
+) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies, exclude: exclude, resources: resources,
+    swiftSettings: swiftSettings)
 }
 
 /// SQLite's C functions, for the one loop in which GRDB's checks of each value would cost most of the time.
@@ -143,7 +147,9 @@ let package = Package(
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ]),
-    tests("CommandLineTests", ["cleannet", "Datasets", "Images", "TestPrograms", "TestServer"]),
+    tests(
+      "CommandLineTests", ["cleannet", "Datasets", "Images", "TestPrograms", "TestServer"],
+      exclude: ["Snapshots"]),
     tests("DetectorsTests", ["Detectors", "Torch"], resources: [.copy("Fixtures")]),
     tests("EvaluationTests", ["Evaluation", "Detectors", "Torch"], resources: [.copy("Fixtures")]),
     tests("ReportTests", ["Report", "Workspace", "Datasets", "Images", "Torch"]),

@@ -10,6 +10,7 @@ const patience = 450;
 export function follow(grid, { hold, stroke, cancel }) {
   let start = -1;
   let reached = -1;
+  // Whether the click that comes next is one, and not the end of a stroke or of holding.
   let isClick = true;
   let timer;
 
@@ -32,7 +33,6 @@ export function follow(grid, { hold, stroke, cancel }) {
 
   grid.addEventListener("pointerdown", (event) => {
     if (!event.isPrimary || event.button !== 0 || event.shiftKey) return;
-    isClick = true;
     clearTimeout(timer);
     start = reached = indexAt(event);
     if (start >= 0 && event.pointerType === "touch") timer = setTimeout(rest, patience);
@@ -50,17 +50,19 @@ export function follow(grid, { hold, stroke, cancel }) {
     if (start >= 0 && !isClick) cancel();
     end();
   }
-  addEventListener("pointerup", end);
-  addEventListener("pointercancel", abort);
-  grid.addEventListener("click", (event) => {
-    if (!isClick) event.stopPropagation();
-    isClick = true;
-  }, true);
+  const anew = () => { isClick = true; };
+  /// A finger that has opened something by holding must not press what lies under it then. Keys press without a detail.
+  function hush(event) {
+    if (isClick || event.detail === 0) return;
+    event.stopPropagation();
+    event.preventDefault();
+  }
+  const everywhere = [["pointerdown", anew, true], ["pointerup", end, false], ["pointercancel", abort, false], ["click", hush, true]];
+  for (const one of everywhere) addEventListener(...one);
   // The menu that browsers open for a finger that rests.
   grid.addEventListener("contextmenu", (event) => { if (event.pointerType === "touch") event.preventDefault(); });
   return () => {
     end();
-    removeEventListener("pointerup", end);
-    removeEventListener("pointercancel", abort);
+    for (const one of everywhere) removeEventListener(...one);
   };
 }

@@ -27,8 +27,8 @@ public struct Backbone: Sendable {
   public let kind: BackboneKind
   /// What the network computes with: float32 or bfloat16.
   public let dtype: DType
-  private let network: Network<FoldedConvolution>
-  private let classifier: Linear?
+  let network: Network<FoldedConvolution>
+  let classifier: Linear?
 
   /// Reads the weights from a file: safetensors, or what `torch.save` wrote.
   ///

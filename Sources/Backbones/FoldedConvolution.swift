@@ -28,6 +28,12 @@ struct FoldedConvolution: ConvolutionUnit, Sendable {
     self.bias = bias.to(dtype)
   }
 
+  /// The tensors that it computes with, by names without dots.
+  var parameters: [(name: String, tensor: Tensor)] {
+    let name = description.name.replacing(".", with: "_")
+    return [(name + "_weight", weight), (name + "_bias", bias)]
+  }
+
   func callAsFunction(_ input: Tensor, adding shortcut: Tensor?) -> Tensor {
     let padding = input.size(-1).isMultiple(of: 2) ? evenPadding : oddPadding
     let result = input.conv2d(

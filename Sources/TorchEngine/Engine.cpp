@@ -2,12 +2,14 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
+#include <ATen/TracerMode.h>
 #include <ATen/Version.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/api/include/torch/version.h>
 
 #include <dlfcn.h>
 
+#include <sstream>
 #include <vector>
 
 // The table of functions, in the order of CTorch.h. Each entry is the ATen call of the same name behind a guard.
@@ -118,6 +120,8 @@ const CTorchEngine engine = {
     },
     .from_bytes = [](const void *bytes, const int64_t *sizes, size_t rank, int32_t dtype) {
       return guarded([&] {
+        // Elements that come from outside are a constant of what is being recorded, not an empty tensor.
+        at::tracer::impl::NoTracerDispatchMode unrecorded;
         at::Tensor result = at::empty(sizesOf(sizes, rank), typeOf(dtype));
         if (result.nbytes() > 0) std::memcpy(result.data_ptr(), bytes, result.nbytes());
         return result;
@@ -411,6 +415,21 @@ const CTorchEngine engine = {
                   weightDecay, step);
       });
     },
+    .trace = [](Handle example, CTorchForward forward, void *context, CTorchTensor *const *parameters,
+                const char *names, const char *about) {
+      return guarded([&] {
+        Parameters named;
+        std::istringstream lines(names);
+        for (std::string name; std::getline(lines, name);) named.emplace_back(name, (*parameters++)->value);
+        const auto step = [&](const at::Tensor &input) {
+          Handle output = forward(context, new CTorchTensor{input});
+          if (!output) throw std::runtime_error(lastError());
+          return output->value;
+        };
+        return traced(example->value, step, named, about);
+      });
+    },
+    .run_script = [](Handle bytes, Handle input) { return guarded([&] { return runScript(bytes->value, input->value); }); },
 };
 
 }  // namespace

@@ -5,7 +5,10 @@
 #include <CTorch.h>
 
 #include <exception>
+#include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 struct CTorchTensor {
   at::Tensor value;
@@ -79,5 +82,15 @@ at::Tensor normActivation(const at::Tensor &input, const at::Tensor &shortcut, c
 /// zeros on the left and at the top, `after` on the right and at the bottom.
 at::Tensor depthwise(const at::Tensor &input, const at::Tensor &weight, int64_t stride, int64_t before,
                      int64_t after);
+
+using Parameters = std::vector<std::pair<std::string, at::Tensor>>;
+
+/// A TorchScript program (the bytes of its file) of what `forward` does with a tensor, recorded while it does so with
+/// `example`. `about` lies in the file as `cleannet.json`.
+at::Tensor traced(const at::Tensor &example, const std::function<at::Tensor(const at::Tensor &)> &forward,
+                  const Parameters &parameters, const std::string &about);
+
+/// What a program makes of a tensor.
+at::Tensor runScript(const at::Tensor &bytes, const at::Tensor &input);
 
 }  // namespace cleannet

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Torch
 
@@ -27,6 +28,17 @@ import Torch
       #expect(backbone.features(pixels[range]).floats() == together[range].floats())
     }
     #expect(backbone.features(pixels[0..<0]).shape == [0, 1280])
+  }
+
+  /// The program is compared with the network when it is written.
+  @Test(arguments: [(BackboneKind.efficientNetLite0, 50), (.efficientNetLite0, 33), (.resNet18, 64)])
+  func aProgramComputesTheSame(kind: BackboneKind, size: Int) throws {
+    let backbone = try Backbone(kind, checkpoint: Made.checkpoint(kind), name: "made", precision: .float32)
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).pt").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let tensors = try backbone.writeTorchScript(to: path, size: size, about: "{}")
+    #expect(tensors == 2 * backbone.network.units.count + 4)
+    #expect(FileManager.default.fileExists(atPath: path))
   }
 
   @Test func gradientsReachTheUnfoldedWeights() throws {

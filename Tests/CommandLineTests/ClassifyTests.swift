@@ -70,6 +70,9 @@ import Testing
     ] {
       #expect(header.contains("\"\(name)\""), "\(name)")
     }
+    let script = try await cleannet.succeed("classify", "export", "--out", "exported.pt", "--json").json()
+    #expect(script["format"] as? String == "torchscript")
+    #expect(try Data(contentsOf: cleannet.folder.appendingPathComponent("exported.pt")).count > 12_000_000)
   }
 
   @Test("a fine-tuning that is killed goes on and ends in the same weights; bad images are listed")

@@ -34,7 +34,9 @@ extension Browser {
     // Asked for beforehand: a finger that waits for an answer rests.
     var places: [[String: Double]] = []
     for selector in selectors { places.append(try await middle(selector)) }
-    for (index, place) in places.enumerated() { try await touch(index == 0 ? "touchStart" : "touchMove", at: place) }
+    for (index, place) in places.enumerated() {
+      try await touch(index == 0 ? "touchStart" : "touchMove", at: place)
+    }
     try await touchUp()
   }
 

@@ -27,6 +27,7 @@ typedef CTorchTensor *_Nullable (*_Nonnull CTorchBinary)(CTorchTensor *, CTorchT
 typedef CTorchTensor *_Nullable (*_Nonnull CTorchScalar)(CTorchTensor *, double);
 typedef CTorchTensor *_Nullable (*_Nonnull CTorchReduce)(CTorchTensor *, int64_t dim, bool keepDim);
 typedef CTorchTensor *_Nullable (*_Nonnull CTorchAlong)(CTorchTensor *, int64_t dim);
+typedef CTorchTensor *_Nullable (*_Nonnull CTorchForward)(void *context, CTorchTensor *input);
 typedef CTorchTensor *_Nullable (*_Nonnull CTorchShaped)(CTorchTensor *, const int64_t *sizes, size_t rank);
 
 /// Element types, in ATen's own numbering (`c10::ScalarType`).
@@ -162,6 +163,13 @@ typedef struct CTorchEngine {
                    double momentum, double weightDecay, bool nesterov);
   bool (*_Nonnull adamw_step)(CTorchTensor *parameter, CTorchTensor *gradient, CTorchTensor *mean, CTorchTensor *variance,
                      double rate, double beta1, double beta2, double eps, double weightDecay, int64_t step);
+
+  // TorchScript: the program's bytes as a tensor, uint8. `forward` returns a handle that stays its own, or
+  // NULL; each parameter has its line in `names`.
+  CTorchTensor *_Nullable (*_Nonnull trace)(CTorchTensor *example, CTorchForward forward, void *context,
+                                   CTorchTensor *_Nonnull const *_Nonnull parameters,
+                                   const char *names, const char *about);
+  CTorchTensor *_Nullable (*_Nonnull run_script)(CTorchTensor *bytes, CTorchTensor *input);
 } CTorchEngine;
 
 /// The only symbol that the engine library exports.

@@ -1,20 +1,35 @@
 import Backbones
+import Classifier
 import Foundation
+import Images
 import Torch
 
 /// A trained classifier for other programs.
 public enum ClassifierExport {
+  public enum Format: String, Sendable, CaseIterable {
+    /// Weights by their names in torchvision or timm, for that library's network.
+    case safetensors
+    /// A program that runs in PyTorch and libtorch without a description of the network.
+    case torchscript
+
+    /// What a file's name says: TorchScript for `.pt`, `.ts` and `.torchscript`.
+    public init(path: String) {
+      let suffix = URL(fileURLWithPath: path).pathExtension.lowercased()
+      self = ["pt", "ts", "torchscript"].contains(suffix) ? .torchscript : .safetensors
+    }
+  }
+
   public struct Outcome: Sendable, Encodable {
     public var out: String
+    public var format: String
     public var backbone: String
     public var tensors: Int
     public var classes: [String]
     public var size: Int
   }
 
-  /// Writes safetensors with the tensors' names in torchvision (ResNets) or timm (`tf_efficientnet_lite0` …), all that
-  /// `load_state_dict(strict=True)` wants, and classes and preparation in the metadata.
-  public static func write(_ path: String, to out: String) throws -> Outcome {
+  /// Writes a classifier's file for other programs.
+  public static func write(_ path: String, to out: String, format: Format) throws -> Outcome {
     let file = try ClassifierFile(path: path)
     guard let kind = file.about.backbone, let preparation = file.about.preparation else {
       throw PipelineError(
@@ -22,6 +37,22 @@ public enum ClassifierExport {
         remedy:
           "Its tensors are \(ClassifierFile.headName).weight and \(ClassifierFile.headName).bias as they are")
     }
+    let tensors =
+      switch format {
+      case .safetensors: try writeSafeTensors(file, kind: kind, to: out)
+      case .torchscript: try writeTorchScript(file, kind: kind, preparation: preparation, to: out)
+      }
+    return Outcome(
+      out: out, format: format.rawValue, backbone: kind.rawValue, tensors: tensors,
+      classes: file.about.classes,
+      size: preparation.size)
+  }
+
+  /// The tensors' names are those of torchvision (ResNets) or timm (`tf_efficientnet_lite0` …), all that
+  /// `load_state_dict(strict=True)` wants; classes and preparation are in the metadata. Returns the number of tensors.
+  private static func writeSafeTensors(
+    _ file: ClassifierFile, kind: BackboneKind, to out: String
+  ) throws -> Int {
     var renamed = kind.withLibraryNames(file.checkpoint)
     // Weights from elsewhere may lack batch norm's counters, which strict loading wants.
     for (name, _) in renamed.tensors where name.hasSuffix(".running_var") {
@@ -34,8 +65,23 @@ public enum ClassifierExport {
     renamed.metadata["mean"] = try normalization.mean.json()
     renamed.metadata["deviation"] = try normalization.deviation.json()
     try SafeTensors.write(tensors: renamed.tensors, metadata: renamed.metadata, to: out)
-    return Outcome(
-      out: out, backbone: kind.rawValue, tensors: renamed.tensors.count, classes: file.about.classes,
-      size: preparation.size)
+    return renamed.tensors.count
+  }
+
+  /// Pixels in, logits out; classes and preparation lie beside the program as `cleannet.json`. Returns the number of tensors.
+  private static func writeTorchScript(
+    _ file: ClassifierFile, kind: BackboneKind, preparation: ImagePreparation, to out: String
+  ) throws -> Int {
+    let classifier = try InferenceClassifier(
+      kind, checkpoint: file.checkpoint, name: file.path, precision: .float32)
+    let about = ProgramDescription(
+      backbone: kind.rawValue, classes: file.about.classes, size: preparation.size)
+    return try classifier.backbone.writeTorchScript(to: out, size: preparation.size, about: about.json())
+  }
+
+  private struct ProgramDescription: Encodable {
+    var backbone: String
+    var classes: [String]
+    var size: Int
   }
 }

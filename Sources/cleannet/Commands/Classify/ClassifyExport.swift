@@ -4,23 +4,29 @@ import Pipeline
 struct ClassifyExport: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Write a classifier for Python: safetensors with torchvision's or timm's names.",
+    abstract:
+      "Write a classifier for PyTorch: weights for torchvision's or timm's network, or a TorchScript program.",
     discussion: "How to load it is in docs/classifier.md.")
 
   @Option(help: "The classifier's file; by default the one trained last.", completion: .file())
   var classifier: String?
   @Option(help: "The file to write.", completion: .file())
   var out: String
+  @Option(help: "safetensors or torchscript; by default what the name of the file says (.pt: TorchScript).")
+  var format: ClassifierExport.Format?
   @OptionGroup var workspace: WorkspaceOptions
 
   func run() throws {
     // No tensor is computed, but the engine holds them.
     try ComputeOptions.prepareEngine(threads: 1)
     let file = try classifier ?? ClassifyEvaluateStage.latest(try workspace.open())
-    let outcome = try ClassifierExport.write(file, to: out)
+    let outcome = try ClassifierExport.write(
+      file, to: out, format: format ?? ClassifierExport.Format(path: out))
     try workspace.output.print(outcome) {
       "\(outcome.tensors) tensors of \(outcome.backbone), \(outcome.classes.count) classes, images of "
         + "\(outcome.size) px: \(outcome.out)"
     }
   }
 }
+
+extension ClassifierExport.Format: ExpressibleByArgument {}

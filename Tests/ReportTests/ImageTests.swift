@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import Images
 import Testing
+import Torch
 import Workspace
 
 @testable import Report
@@ -86,6 +87,26 @@ import Workspace
     #expect(names == [["a/0.jpg", "b/same.jpg"], ["a/1.jpg", "a/again.jpg"]])
     #expect(found.data.exactGroups == 1 && found.data.nearGroups == 1 && found.data.images == 4)
     #expect(found.data.acrossLabels == 1 && found.data.acrossSplits == 0 && found.data.hidden == nil)
+
+    // A crowd of pictures whose hashes are the same; two of them, far apart, are copies of each other.
+    var numbers = SplitMix64(seed: 0)
+    func number() -> Float { Float(numbers.next() >> 40) / Float(1 << 24) - 0.5 }
+    let one = try #require(signatures[0])
+    var crowd = (0..<1000).map { place in
+      var signature = one
+      (signature.hash, signature.content) = (0, UInt64(place))
+      signature.luminance = Double(number())
+      signature.patches = one.patches.map { _ in number() * Float(12.0 / 256).squareRoot() }
+      return signature as ImageSignature?
+    }
+    var copy = try #require(crowd[3])
+    copy.luminance += 1e-3
+    copy.content = 990
+    crowd[990] = copy
+    let inCrowd = DuplicateFinder(
+      table: table, ids: crowd.indices.map { $0 % 10 }, signatures: crowd, features: nil, threads: 2
+    ).find()
+    #expect(inCrowd.groups == [[3, 0]] && inCrowd.data.nearGroups == 1)
 
     let checks = try CheckGatherer(workspace: workspace, table: table, ids: ids, signatures: signatures)
       .checks()

@@ -22,6 +22,8 @@ struct DuplicateFinder {
   /// Without pictures features must be the same but for rounding.
   private static let sameFeatures: Float = 0.9999
   private static let neighbors = 4
+  /// So many images that share a part of their hashes are all compared with each other.
+  private static let crowd = 200
   /// Groups that the page shows, and how many images of each.
   private static let (shownGroups, shownImages) = (48, 6)
   /// A finding that concerns a larger share of the images tells nobody anything.
@@ -110,16 +112,22 @@ struct DuplicateFinder {
       let mask = (UInt64(1) << UInt64(width)) - 1
       let places = signatures.indices.filter { signatures[$0] != nil }
       let buckets = Dictionary(grouping: places) { (signatures[$0]?.hash ?? 0) >> shift & mask }
-      for bucket in buckets.values where bucket.count <= 200 {
-        for (rank, first) in bucket.enumerated() {
-          for second in bucket[(rank + 1)...] where distance(first, second) <= Self.bits {
-            pairs.append((first, second))
+      for bucket in buckets.values {
+        // In a crowd, as empty pictures are one, each is compared with those of the next brightness; groups are chains.
+        let isCrowd = bucket.count > Self.crowd
+        let ordered = isCrowd ? bucket.sorted { brightness($0) < brightness($1) } : bucket
+        for (rank, first) in ordered.enumerated() {
+          let others = ordered[(rank + 1)...].prefix(Self.crowd).lazy.filter {
+            distance(first, $0) <= Self.bits && (!isCrowd || isNear(first, $0))
           }
+          pairs += others.prefix(isCrowd ? Self.neighbors : Self.crowd).map { (first, $0) }
         }
       }
     }
     return pairs
   }
+
+  private func brightness(_ place: Int) -> Double { signatures[place]?.luminance ?? 0 }
 
   private func distance(_ first: Int, _ second: Int) -> Int {
     ((signatures[first]?.hash ?? 0) ^ (signatures[second]?.hash ?? 0)).nonzeroBitCount

@@ -15,7 +15,7 @@ public struct NearestNeighbors: Sendable {
 }
 
 /// The exact nearest neighbours by cosine, searched in blocks on matrix products: see ``SimilarityBlocks`` for cost and
-/// memory.
+/// memory. Where queries and keys are the same, half the products do.
 ///
 /// - Parameters:
 ///   - queries: The examples to find neighbours for.
@@ -31,65 +31,28 @@ public func nearestNeighbors(
   let available = excludingSelf ? keys.count - 1 : keys.count
   let k = max(0, min(k, available))
   guard k > 0 else { return NearestNeighbors(count: queries.count, k: 0, indices: [], similarities: []) }
+  if excludingSelf, keys == queries {
+    let mutual = MutualNeighbors(features, examples: queries, k: k, storage: storage, threads: threads)
+    let found = mutual.find(threads: threads, progress: progress)
+    return NearestNeighbors(
+      count: queries.count, k: k, indices: found.places.map { $0 < 0 ? -1 : Int32(queries[Int($0)]) },
+      similarities: found.cosines)
+  }
   let blocks = SimilarityBlocks(features, queries: queries, keys: keys, storage: storage)
+  let own = excludingSelf ? Dictionary(zip(keys, keys.indices)) { first, _ in first } : [:]
   let gathered = blocks.gather(
     threads: threads, progress: progress,
-    begin: { Best(rows: $0.count, k: k) },
-    visit: { best, rows, columns, cosines in
+    begin: { NeighborLists(rows: $0.count, k: k) },
+    visit: { lists, rows, columns, cosines in
       for row in rows {
-        let slice = UnsafeBufferPointer(
-          rebasing: cosines[
-            (row - rows.lowerBound) * columns.count..<(row - rows.lowerBound + 1) * columns.count]
-        )
-        best.take(
-          row: row - rows.lowerBound, slice, keys: keys[columns], excluding: excludingSelf ? queries[row] : -1
-        )
+        let start = (row - rows.lowerBound) * columns.count
+        lists.offer(
+          row - rows.lowerBound, UnsafeBufferPointer(rebasing: cosines[start..<start + columns.count]),
+          places: columns, except: (own[queries[row]] ?? -1) - columns.lowerBound)
       }
     })
   return NearestNeighbors(
-    count: queries.count, k: k, indices: gathered.flatMap(\.indices),
-    similarities: gathered.flatMap(\.similarities))
-}
-
-/// The best keys so far of each row of a block, sorted.
-private struct Best: Sendable {
-  let k: Int
-  var indices: [Int32]
-  var similarities: [Float]
-  private var found: [Int]
-
-  init(rows: Int, k: Int) {
-    self.k = k
-    indices = Array(repeating: -1, count: rows * k)
-    similarities = Array(repeating: -.infinity, count: rows * k)
-    found = Array(repeating: 0, count: rows)
-  }
-
-  mutating func take(
-    row: Int, _ values: UnsafeBufferPointer<Float>, keys: ArraySlice<Int>, excluding own: Int
-  ) {
-    let base = row * k
-    let firstKey = keys.startIndex
-    similarities.withUnsafeMutableBufferPointer { similarities in
-      indices.withUnsafeMutableBufferPointer { indices in
-        var count = found[row]
-        for (column, value) in values.enumerated() {
-          // Almost all values fail here: they are no better than the last that is kept.
-          if count == k && !(value > similarities[base + k - 1]) { continue }
-          let key = keys[firstKey + column]
-          if key == own || value.isNaN { continue }
-          var place = count < k ? count : k - 1
-          while place > 0, value > similarities[base + place - 1] {
-            similarities[base + place] = similarities[base + place - 1]
-            indices[base + place] = indices[base + place - 1]
-            place -= 1
-          }
-          similarities[base + place] = value
-          indices[base + place] = Int32(key)
-          if count < k { count += 1 }
-        }
-        found[row] = count
-      }
-    }
-  }
+    count: queries.count, k: k,
+    indices: gathered.flatMap { $0.places.map { $0 < 0 ? -1 : Int32(keys[Int($0)]) } },
+    similarities: gathered.flatMap(\.cosines))
 }

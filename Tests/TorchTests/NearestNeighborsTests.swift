@@ -23,6 +23,25 @@ import Torch
     }
   }
 
+  /// Several blocks of examples, in no order, which are compared with each other once.
+  @Test func amongThemselvesAreThoseOfTheDefinition() {
+    let data = features(3000, 5)
+    var random = SplitMix64(seed: 3)
+    let examples = Array((0..<2500).shuffled(using: &random))
+    let found = nearestNeighbors(data, queries: examples, k: 7, threads: 2)
+    for place in stride(from: 0, to: 2500, by: 83) {
+      #expect(found.neighbors(place).map(Int.init) == expected(data, examples[place], keys: examples, k: 7))
+    }
+    #expect(nearestNeighbors(data, queries: examples, k: 7, threads: 1).indices == found.indices)
+  }
+
+  @Test func equallySimilarOnesComeInTheirOrderAmongThemselves() {
+    let found = nearestNeighbors(DenseFeatures(.ones([700, 2])), queries: Array(0..<700), k: 3, threads: 2)
+    for place in 0..<700 {
+      #expect(found.neighbors(place) == (0...3).filter { $0 != place }.prefix(3).map(Int32.init)[...])
+    }
+  }
+
   @Test func keysBeyondOneBlockCount() {
     let data = features(5000, 3)
     let found = nearestNeighbors(data, queries: [7, 4998], among: Array(0..<5000), k: 6, threads: 1)

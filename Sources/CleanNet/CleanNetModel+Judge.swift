@@ -11,9 +11,11 @@ extension CleanNetModel {
   ///
   /// - Parameters:
   ///   - space: Of the same features and images, if it is there already.
+  ///   - store: Where neighbours may be kept already, if there is no space.
   ///   - progress: Called from any thread with the number of images done.
   public func judge(
-    _ data: TrainingSet, space: FeatureSpace? = nil, threads: Int, progress: (@Sendable (Int) -> Void)? = nil
+    _ data: TrainingSet, space: FeatureSpace? = nil, store: NeighborStore? = nil, threads: Int,
+    progress: (@Sendable (Int) -> Void)? = nil
   ) -> Judgements {
     precondition(data.classes == references.classes, "the model is of other classes")
     guard let components else { return judgeByCosine(data, progress: progress) }
@@ -22,7 +24,8 @@ extension CleanNetModel {
       space
       ?? FeatureSpace(
         data, images: data.labels.indices.filter { data.labels[$0] >= 0 }, components: components,
-        seed: configuration.seed, threads: threads, progress: { progress?(Int($0 * Double(count))) })
+        seed: configuration.seed, store: store, threads: threads,
+        progress: { progress?(Int($0 * Double(count))) })
     defer { progress?(count) }
     return judge(data, by: Evidence(data, in: space))
   }

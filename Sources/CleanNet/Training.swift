@@ -39,9 +39,12 @@ public struct Training: Sendable {
   ///
   /// - Parameters:
   ///   - space: Of the same features and images, if it is there already.
+  ///   - store: Where neighbours may be kept already, if there is no space.
   ///   - report: Called from any thread.
   public init(
-    _ data: TrainingSet, configuration: Configuration, space: FeatureSpace? = nil, threads: Int,
+    _ data: TrainingSet, configuration: Configuration, space: FeatureSpace? = nil,
+    store: NeighborStore? = nil,
+    threads: Int,
     report: (@Sendable (Event) -> Void)? = nil
   ) {
     self.configuration = configuration
@@ -49,7 +52,9 @@ public struct Training: Sendable {
     if configuration.components != nil {
       let space =
         space
-        ?? FeatureSpace(data, configuration: configuration, threads: threads) { report?(.space($0)) }
+        ?? FeatureSpace(data, configuration: configuration, store: store, threads: threads) {
+          report?(.space($0))
+        }
       report?(.beliefs)
       let evidence = Evidence(data, in: space)
       self.space = space

@@ -60,7 +60,9 @@ public struct ScoreStage: Sendable {
           remedy: "Train again: cleannet train")
       }
       progress.begin("Scoring", total: data.labels.count, unit: "images")
-      var judgements = model.judge(data.trainingSet, threads: threads) { progress.update($0) }
+      var judgements = model.judge(data.trainingSet, store: NeighborFile(workspace).store, threads: threads) {
+        progress.update($0)
+      }
       if let targetNoise { try apply(targetNoise, to: &judgements, data) }
       let guarantee = NoiseGuarantee(
         labels: data.labels, isKept: (0..<judgements.count).map { judgements.isRight($0) ?? false },

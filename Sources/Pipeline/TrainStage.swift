@@ -69,7 +69,10 @@ public struct TrainStage: Sendable {
       let start = ContinuousClock.now
       try files.makeFolder()
       let show = progress.training(networks: configuration.folds)
-      let training = Training(data.trainingSet, configuration: configuration, threads: threads, report: show)
+      let training = Training(
+        data.trainingSet, configuration: configuration, store: NeighborFile(workspace).store,
+        threads: threads,
+        report: show)
       let trained = try training.run(
         keeper: files.keeper(interval: Self.checkpointInterval), report: show)
       progress.end(nil)

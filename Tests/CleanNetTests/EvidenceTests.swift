@@ -116,7 +116,7 @@ import Torch
     model.transition = Tensor([0.8, 0.1, 0.1, 0.3, 0.6, 0.1, 0, 0.2, 0.8] as [Float], shape: [3, 3])
     let labels = SoftLabels(labels: [0, 1], classes: 3, verdicts: [])
     let posterior = Tensor([0.5, 0.3, 0.2, 0.2, 0.2, 0.6] as [Float], shape: [2, 3]).log()
-    let odds = model.logOdds(model.logPosterior([posterior]), labels)
+    let odds = model.judge(model.logPosterior([posterior]), labels).logOdds
     // Label 0: 0.5 · 0.8 against 0.3 · 0.3 + 0.2 · 0; label 1: 0.2 · 0.6 against 0.2 · 0.1 + 0.6 · 0.2.
     expectClose(odds, [log(0.4 / 0.09), log(0.12 / 0.14)], tolerance: 1e-4)
   }
@@ -150,7 +150,7 @@ import Torch
       labels: Generator(seed: 2).integers(below: 4, count: 300).ints(), classes: 4, verdicts: [])
     var model = NoiseModel(classes: 4, exponents: [0.5])
     func likelihood() -> Double {
-      model.logJoint(model.logPosterior([source]), labels).logSumExp(dim: 1).sum().item
+      300 * model.judge(model.logPosterior([source]), labels).logLikelihood
     }
     var last = likelihood()
     for _ in 0..<10 {
@@ -168,7 +168,7 @@ import Torch
     #expect(labels.allowed.floats() == [1, 0, 0, 1, 0, 1, 1, 1, 1])
     #expect(labels.initial.floats() == [1, 0, 0, 0.5, 0, 0.5, 0, 0, 1])
     let model = NoiseModel(classes: 3, exponents: [1])
-    let beliefs = model.beliefs(model.logPosterior([Tensor.zeros([3, 3])]), labels)
+    let beliefs = model.judge(model.logPosterior([Tensor.zeros([3, 3])]), labels).beliefs
     #expect(beliefs[0].floats() == [1, 0, 0] && beliefs[1].floats()[1] == 0)
     expectClose(beliefs.sum(dim: 1), [1, 1, 1])
   }

@@ -87,7 +87,7 @@ struct Evidence: Sendable {
       model.fit(sources, closed)
       let sharp = model.logPosterior(sources, sharpness: Self.formingSharpness)
       model.fitTransition(sharp, closed)
-      beliefs = model.beliefs(sharp, closed)
+      beliefs = model.judge(sharp, closed).beliefs
     }
     return (World(sources: sources(), model: model), beliefs)
   }
@@ -102,7 +102,7 @@ struct Evidence: Sendable {
     for _ in 0..<3 {
       let sharp = model.logPosterior(openSources(beliefs), sharpness: Self.formingSharpness)
       model.fitTransition(sharp, open)
-      beliefs = model.beliefs(sharp, open)
+      beliefs = model.judge(sharp, open).beliefs
     }
     return World(sources: openSources(beliefs), model: model)
   }
@@ -181,7 +181,7 @@ struct Evidence: Sendable {
 
   private func outcome(
     _ world: World, _ labels: SoftLabels, _ sharpness: Double, _ noise: Noise
-  ) -> (logOdds: Tensor, beliefs: Tensor, logLikelihood: Double) {
+  ) -> NoiseModel.Judgement {
     var model = world.model
     let logPosterior = model.logPosterior(world.sources, sharpness: sharpness)
     switch noise {
@@ -192,10 +192,7 @@ struct Evidence: Sendable {
       let kept = (right + prior) / (Double(verified.count) + Self.priorVerdicts)
       model.transition = NoiseModel.evenTransition(kept: kept, labels)
     }
-    return (
-      model.logOdds(logPosterior, labels), model.beliefs(logPosterior, labels),
-      model.logLikelihood(logPosterior, labels)
-    )
+    return model.judge(logPosterior, labels)
   }
 
   /// The factor on log-odds that makes verdicts likeliest, and their negative log-likelihood with it.

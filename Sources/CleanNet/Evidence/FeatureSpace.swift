@@ -13,9 +13,11 @@ public struct FeatureSpace: Sendable {
 
   /// The space of the images that take part in `data`.
   ///
-  /// - Parameter progress: Called from any thread with the share of the work done.
+  /// - Parameters:
+  ///   - store: Where neighbours may be kept already.
+  ///   - progress: Called from any thread with the share of the work done.
   public init(
-    _ data: TrainingSet, configuration: Configuration, threads: Int,
+    _ data: TrainingSet, configuration: Configuration, store: NeighborStore? = nil, threads: Int,
     progress: (@Sendable (Double) -> Void)? = nil
   ) {
     let images = data.labels.indices.filter { data.labels[$0] >= 0 }
@@ -23,20 +25,20 @@ public struct FeatureSpace: Sendable {
       data.features, images: images, normalization: configuration.normalization,
       dimension: configuration.components ?? PrincipalComponents.maximumDimension)
     self.init(
-      data, images: images, components: components, seed: configuration.seed, threads: threads,
+      data, images: images, components: components, seed: configuration.seed, store: store, threads: threads,
       progress: progress)
   }
 
   init(
-    _ data: TrainingSet, images: [Int], components: PrincipalComponents, seed: UInt64, threads: Int,
-    progress: (@Sendable (Double) -> Void)? = nil
+    _ data: TrainingSet, images: [Int], components: PrincipalComponents, seed: UInt64,
+    store: NeighborStore?, threads: Int, progress: (@Sendable (Double) -> Void)? = nil
   ) {
     self.images = images
     self.components = components
     features = components.project(data.features, images: images)
     discriminant = DiscriminantPosterior(features.values, seed: seed)
     neighbors = NeighborPosterior(
-      DenseFeatures(features.values * components.softWhitening), classes: data.classes, threads: threads,
-      progress: progress)
+      DenseFeatures(features.values * components.softWhitening), classes: data.classes, store: store,
+      threads: threads, progress: progress)
   }
 }

@@ -35,46 +35,118 @@ struct NoiseModel: Sendable {
 
   /// p(s | x): `[N, E]`, as logarithms.
   func logPosterior(_ sources: [Tensor], sharpness: Double = 1) -> Tensor {
+    .concatenate(
+      Self.pieces(sources[0].size(0), sources[0].size(1)) { rows in
+        logPosterior(of: sources.map { $0[rows] }, sharpness)
+      })
+  }
+
+  private func logPosterior(of sources: [Tensor], _ sharpness: Double = 1) -> Tensor {
     precondition(sources.count == exponents.count && !sources.isEmpty, "a source has no exponent")
     let weighted = zip(sources, exponents).map { $0 * ($1 * sharpness) }
     return weighted.dropFirst().reduce(weighted[0], +).logSoftmax(dim: 1)
   }
 
-  /// log p(s | x) + log T[s, y]: the joint of true state and noisy label, `[N, E]`.
-  func logJoint(_ logPosterior: Tensor, _ labels: SoftLabels) -> Tensor {
-    logPosterior + transition.clamped(min: 1e-12).log().transposed().indexSelect(labels.labels)
+  /// log T by label: `[C, E]`.
+  private var logLikelihoods: Tensor { transition.clamped(min: 1e-12).log().transposed().contiguous() }
+
+  /// What a posterior and a noisy label say together.
+  struct Judgement {
+    /// The beliefs about the true state, verdicts included: `[N, E]`.
+    var beliefs: Tensor
+    /// The log-odds that each noisy label is right, the image's own verdict left out: `[N]`.
+    var logOdds: Tensor
+    /// The mean log-likelihood of the noisy labels.
+    var logLikelihood: Double
   }
 
-  /// The beliefs about the true state that follow, verdicts included: `[N, E]`.
-  func beliefs(_ logPosterior: Tensor, _ labels: SoftLabels) -> Tensor {
-    SoftLabels.normalized(logJoint(logPosterior, labels).softmax(dim: 1) * labels.allowed)
-  }
-
-  /// The mean log-likelihood of the noisy labels.
-  func logLikelihood(_ logPosterior: Tensor, _ labels: SoftLabels) -> Double {
-    logJoint(logPosterior, labels).logSumExp(dim: 1).mean().item
-  }
-
-  /// The log-odds that each noisy label is right, the image's own verdict left out: `[N]`.
-  func logOdds(_ logPosterior: Tensor, _ labels: SoftLabels) -> Tensor {
-    let joint = logJoint(logPosterior, labels)
-    let own = labels.labels.unsqueezed(dim: 1)
-    let isOwn = labels.labels.oneHot(classes: labels.states).to(.bool)
-    return joint.gather(dim: 1, own).squeezed(dim: 1) - joint.masked(isOwn, with: -1e9).logSumExp(dim: 1)
+  func judge(_ logPosterior: Tensor, _ labels: SoftLabels) -> Judgement {
+    let likelihoods = logLikelihoods
+    let pieces = Self.pieces(labels.count, labels.states) { rows in
+      let own = labels.labels[rows]
+      let joint = logPosterior[rows] + likelihoods.indexSelect(own)
+      let total = joint.logSumExp(dim: 1, keepDim: true)
+      let others = joint.masked(own.oneHot(classes: labels.states).to(.bool), with: -1e9).logSumExp(dim: 1)
+      return Judgement(
+        beliefs: SoftLabels.normalized((joint - total).exp() * labels.allowed[rows]),
+        logOdds: joint.gather(dim: 1, own.unsqueezed(dim: 1)).squeezed(dim: 1) - others,
+        logLikelihood: total.sum().item)
+    }
+    return Judgement(
+      beliefs: .concatenate(pieces.map(\.beliefs)), logOdds: .concatenate(pieces.map(\.logOdds)),
+      logLikelihood: pieces.reduce(0) { $0 + $1.logLikelihood } / Double(labels.count))
   }
 
   /// Fits T to a posterior.
+  ///
+  /// The beliefs in state s of the images of label y sum to T[s, y] · Σ p[s] / (p · T[:, y]), p their posteriors: two
+  /// products of a matrix and a vector for each label.
   mutating func fitTransition(_ logPosterior: Tensor, _ labels: SoftLabels, iterations: Int = 15) {
-    for _ in 0..<iterations { updateTransition(beliefs(logPosterior, labels), labels) }
+    let groups = labels.byLabel(
+      .concatenate(
+        Self.pieces(labels.count, labels.states) { rows in logPosterior[rows].exp() * labels.allowed[rows] }))
+    for _ in 0..<iterations {
+      let likelihoods = transition.clamped(min: 1e-12).transposed().contiguous()
+      let sums = groups.indices.map { label in
+        let (posteriors, likelihood) = (groups[label], likelihoods[label])
+        let joint = posteriors.matmul(likelihood).clamped(min: 1e-30)
+        return likelihood * posteriors.transposed().matmul(joint.reciprocal())
+      }
+      updateTransition(.stack(sums), labels)
+    }
   }
 
   /// Fits T and α.
   mutating func fit(_ sources: [Tensor], _ labels: SoftLabels, iterations: Int = 15) {
     for _ in 0..<iterations {
-      let logPosterior = logPosterior(sources)
-      let beliefs = beliefs(logPosterior, labels)
-      updateTransition(beliefs, labels)
-      updateExponents(sources, logPosterior.exp(), beliefs)
+      let expected = expectations(sources, labels)
+      updateTransition(expected.counts, labels)
+      updateExponents(expected)
+    }
+  }
+
+  /// Sums over the images under the present T and α.
+  private struct Expectations {
+    /// The beliefs by label: `[C, E]`.
+    var counts: Tensor
+    /// The bound's gradient in α, and minus its Hessian.
+    var gradient: [Double]
+    var curvature: [[Double]]
+  }
+
+  private func expectations(_ sources: [Tensor], _ labels: SoftLabels) -> Expectations {
+    let likelihoods = logLikelihoods
+    let parts = Self.pieces(labels.count, labels.states) { rows in
+      let (own, sources) = (labels.labels[rows], sources.map { $0[rows] })
+      let logPosterior = logPosterior(of: sources)
+      let posterior = logPosterior.exp()
+      let joint = (logPosterior + likelihoods.indexSelect(own)).softmax(dim: 1)
+      let beliefs = SoftLabels.normalized(joint * labels.allowed[rows])
+      let counts = Tensor.zeros([labels.classes, labels.states])
+      counts.indexAddInPlace(dim: 0, index: own, beliefs)
+      let surplus = beliefs - posterior
+      let centred = sources.map { $0 - (posterior * $0).sum(dim: 1, keepDim: true) }
+      let weighted = centred.map { posterior * $0 }
+      return Expectations(
+        counts: counts, gradient: sources.map { (surplus * $0).sum().item },
+        curvature: centred.indices.map { i in (0...i).map { j in (weighted[i] * centred[j]).sum().item } })
+    }
+    return parts.dropFirst().reduce(into: parts[0]) { sum, part in
+      sum.counts.addInPlace(part.counts)
+      sum.gradient = zip(sum.gradient, part.gradient).map(+)
+      sum.curvature = zip(sum.curvature, part.curvature).map { zip($0, $1).map(+) }
+    }
+  }
+
+  /// What `body` makes of consecutive rows of tables of images × states, small enough to stay in a processor's cache:
+  /// there are many steps for each number.
+  private static func pieces<Value: Sendable>(
+    _ count: Int, _ states: Int, _ body: @escaping @Sendable (Range<Int>) -> Value
+  ) -> [Value] {
+    let size = max(64, (1 << 17) / max(1, states))
+    let pieces = max(1, (count + size - 1) / size)
+    return concurrentMap(over: pieces, threads: Engine.threads) { piece in
+      withoutGradients { body(piece * size..<min((piece + 1) * size, count)) }
     }
   }
 
@@ -91,14 +163,13 @@ struct NoiseModel: Sendable {
 
   /// The probability that a label is right, in the mean over the images of known classes.
   func kept(_ logPosterior: Tensor, _ labels: SoftLabels) -> Double {
-    let states = beliefs(logPosterior, labels).mean(dim: 0).narrow(start: 0, count: labels.classes)
+    let states = judge(logPosterior, labels).beliefs.mean(dim: 0).narrow(start: 0, count: labels.classes)
     let right = (transition.narrow(start: 0, count: labels.classes) * .eye(labels.classes)).sum(dim: 1)
     return (states * right).sum().item / max(states.sum().item, 1e-9)
   }
 
-  private mutating func updateTransition(_ beliefs: Tensor, _ labels: SoftLabels) {
-    let byLabel = Tensor.zeros([labels.classes, labels.states])
-    byLabel.indexAddInPlace(dim: 0, index: labels.labels, beliefs)
+  /// - Parameter byLabel: The beliefs, summed by label: `[C, E]`.
+  private mutating func updateTransition(_ byLabel: Tensor, _ labels: SoftLabels) {
     let counts = byLabel.transposed()
     let known = counts.narrow(start: 0, count: labels.classes)
     let kept = (known * .eye(labels.classes)).sum().item / max(known.sum().item, 1e-9)
@@ -107,21 +178,14 @@ struct NoiseModel: Sendable {
   }
 
   /// A step of Newton's method on `Σ_i Σ_s beliefs · log p(s | x)`, which is concave in α.
-  private mutating func updateExponents(_ sources: [Tensor], _ posterior: Tensor, _ beliefs: Tensor) {
-    let count = sources.count
-    let gradient = sources.map { ((beliefs - posterior) * $0).sum().item }
-    let means = sources.map { (posterior * $0).sum(dim: 1, keepDim: true) }
-    var curvature = [[Double]](repeating: Array(repeating: 0, count: count), count: count)
-    for i in 0..<count {
-      for j in 0...i {
-        let value = (posterior * (sources[i] - means[i]) * (sources[j] - means[j])).sum().item
-        (curvature[i][j], curvature[j][i]) = (value, value)
-      }
-    }
+  private mutating func updateExponents(_ expected: Expectations) {
+    let count = exponents.count
+    var curvature = expected.curvature
+    for i in 0..<count { curvature[i] += (i + 1..<count).map { expected.curvature[$0][i] } }
     let trace = (0..<count).reduce(0) { $0 + curvature[$1][$1] }
     for i in 0..<count { curvature[i][i] += 1e-6 * trace + 1e-12 }
     let step = Tensor(curvature.flatMap { $0 }, shape: [count, count])
-      .solve(Tensor(gradient, shape: [count, 1])).doubles()
+      .solve(Tensor(expected.gradient, shape: [count, 1])).doubles()
     // A source may be ignored, never turned round.
     exponents = zip(exponents, step).map { max(0.01, $0 + $1) }
   }

@@ -14,6 +14,9 @@ struct SoftLabels: Sendable {
   let allowed: Tensor
   /// The share of images with each label, `[C]`.
   let frequencies: Tensor
+  /// The images by label, and how many there are of each.
+  private let order: Tensor
+  private let counts: [Int]
 
   init(labels: [Int], classes: Int, verdicts: [(image: Int, isRight: Bool)], isOpen: Bool = false) {
     self.labels = Tensor(labels)
@@ -28,6 +31,18 @@ struct SoftLabels: Sendable {
     self.allowed = Tensor(allowed, shape: [labels.count, states])
     let counts = self.labels.binCounts(minimumCount: classes).to(.float32)
     frequencies = counts / Double(max(1, labels.count))
+    self.counts = counts.ints()
+    order = self.labels.sorted().indices
+  }
+
+  /// The rows of a table of images, by label: `[n, …]` each.
+  func byLabel(_ table: Tensor) -> [Tensor] {
+    let ordered = table.indexSelect(order)
+    var start = 0
+    return counts.map { count in
+      defer { start += count }
+      return ordered[start..<start + count]
+    }
   }
 
   var count: Int { labels.size(0) }

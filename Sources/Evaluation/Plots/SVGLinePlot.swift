@@ -157,7 +157,9 @@ struct SVGLinePlot {
       let most = range?.upperBound ?? finite.max() ?? 1
       let span = most > least ? most - least : max(abs(least), 1)
       let power = pow(10, (log10(span / 5)).rounded(.down))
-      let step = [1, 2, 5, 10].map { $0 * power }.first { span / $0 <= 6 } ?? 10 * power
+      let fine = [1, 2, 5, 10].map { $0 * power }.first { span / $0 <= 6 } ?? 10 * power
+      // Epochs and counts have no halves.
+      let step = range == nil && finite.allSatisfy { $0 == $0.rounded() } ? max(1, fine) : fine
       low = range == nil ? (least / step).rounded(.down) * step : least
       let upper = range == nil ? (most / step).rounded(.up) * step : most
       high = upper > low ? upper : low + step

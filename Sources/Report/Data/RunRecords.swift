@@ -16,6 +16,8 @@ public struct HistoryEntry: Sendable, Codable {
 public struct ClassifierRun: Sendable, Codable {
   public var stage: String
   public var date: Date
+  /// What images were weighed by in training.
+  public var weights: String?
   public var testImages: Int?
   public var rows: [Row]
   public var curves: [Curve]

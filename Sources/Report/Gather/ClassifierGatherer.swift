@@ -27,7 +27,8 @@ struct ClassifierGatherer {
         let data = Data(metrics.utf8)
         let comparison = try? JSONDecoder().decode(Comparison.self, from: data)
         let record = ClassifierRun(
-          stage: run.stage, date: run.started, testImages: comparison?.testImages,
+          stage: run.stage, date: run.started, weights: Self.weights(data),
+          testImages: comparison?.testImages,
           rows: (comparison?.runs ?? []).map {
             ClassifierRun.Row(
               weights: $0.weights, top1: $0.top1, gainShare: comparison?.gainShare?[$0.weights])
@@ -35,6 +36,11 @@ struct ClassifierGatherer {
           curves: Self.curves(data))
         return record.rows.isEmpty && record.curves.isEmpty ? nil : record
       }
+  }
+
+  private static func weights(_ data: Data) -> String? {
+    struct Trained: Decodable { var weights: String }
+    return try? JSONDecoder().decode(Trained.self, from: data).weights
   }
 
   private static let shown = ["loss", "top1", "gain", "noise"]

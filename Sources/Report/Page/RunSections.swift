@@ -34,10 +34,25 @@ struct ClassifierSection {
     let losses = run.curves.filter { $0.name.lowercased().contains("loss") }
     let shares = run.curves.filter { !$0.name.lowercased().contains("loss") }
     return """
-      <div class="panel group"><h3>\(run.stage), \(Page.date(run.date))\(tests)</h3>\(table)\
+      <div class="panel group"><h3>\(Self.title(run)), \(Page.date(run.date))\(tests)</h3>\(table)\
       <div class="plots">\(plot(losses, "loss", place))\(plot(shares, "share", place))</div></div>
       """
   }
+
+  private static func title(_ run: ClassifierRun) -> String {
+    switch run.stage {
+    case "classify": run.weights.map { "Training, images weighed by \($0)" } ?? "Training"
+    case "classify-rounds": "CleanNet and the network in turn"
+    case "classify-compare": "Ways to weigh, compared"
+    default: run.stage
+    }
+  }
+
+  /// The names of numbers in the records, in words.
+  private static let quantities = [
+    "loss": "training", "validationLoss": "held aside", "validationTop1": "held aside, top-1",
+    "top1": "top-1",
+  ]
 
   /// Quantities of different kinds do not share an axis.
   private func plot(_ curves: [ClassifierRun.Curve], _ name: String, _ place: Int) -> HTML {
@@ -46,7 +61,8 @@ struct ClassifierSection {
       title: "Run \(place + 1): \(name)", xLabel: "epoch or round", yLabel: name,
       lines: curves.map { curve in
         LinePlot.Line(
-          name: curve.name, points: curve.points.map { LinePlot.Point(x: $0[0], y: $0[1]) }, hasMarks: true)
+          name: Self.quantities[curve.name] ?? curve.name,
+          points: curve.points.map { LinePlot.Point(x: $0[0], y: $0[1]) }, hasMarks: true)
       })
     return HTML(trusted: plot.svg())
   }

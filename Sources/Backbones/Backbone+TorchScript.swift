@@ -15,10 +15,8 @@ extension Backbone {
   public func writeTorchScript(to path: String, size: Int, about: String) throws(CheckpointError) -> Int {
     precondition(dtype == .float32, "other runtimes are given float32 programs")
     guard let classifier else { preconditionFailure("the weights have no classifier") }
-    let normalization = kind.normalization
-    let scale = Tensor(normalization.deviation.map { Float(1 / $0) }, shape: [3, 1, 1])
-    let offset = Tensor(
-      zip(normalization.mean, normalization.deviation).map { Float(-$0 / $1) }, shape: [3, 1, 1])
+    let scale = kind.normalization.scale.reshaped([3, 1, 1])
+    let offset = kind.normalization.offset.reshaped([3, 1, 1])
     let parameters =
       [("scale", scale), ("offset", offset)] + network.units.flatMap(\.parameters)
       + classifier.parameters.map { ("classifier_" + $0.name, $0.tensor) }

@@ -14,6 +14,10 @@ public struct PixelNormalization: Sendable, Hashable {
   public static let imageNet = PixelNormalization(
     mean: [0.485, 0.456, 0.406].map { 255 * $0 }, deviation: [0.229, 0.224, 0.225].map { 255 * $0 })
 
+  /// What makes the map `x · scale + offset`, by channel: `[3]` each.
+  var scale: Tensor { Tensor(deviation.map { Float(1 / $0) }) }
+  var offset: Tensor { Tensor(zip(mean, deviation).map { Float(-$0 / $1) }) }
+
   /// Pixels `[N, H, W, 3]`, uint8, as a network's input `[N, 3, H, W]` in channels-last order.
   func callAsFunction(_ pixels: Tensor, dtype: DType) -> Tensor {
     let normalized: Tensor
@@ -21,8 +25,6 @@ public struct PixelNormalization: Sendable, Hashable {
       // Exact in bfloat16 too for EfficientNet-Lite: 8 bits hold integers up to 256.
       normalized = (pixels.to(dtype) - mean[0]) / deviation[0]
     } else {
-      let scale = Tensor(deviation.map { Float(1 / $0) })
-      let offset = Tensor(zip(mean, deviation).map { Float(-$0 / $1) })
       normalized = (pixels.to(.float32) * scale + offset).to(dtype)
     }
     return normalized.permuted([0, 3, 1, 2])

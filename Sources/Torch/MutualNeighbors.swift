@@ -35,8 +35,8 @@ struct MutualNeighbors: Sendable {
     }
   }
 
-  /// Neighbours as places among the examples, `[N, k]`, and their cosines.
-  func find(threads: Int, progress: (@Sendable (Double) -> Void)?) -> (places: [Int32], cosines: [Float]) {
+  /// The best of consecutive examples, with places among all of them.
+  func find(threads: Int, progress: (@Sendable (Double) -> Void)?) -> [NeighborLists] {
     let count = blocks.count
     // By diagonals, so that threads seldom wait for each other's blocks.
     let pairs = (0..<count).flatMap { apart in (0..<count - apart).map { ($0, $0 + apart) } }
@@ -46,8 +46,7 @@ struct MutualNeighbors: Sendable {
       compare(first, second)
       progress?(Double(done.take() + 1) / Double(pairs.count))
     }
-    let lists = blocks.map { block in block.best.withLock { ($0.places, $0.cosines) } }
-    return (lists.flatMap(\.0), lists.flatMap(\.1))
+    return blocks.map { block in block.best.withLock { $0 } }
   }
 
   private func compare(_ first: Block, _ second: Block) {
@@ -57,25 +56,19 @@ struct MutualNeighbors: Sendable {
     cosines.withUnsafeBytes { bytes in
       let values = bytes.bindMemory(to: Float.self)
       let width = second.places.count
-      if first === second {
-        first.best.withLock { lists in
-          for row in 0..<width {
-            let slice = UnsafeBufferPointer(rebasing: values[row * width..<(row + 1) * width])
-            lists.offer(row, slice, places: first.places, except: row)
-          }
+      func row(_ row: Int) -> UnsafeBufferPointer<Float> {
+        UnsafeBufferPointer(rebasing: values[row * width..<(row + 1) * width])
+      }
+      let isSame = first === second
+      first.best.withLock { lists in
+        for place in 0..<first.places.count {
+          lists.offer(place, row(place), places: second.places, except: isSame ? place : nil)
         }
-      } else {
-        first.best.withLock { lists in
-          for row in first.places.indices.map({ $0 - first.places.lowerBound }) {
-            let slice = UnsafeBufferPointer(rebasing: values[row * width..<(row + 1) * width])
-            lists.offer(row, slice, places: second.places)
-          }
-        }
-        second.best.withLock { lists in
-          for row in 0..<first.places.count {
-            let slice = UnsafeBufferPointer(rebasing: values[row * width..<(row + 1) * width])
-            lists.offer(toAll: slice, place: first.places.lowerBound + row)
-          }
+      }
+      guard !isSame else { return }
+      second.best.withLock { lists in
+        for place in 0..<first.places.count {
+          lists.offer(toAll: row(place), place: first.places.lowerBound + place)
         }
       }
     }
@@ -105,7 +98,7 @@ struct NeighborLists: Sendable {
 
   /// Offers one row the examples at `places`, with their cosines, but for one of them.
   mutating func offer(
-    _ row: Int, _ values: UnsafeBufferPointer<Float>, places: Range<Int>, except own: Int = -1
+    _ row: Int, _ values: UnsafeBufferPointer<Float>, places: Range<Int>, except own: Int? = nil
   ) {
     var start = 0
     while start < values.count {
@@ -137,6 +130,11 @@ struct NeighborLists: Sendable {
       }
       start = end
     }
+  }
+
+  /// The neighbours as examples instead of places; −1 where there are fewer.
+  func neighbors(among examples: [Int]) -> [Int32] {
+    places.map { $0 < 0 ? -1 : Int32(examples[Int($0)]) }
   }
 
   private mutating func insert(_ cosine: Float, _ place: Int32, _ row: Int) {

@@ -31,16 +31,26 @@ public func nearestNeighbors(
   let available = excludingSelf ? keys.count - 1 : keys.count
   let k = max(0, min(k, available))
   guard k > 0 else { return NearestNeighbors(count: queries.count, k: 0, indices: [], similarities: []) }
-  if excludingSelf, keys == queries {
-    let mutual = MutualNeighbors(features, examples: queries, k: k, storage: storage, threads: threads)
-    let found = mutual.find(threads: threads, progress: progress)
-    return NearestNeighbors(
-      count: queries.count, k: k, indices: found.places.map { $0 < 0 ? -1 : Int32(queries[Int($0)]) },
-      similarities: found.cosines)
-  }
-  let blocks = SimilarityBlocks(features, queries: queries, keys: keys, storage: storage)
+  let lists =
+    excludingSelf && keys == queries
+    ? MutualNeighbors(features, examples: queries, k: k, storage: storage, threads: threads)
+      .find(threads: threads, progress: progress)
+    : neighborLists(
+      SimilarityBlocks(features, queries: queries, keys: keys, storage: storage), k: k,
+      excludingSelf: excludingSelf, threads: threads, progress: progress)
+  return NearestNeighbors(
+    count: queries.count, k: k, indices: lists.flatMap { $0.neighbors(among: keys) },
+    similarities: lists.flatMap(\.cosines))
+}
+
+/// The best keys of consecutive queries, with places among the keys.
+private func neighborLists(
+  _ blocks: SimilarityBlocks, k: Int, excludingSelf: Bool, threads: Int,
+  progress: (@Sendable (Double) -> Void)?
+) -> [NeighborLists] {
+  let (queries, keys) = (blocks.queries, blocks.keys)
   let own = excludingSelf ? Dictionary(zip(keys, keys.indices)) { first, _ in first } : [:]
-  let gathered = blocks.gather(
+  return blocks.gather(
     threads: threads, progress: progress,
     begin: { NeighborLists(rows: $0.count, k: k) },
     visit: { lists, rows, columns, cosines in
@@ -48,11 +58,7 @@ public func nearestNeighbors(
         let start = (row - rows.lowerBound) * columns.count
         lists.offer(
           row - rows.lowerBound, UnsafeBufferPointer(rebasing: cosines[start..<start + columns.count]),
-          places: columns, except: (own[queries[row]] ?? -1) - columns.lowerBound)
+          places: columns, except: own[queries[row]].map { $0 - columns.lowerBound })
       }
     })
-  return NearestNeighbors(
-    count: queries.count, k: k,
-    indices: gathered.flatMap { $0.places.map { $0 < 0 ? -1 : Int32(keys[Int($0)]) } },
-    similarities: gathered.flatMap(\.cosines))
 }

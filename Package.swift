@@ -95,7 +95,7 @@ let package = Package(
     module("Images", ["CImages", "DynamicLibraries"]),
     module("Workspace", ["Datasets", "Images", .product(name: "GRDB", package: "GRDB.swift"), grdbSQLite]),
     .systemLibrary(name: "CLibSVM", providers: [.apt(["libsvm-dev"])]),
-    module("Detectors", ["Torch", "CLibSVM"]),
+    module("Detectors", ["CleanNet", "Torch", "CLibSVM"]),
     module("Classifier", ["Backbones", "Images", "Torch"]),
     module("Evaluation", ["Detectors", "CleanNet", "Torch"]),
     module(
@@ -150,7 +150,7 @@ let package = Package(
     tests(
       "CommandLineTests", ["cleannet", "Datasets", "Images", "TestPrograms", "TestServer"],
       exclude: ["Snapshots"]),
-    tests("DetectorsTests", ["Detectors", "Torch"], resources: [.copy("Fixtures")]),
+    tests("DetectorsTests", ["CleanNet", "Detectors", "Torch"], resources: [.copy("Fixtures")]),
     tests("EvaluationTests", ["Evaluation", "Detectors", "Torch"], resources: [.copy("Fixtures")]),
     tests("ReportTests", ["Report", "Workspace", "Datasets", "Images", "Torch"]),
     tests("TorchCheckpointTests", ["Torch"], resources: [.copy("Fixtures")]),

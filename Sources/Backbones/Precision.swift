@@ -1,4 +1,3 @@
-import Foundation
 import Torch
 
 /// The numbers that a network computes with, by their names on the command line.
@@ -19,18 +18,6 @@ public enum Precision: String, Sendable, Hashable, Codable, CaseIterable {
     }
   }
 
-  /// Whether the processor has instructions for products of bfloat16 numbers, as Linux tells it.
-  public static let processorHasBFloat16: Bool = {
-    // Without `/proc`, float32 is the answer that is never wrong.
-    hasBFloat16(cpuInfo: (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? "")
-  }()
-
-  /// The same, read from the text of `/proc/cpuinfo`.
-  static func hasBFloat16(cpuInfo: String) -> Bool {
-    guard let line = cpuInfo.split(separator: "\n").first(where: { $0.hasPrefix("flags") }) else {
-      return false
-    }
-    let flags = line.split(whereSeparator: { $0.isWhitespace || $0 == ":" })
-    return flags.contains("avx512_bf16") || flags.contains("amx_bf16")
-  }
+  /// Whether the processor multiplies bfloat16 natively.
+  public static var processorHasBFloat16: Bool { Processor.hasBFloat16 }
 }

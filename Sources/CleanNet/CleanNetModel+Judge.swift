@@ -4,30 +4,49 @@ import Torch
 extension CleanNetModel {
   /// Judges the label of every image of `data`.
   ///
-  /// With the paper's objective by the cosine alone: `cos ≥ τ`. With the extended one by all evidence: the network's
-  /// softmax over classes, a discriminant and the nearest neighbours, brought together by a noise model in which
-  /// verified images count by their verdicts; then the threshold of the probability is ½ for every class. The softmax
-  /// of an image comes from the network that was not trained on it.
+  /// With the paper's objective by the cosine alone: `cos ≥ τ`. With the extended one by all ``LabelEvidence``, weighed by
+  /// the verification labels of `data`: see ``VerdictModel``. The threshold of the probability is ½ for every class.
   ///
   /// - Parameters:
   ///   - space: Of the same features and images, if it is there already.
-  ///   - store: Where neighbours may be kept already, if there is no space.
+  ///   - store: Where neighbors may be kept already, if there is no space.
   ///   - progress: Called from any thread with the number of images done.
   public func judge(
     _ data: TrainingSet, space: FeatureSpace? = nil, store: NeighborStore? = nil, threads: Int,
     progress: (@Sendable (Int) -> Void)? = nil
   ) -> Judgements {
+    guard
+      let evidence = evidence(data, space: space, store: store, threads: threads, progress: progress)
+    else { return judgeByCosine(data, progress: progress) }
+    return Judgements(evidence, verifications: data.verifications, count: data.labels.count)
+  }
+
+  /// What features, labels and networks say of each label; nil with the paper's objective, which knows no evidence.
+  ///
+  /// It does not depend on verification labels, so that it can be kept when people verify more.
+  public func evidence(
+    _ data: TrainingSet, space: FeatureSpace? = nil, store: NeighborStore? = nil, threads: Int,
+    progress: (@Sendable (Int) -> Void)? = nil
+  ) -> LabelEvidence? {
     precondition(data.classes == references.classes, "the model is of other classes")
-    guard let components else { return judgeByCosine(data, progress: progress) }
+    guard let components else { return nil }
     let count = data.labels.count
     let space =
       space
       ?? FeatureSpace(
-        data, images: data.labels.indices.filter { data.labels[$0] >= 0 }, components: components,
+        data, images: FeatureSpace.images(of: data), components: components,
         seed: configuration.seed, store: store, threads: threads,
         progress: { progress?(Int($0 * Double(count))) })
     defer { progress?(count) }
-    return judge(data, by: Evidence(data, in: space))
+    let finder = EvidenceFinder(data, in: space, parts: configuration.evidence)
+    return evidence(finder, finder.basis())
+  }
+
+  func evidence(_ finder: EvidenceFinder, _ basis: EvidenceFinder.Basis) -> LabelEvidence {
+    guard finder.parts.contains(.networks) else { return finder.evidence(basis) }
+    let (cosines, disagreement) = outOfFoldCosines(finder.space)
+    return finder.evidence(
+      basis, cosines: cosines, disagreement: disagreement, temperature: configuration.losses.temperature)
   }
 
   private func judgeByCosine(_ data: TrainingSet, progress: (@Sendable (Int) -> Void)?) -> Judgements {
@@ -43,37 +62,16 @@ extension CleanNetModel {
     return judgements
   }
 
-  private func judge(_ data: TrainingSet, by evidence: Evidence) -> Judgements {
-    let (cosines, disagreement) = outOfFoldCosines(evidence)
-    let outcome = evidence.judge(cosines: cosines, temperature: configuration.losses.temperature)
-    let logOdds = outcome.logOdds.floats()
-    let suggested = outcome.beliefs.narrow(dim: 1, start: 0, count: data.classes).argmax(dim: 1).ints()
-    let values = cosines.floats()
-    var judgements = Judgements(count: data.labels.count, basis: .probability)
-    for (row, image) in evidence.space.images.enumerated() {
-      let place = row * data.classes
-      judgements.cosine[image] = values[place + data.labels[image]]
-      judgements.threshold[image] = 0.5
-      let probability = Float(1 / (1 + exp(-Double(logOdds[row]))))
-      judgements.probability[image] = probability
-      judgements.softWeight[image] = probability
-      judgements.suggestedClass[image] = suggested[row]
-      judgements.suggestedCosine[image] = values[place + suggested[row]]
-      judgements.disagreement[image] = disagreement[row]
-    }
-    return judgements
-  }
-
   /// Cosines of each image with all classes by its fold's network, `[N, C]`, and how far all networks disagree on it.
-  private func outOfFoldCosines(_ evidence: Evidence) -> (cosines: Tensor, disagreement: [Float]) {
-    let count = evidence.closed.count
+  private func outOfFoldCosines(_ space: FeatureSpace) -> (cosines: Tensor, disagreement: [Float]) {
+    let count = space.images.count
     let cosines = Tensor.empty([count, references.classes])
     var disagreement: [Float] = []
-    let folds = evidence.foldOfRows(networks.count)
+    let folds = space.foldOfRows(networks.count)
     let scorers = scorers
     for start in stride(from: 0, to: count, by: 4096) {
       let piece = start..<min(start + 4096, count)
-      let features = evidence.space.features.rows(piece)
+      let features = space.features.rows(piece)
       let said = scorers.map { $0.cosines(features) }
       for (fold, own) in said.enumerated() {
         let rows = piece.filter { folds[$0] == fold }
@@ -95,6 +93,32 @@ extension CleanNetModel {
         for other in beliefs[(number + 1)...] { sum = sum + (one - other).absolute().sum(dim: 1) / 2 }
       }
       return (sum / Double(max(1, beliefs.count * (beliefs.count - 1) / 2))).floats()
+    }
+  }
+}
+
+extension Judgements {
+  /// Evidence and verdicts brought together.
+  ///
+  /// - Parameters:
+  ///   - verifications: Of images of the evidence; others are passed over.
+  ///   - count: The number of images of the data set. Those without evidence have no judgement.
+  public init(
+    _ evidence: LabelEvidence, verifications: [VerificationLabel], count: Int, usesVerdicts: Bool = true
+  ) {
+    self.init(count: count, basis: .probability)
+    let judged = VerdictModel.judge(
+      evidence, verdicts: usesVerdicts ? evidence.verdicts(verifications) : [])
+    weights = judged.model.weights(evidence)
+    for (row, image) in evidence.images.enumerated() {
+      threshold[image] = 0.5
+      probability[image] = judged.probabilities[row]
+      softWeight[image] = judged.probabilities[row]
+      suggestedClass[image] = evidence.suggested[row]
+      guard let networks = evidence.networks else { continue }
+      cosine[image] = networks.cosine[row]
+      suggestedCosine[image] = networks.suggestedCosine[row]
+      disagreement[image] = networks.disagreement[row]
     }
   }
 }

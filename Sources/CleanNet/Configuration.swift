@@ -71,8 +71,9 @@ public struct TrainingSettings: Sendable, Hashable, Codable {
   public var patience = 0
   /// The share of the verified images that is held aside to choose the checkpoint and the threshold.
   public var validationShare = 0.25
-  /// Whether the layers as wide as the features compute in bfloat16.
-  public var bfloat16 = true
+  /// Whether the layers as wide as the features compute in bfloat16. Where the processor has no instructions for it, they
+  /// must not: it would be emulated.
+  public var bfloat16 = Processor.hasBFloat16
 
   public init() {}
 }
@@ -90,6 +91,8 @@ public struct Configuration: Sendable, Hashable, Codable {
   /// Networks, each trained without a share of the images, which it then judges; 1: one network trained on all.
   public var folds = 1
   public var seed: UInt64 = 0
+  /// What the extended objective judges by.
+  public var evidence = EvidenceParts.all
 
   /// The paper's settings, K and ω as its authors' release has them.
   public static func paper(dimension: Int) -> Configuration {
@@ -116,6 +119,13 @@ public struct Configuration: Sendable, Hashable, Codable {
     configuration.training.learningRate = 1e-3
     configuration.training.schedule = .cosine(total: 500, warmup: 0)
     configuration.training.validationInterval = 100
+    return configuration
+  }
+
+  /// The extended objective with the normalization that suits the features: `log(v + 1)` where none is negative, else l2.
+  public static func extended(suitedTo features: some FeatureSource) -> Configuration {
+    var configuration = extended(dimension: features.dimension)
+    configuration.normalization = .suited(to: features)
     return configuration
   }
 

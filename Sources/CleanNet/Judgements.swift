@@ -26,6 +26,9 @@ public struct Judgements: Sendable {
   /// pairs of networks, from 0 to 1. NaN if there is one network only.
   public var disagreement: [Float]
 
+  /// How far each reading of the evidence is believed; empty with the paper's objective.
+  public internal(set) var weights: [LabelEvidence.World: Double] = [:]
+
   public var count: Int { cosine.count }
 
   init(count: Int, basis: Basis) {

@@ -8,7 +8,7 @@ import Torch
 ///
 /// ```swift
 /// let training = Training(data, configuration: .extended(dimension: 1280), threads: 2)
-/// let model = training.run()
+/// let model = try training.run().model
 /// let judgements = model.judge(data, threads: 2)
 /// ```
 public struct Training: Sendable {
@@ -17,6 +17,7 @@ public struct Training: Sendable {
   private let networkConfiguration: Configuration
   /// Where evidence is sought; nil for the paper's objective.
   public let space: FeatureSpace?
+  private let evidence: (finder: EvidenceFinder, basis: EvidenceFinder.Basis)?
   private let set: TrainingSet
   /// Per image of `set` the fold whose network must not train on it.
   private let folds: [Int]
@@ -56,13 +57,20 @@ public struct Training: Sendable {
           report?(.space($0))
         }
       report?(.beliefs)
-      let evidence = Evidence(data, in: space)
+      let finder = EvidenceFinder(data, in: space, parts: configuration.evidence)
+      let basis = finder.basis()
       self.space = space
-      set = evidence.trainingSet()
-      folds = evidence.foldOfRows(configuration.folds)
+      evidence = (finder, basis)
+      // Verdicts weigh the evidence afterwards (see VerdictModel); networks that learned from them would have to be
+      // trained again after each one.
+      set = TrainingSet(
+        features: space.features, labels: finder.labels.labels.ints(), classes: data.classes,
+        verifications: [], beliefs: basis.beliefs)
+      folds = space.foldOfRows(configuration.folds)
       networkConfiguration = configuration.network(dimension: space.components.dimension)
     } else {
       self.space = nil
+      evidence = nil
       set = data
       folds = Array(repeating: -1, count: data.labels.count)
       networkConfiguration = configuration
@@ -96,6 +104,8 @@ public struct Training: Sendable {
   /// What training came to.
   public struct Outcome: Sendable {
     public var model: CleanNetModel
+    /// What the model makes of the images it was trained on; nil with the paper's objective.
+    public var evidence: LabelEvidence?
     /// The looks at validation images of each fold's network.
     public var histories: [[ValidationLook]]
   }
@@ -113,7 +123,8 @@ public struct Training: Sendable {
     let model = CleanNetModel(
       networks: trained.map(\.network), references: references, components: space?.components,
       decision: trained.first?.decision, configuration: configuration)
-    return Outcome(model: model, histories: trained.map(\.history))
+    let evidence = evidence.map { model.evidence($0.finder, $0.basis) }
+    return Outcome(model: model, evidence: evidence, histories: trained.map(\.history))
   }
 
   private struct Trained: Sendable {
@@ -126,8 +137,7 @@ public struct Training: Sendable {
   private func train(_ fold: Int, keeper: Keeper?, counter: StepCounter) throws -> Trained {
     var configuration = networkConfiguration
     configuration.seed &+= UInt64(fold)
-    // What a fold's network must not train on is what validates it.
-    let heldAside = space == nil ? nil : set.verifications.filter { folds[$0.image] == fold }
+    let heldAside: [VerificationLabel]? = space == nil ? nil : []
     let trainer = Trainer(
       set.excluding { folds[$0] == fold }, references: references, configuration: configuration,
       validation: heldAside)

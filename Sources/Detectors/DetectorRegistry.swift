@@ -7,10 +7,13 @@ public enum DetectorRegistry {
       Perceptron(), VerifiedNeighbors(), SVMDetector(.linear), SVMDetector(.rbf),
       LabelPropagation.propagation(), LabelPropagation.spreading(),
       ClassificationFiltering(), AverageBaseline(),
+      CleanNetDetector(.paper), CleanNetDetector(.extended),
       ReconstructionDetector(), OneClassSVM(),
     ] + LabelQualityScore.allCases.map { LabelQuality($0) }
     + ConfidentLearning.Pruning.allCases.map { ConfidentLearning($0) } + [KNNAgreement(), DistanceRatio()]
 
   /// The detector of that name.
-  public static func named(_ name: String) -> (any Detector)? { all.first { $0.name == name } }
+  public static func named(_ name: String) -> (any Detector)? {
+    all.first { $0.name == name } ?? CleanNetDetector.ablations.first { $0.name == name }
+  }
 }

@@ -26,7 +26,7 @@ public struct EvaluateStage: Sendable {
 
   /// All that can be compared.
   public static var allDetectors: [String] {
-    Objective.allCases.map { CleanNetDetector($0).name }.reversed() + DetectorRegistry.all.map(\.name)
+    DetectorRegistry.all.map(\.name)
   }
 
   public init(truth: String, detectors: [String] = usualDetectors) {
@@ -150,9 +150,6 @@ public struct EvaluateStage: Sendable {
   }
 
   static func detector(_ name: String) throws(PipelineError) -> any Detector {
-    if let objective = Objective.allCases.first(where: { CleanNetDetector($0).name == name }) {
-      return CleanNetDetector(objective)
-    }
     guard let found = DetectorRegistry.named(name) else {
       throw PipelineError(
         .badInput, "There is no detector \"\(name)\"",

@@ -10,6 +10,7 @@ struct ModelFiles: Sendable {
   init(_ workspace: Workspace, key: String) { folder = workspace.modelFolder(key: key) }
 
   var model: String { "\(folder)/model.safetensors" }
+  var evidence: String { "\(folder)/evidence.safetensors" }
   private func checkpointPath(_ fold: Int) -> String { "\(folder)/checkpoint-\(fold).safetensors" }
   private static let progressKey = "progress"
 
@@ -23,6 +24,15 @@ struct ModelFiles: Sendable {
   }
 
   func write(_ model: CleanNetModel) throws { try write(try model.checkpoint(), to: self.model) }
+
+  func write(_ evidence: LabelEvidence) throws { try write(try evidence.checkpoint(), to: self.evidence) }
+
+  /// What the model made of the labels that it was trained on; nil where it is not there or cannot be used, so that it
+  /// must be found again.
+  func readEvidence() -> LabelEvidence? {
+    guard let checkpoint = try? Checkpoint.read(path: evidence) else { return nil }
+    return try? LabelEvidence(checkpoint)
+  }
 
   /// - Throws: ``PipelineError`` if there is none or it cannot be used.
   func readModel() throws -> CleanNetModel {

@@ -23,8 +23,13 @@ public struct ScoreStage: Sendable {
     public var wrong: Int
     /// The expected share of wrong labels: the mean of 1 − probability.
     public var estimatedNoise: Double
+    /// Verified images that were weighed, and those among them that were drawn at random: only these carry the guarantee.
+    public var verified: Int
+    public var drawnAtRandom: Int
     /// How many wrong labels are left at most among the images kept; nil if nothing was verified.
     public var guarantee: NoiseGuarantee?
+    /// Names of classes that the guarantee does not cover, because too few of their images were drawn at random.
+    public var uncovered: [String]
     /// The same by class name.
     public var guaranteedUpperByClass: [String: Double]
     public var seconds: Double
@@ -51,18 +56,8 @@ public struct ScoreStage: Sendable {
       let run = try workspace.beginRun(stage: "score", key: key)
       let start = ContinuousClock.now
       let data = try TrainingData(workspace)
-      let model = try ModelFiles(workspace, key: training.key).readModel()
-      guard model.featureDimension == data.features.dimension,
-        model.references.classes == data.classNames.count
-      else {
-        throw PipelineError(
-          .badInput, "The model was trained on other features or classes than the workspace has now",
-          remedy: "Train again: cleannet train")
-      }
       progress.begin("Scoring", total: data.labels.count, unit: "images")
-      var judgements = model.judge(data.trainingSet, store: NeighborFile(workspace).store, threads: threads) {
-        progress.update($0)
-      }
+      var judgements = try judge(workspace, training, data, progress)
       if let targetNoise { try apply(targetNoise, to: &judgements, data) }
       let guarantee = NoiseGuarantee(
         labels: data.labels, isKept: (0..<judgements.count).map { judgements.isRight($0) ?? false },
@@ -71,7 +66,9 @@ public struct ScoreStage: Sendable {
         judgements, verdicts: data.verdicts,
         to: try workspace.scoreWriter(key: key, count: judgements.count))
       var outcome = Outcome(
-        scores: key, model: training.key, images: 0, wrong: 0, estimatedNoise: 0, guarantee: guarantee,
+        scores: key, model: training.key, images: 0, wrong: 0, estimatedNoise: 0,
+        verified: data.verdicts.count, drawnAtRandom: data.randomVerdicts.count, guarantee: guarantee,
+        uncovered: (guarantee?.uncovered ?? []).map { data.classNames[$0] },
         guaranteedUpperByClass: Dictionary(
           uniqueKeysWithValues: (guarantee?.perClass ?? [:]).map { (data.classNames[$0], $1.upper) }),
         seconds: 0, content: content, reused: false)
@@ -86,6 +83,35 @@ public struct ScoreStage: Sendable {
       try workspace.finishRun(run, .done, metrics: try outcome.json())
       progress.end("\(outcome.images) images, \(outcome.wrong) labels look wrong")
       return outcome
+    }
+  }
+
+  /// By the evidence that training left, if it is of these images and labels; else the model looks at all of them again.
+  private func judge(
+    _ workspace: Workspace, _ training: StageRun, _ data: TrainingData, _ progress: some ProgressReporter
+  ) throws -> Judgements {
+    let files = ModelFiles(workspace, key: training.key)
+    let outcome = training.metrics.flatMap {
+      try? JSONDecoder().decode(TrainStage.Outcome.self, from: Data($0.utf8))
+    }
+    if let outcome, outcome.objective == .extended,
+      outcome.content == (try StageContent(workspace).fingerprint(for: outcome.objective)),
+      let evidence = files.readEvidence(), evidence.classes == data.classNames.count,
+      evidence.images.elementsEqual(data.labels.indices.filter { data.labels[$0] >= 0 })
+    {
+      return Judgements(
+        evidence, verifications: data.trainingSet.verifications, count: data.labels.count)
+    }
+    let model = try files.readModel()
+    guard model.featureDimension == data.features.dimension,
+      model.references.classes == data.classNames.count
+    else {
+      throw PipelineError(
+        .badInput, "The model was trained on other features or classes than the workspace has now",
+        remedy: "Train again: cleannet train")
+    }
+    return model.judge(data.trainingSet, store: NeighborFile(workspace).store, threads: threads) {
+      progress.update($0)
     }
   }
 

@@ -43,15 +43,17 @@ public struct TrainStage: Sendable {
 
   public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
     let data = try TrainingData(workspace)
-    guard !data.verdicts.isEmpty else {
+    // The paper's objective learns from verdicts alone. The extended one learns from features and labels, and verdicts
+    // are weighed when labels are scored.
+    guard objective == .extended || !data.verdicts.isEmpty else {
       throw PipelineError(
-        .missingInput, "No image has been verified yet",
+        .missingInput, "No image has been verified yet, and the paper's objective learns from verified images",
         remedy:
           "Look at a few dozen images of some classes: cleannet review, or cleannet verify export and import")
     }
     let configuration = configuration(for: data)
     let settings = try configuration.json()
-    let content = try StageContent(workspace).fingerprint()
+    let content = try StageContent(workspace).fingerprint(for: objective)
     let key = StableHash.of("train", content, settings)
     return try workspace.withWriteLock("train") {
       let files = ModelFiles(workspace, key: key)
@@ -77,6 +79,7 @@ public struct TrainStage: Sendable {
         keeper: files.keeper(interval: Self.checkpointInterval), report: show)
       progress.end(nil)
       try files.write(trained.model)
+      if let evidence = trained.evidence { try files.write(evidence) }
       let rankings = trained.histories.compactMap { $0.max { $0.value < $1.value }?.ranking }
       let verifiedClasses = Set(data.verdicts.keys.map { data.labels[$0] }).count
       let outcome = Outcome(

@@ -68,8 +68,12 @@ public struct WorkspaceOverview: Sendable, Encodable {
       return Problem(path: try workspace.sample(problem.sample)?.path ?? "", what: problem.what)
     }
     let content = StageContent(workspace)
-    model = try Self.last("train", workspace, content: content, \.content)
-    scores = try Self.last("score", workspace, content: content, \.content)
+    model = try Self.last("train", workspace) { (outcome: TrainStage.Outcome) in
+      outcome.content != (try content.fingerprint(for: outcome.objective))
+    }
+    scores = try Self.last("score", workspace) { (outcome: ScoreStage.Outcome) in
+      outcome.content != (try content.fingerprint())
+    }
     next = Self.next(
       images: images, embedded: features.contains { $0.images == status.samples }, verified: verified,
       model: model,
@@ -77,13 +81,12 @@ public struct WorkspaceOverview: Sendable, Encodable {
   }
 
   private static func last<Outcome: StageOutcome>(
-    _ stage: String, _ workspace: Workspace, content: StageContent, _ path: KeyPath<Outcome, String>
+    _ stage: String, _ workspace: Workspace, isStale: (Outcome) throws -> Bool
   ) throws -> StageRow<Outcome>? {
     guard let run = try workspace.finishedRun(stage: stage), let metrics = run.metrics,
       let outcome = try? JSONDecoder().decode(Outcome.self, from: Data(metrics.utf8))
     else { return nil }
-    return StageRow(
-      date: run.started, isStale: outcome[keyPath: path] != (try content.fingerprint()), outcome: outcome)
+    return StageRow(date: run.started, isStale: try isStale(outcome), outcome: outcome)
   }
 
   private static func next(
@@ -92,11 +95,11 @@ public struct WorkspaceOverview: Sendable, Encodable {
   ) -> String {
     if images == 0 { return "cleannet import SOURCE" }
     if !embedded { return "cleannet embed" }
+    guard let model, !model.isStale else { return "cleannet train" }
+    guard let scores, !scores.isStale else { return "cleannet score" }
     if verified == 0 {
       return "cleannet review, or without the page: cleannet verify export todo.csv --unverified 30"
     }
-    guard let model, !model.isStale else { return "cleannet train" }
-    guard let scores, !scores.isStale else { return "cleannet score" }
     return "cleannet export --out scores.csv"
   }
 }
@@ -113,10 +116,16 @@ struct StageContent {
 
   init(_ workspace: Workspace) { self.workspace = workspace }
 
-  /// A hash of images, labels, verdicts and the features in use.
+  /// A hash of images, labels, verdicts and the features in use: what scores follow from.
   func fingerprint() throws -> String {
-    let features = try? TrainingData.currentFeatures(workspace).key
-    return StableHash.of(
-      features ?? "", try workspace.fingerprint(of: .images, .labels, .verifications))
+    StableHash.of(try features(), try workspace.fingerprint(of: .images, .labels, .verifications))
   }
+
+  /// A hash of what a model follows from: verdicts only where the objective learns from them.
+  func fingerprint(for objective: Objective) throws -> String {
+    guard objective == .extended else { return try fingerprint() }
+    return StableHash.of(try features(), try workspace.fingerprint(of: .images, .labels))
+  }
+
+  private func features() throws -> String { (try? TrainingData.currentFeatures(workspace).key) ?? "" }
 }

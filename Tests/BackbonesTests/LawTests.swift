@@ -75,10 +75,10 @@ import Torch
   }
 
   @Test func bfloat16IsRecognised() {
-    #expect(Precision.hasBFloat16(cpuInfo: "processor\t: 0\nflags\t\t: fpu avx512_bf16 clzero\n"))
-    #expect(Precision.hasBFloat16(cpuInfo: "flags : amx_bf16\n"))
-    #expect(!Precision.hasBFloat16(cpuInfo: "model name : avx512_bf16\nflags\t\t: fpu avx512f\n"))
-    #expect(!Precision.hasBFloat16(cpuInfo: ""))
+    #expect(Processor.hasBFloat16(cpuInfo: "processor\t: 0\nflags\t\t: fpu avx512_bf16 clzero\n"))
+    #expect(Processor.hasBFloat16(cpuInfo: "flags : amx_bf16\n"))
+    #expect(!Processor.hasBFloat16(cpuInfo: "model name : avx512_bf16\nflags\t\t: fpu avx512f\n"))
+    #expect(!Processor.hasBFloat16(cpuInfo: ""))
     #expect(Precision.float32.dtype == .float32)
   }
 }

@@ -100,10 +100,17 @@ import Torch
     }
     // As if they had never been there.
     let kept = labels.indices.filter { labels[$0] >= 0 }
-    let scores = model.scorers[0].score(
-      model.components?.project(data.features, images: kept) ?? data.features,
-      labels: model.components == nil ? labels : kept.map { labels[$0] })
-    if objective == .paper { #expect(kept.allSatisfy { scores.cosine[$0] == judgements.cosine[$0] }) }
+    let places = Dictionary(uniqueKeysWithValues: kept.enumerated().map { ($1, $0) })
+    let without = model.judge(
+      TrainingSet(
+        features: DenseFeatures(data.features.rows(kept)), labels: kept.map { labels[$0] }, classes: data.classes,
+        verifications: set.verifications.compactMap { label in
+          places[label.image].map { VerificationLabel(image: $0, isRight: label.isRight) }
+        }), threads: 2)
+    for (row, image) in kept.enumerated() {
+      #expect(without.probability[row] == judgements.probability[image])
+      #expect(without.cosine[row] == judgements.cosine[image])
+    }
   }
 
   @Test("cosines do not depend on the batches they are computed in")

@@ -1,12 +1,15 @@
 import Torch
 
-/// Where evidence is sought: the images that take part as points, and who is near whom. Depends on features alone, not
+/// Where evidence is sought: the images that take part as points, and who is near whom. It depends on features alone, not
 /// on labels or verdicts, so that it serves any number of trainings and judgements.
 public struct FeatureSpace: Sendable {
   /// The images that take part, ascending. Row i of everything else belongs to `images[i]`.
   public let images: [Int]
   public let components: PrincipalComponents
-  /// `[N, d]`
+  /// A hash of each image's feature vector as it was given. An image is known by it, not by its row, so that folds stay
+  /// when rows are added, removed or reordered, and copies of an image share one.
+  let identities: [UInt64]
+  /// What networks see: `[N, d]`.
   let features: DenseFeatures
   let discriminant: DiscriminantPosterior
   let neighbors: NeighborPosterior
@@ -14,13 +17,13 @@ public struct FeatureSpace: Sendable {
   /// The space of the images that take part in `data`.
   ///
   /// - Parameters:
-  ///   - store: Where neighbours may be kept already.
+  ///   - store: Where neighbors may be kept already.
   ///   - progress: Called from any thread with the share of the work done.
   public init(
     _ data: TrainingSet, configuration: Configuration, store: NeighborStore? = nil, threads: Int,
     progress: (@Sendable (Double) -> Void)? = nil
   ) {
-    let images = data.labels.indices.filter { data.labels[$0] >= 0 }
+    let images = Self.images(of: data)
     let components = PrincipalComponents(
       data.features, images: images, normalization: configuration.normalization,
       dimension: configuration.components ?? PrincipalComponents.maximumDimension)
@@ -29,16 +32,60 @@ public struct FeatureSpace: Sendable {
       progress: progress)
   }
 
+  /// The images that have a label and finite features. Others are not judged; they must not spoil what is said of the rest.
+  static func images(of data: TrainingSet) -> [Int] {
+    let labeled = data.labels.indices.filter { data.labels[$0] >= 0 }
+    return stride(from: 0, to: labeled.count, by: PrincipalComponents.chunk).flatMap { start -> [Int] in
+      let rows = Array(labeled[start..<min(start + PrincipalComponents.chunk, labeled.count)])
+      let isFinite = withoutGradients { data.features.rows(rows).sum(dim: 1).floats() }
+      return zip(rows, isFinite).filter { $0.1.isFinite }.map(\.0)
+    }
+  }
+
   init(
     _ data: TrainingSet, images: [Int], components: PrincipalComponents, seed: UInt64,
     store: NeighborStore?, threads: Int, progress: (@Sendable (Double) -> Void)? = nil
   ) {
     self.images = images
     self.components = components
+    identities = Self.identities(data.features, images: images)
     features = components.project(data.features, images: images)
-    discriminant = DiscriminantPosterior(features.values, seed: seed)
+    let whitened = features.values * components.softWhitening
+    // Directions rather than lengths tell classes apart, for the discriminant as for neighbors.
+    let directions = whitened.normalized()
+    discriminant = DiscriminantPosterior(
+      directions - directions.mean(dim: 0), identities: identities, seed: seed)
     neighbors = NeighborPosterior(
-      DenseFeatures(features.values * components.softWhitening), classes: data.classes, store: store,
-      threads: threads, progress: progress)
+      DenseFeatures(whitened), classes: data.classes, store: store, threads: threads, progress: progress)
+  }
+
+  /// Which of `folds` folds each row's image belongs to.
+  func foldOfRows(_ folds: Int) -> [Int] {
+    identities.map { identity in
+      var random = SplitMix64(seed: identity)
+      return Int(random.next() % UInt64(folds))
+    }
+  }
+
+  private static func identities(_ features: some FeatureSource, images: [Int]) -> [UInt64] {
+    var identities: [UInt64] = []
+    identities.reserveCapacity(images.count)
+    for start in stride(from: 0, to: images.count, by: PrincipalComponents.chunk) {
+      let rows = Array(images[start..<min(start + PrincipalComponents.chunk, images.count)])
+      let values = features.rows(rows).contiguous()
+      let width = features.dimension
+      values.withUnsafeBytes { bytes in
+        let words = bytes.bindMemory(to: UInt32.self)
+        for row in rows.indices {
+          // FNV-1a over the bit patterns.
+          var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+          for word in words[row * width..<(row + 1) * width] {
+            hash = (hash ^ UInt64(word)) &* 0x0000_0100_0000_01B3
+          }
+          identities.append(hash)
+        }
+      }
+    }
+    return identities
   }
 }

@@ -7,8 +7,7 @@ import Torch
 /// Sources are logarithms of posteriors of the states, `[N, E]`, each from a model that has not seen the image's own
 /// label. The posterior is `p(s | x) ∝ exp(Σ_k α_k · l_k[s])`, and the noisy label's likelihood is
 /// `Σ_s p(s | x) T[s, y]`. Both T and α maximise it: T by expectation maximisation (Dawid & Skene 1979, with one
-/// annotator), α by Newton's steps on the same bound. Verified images take part with the states that their verdicts
-/// allow. Then the label is right with probability `p(y | x) T[y, y] / Σ_s p(s | x) T[s, y]`: what is decided at ½
+/// annotator), α by damped Newton steps on the same bound. Then the label is right with probability `p(y | x) T[y, y] / Σ_s p(s | x) T[s, y]`: what is decided at ½
 /// needs no threshold from other classes, because each class's noise is in T.
 struct NoiseModel: Sendable {
   /// T: `[E, C]`, rows sum to 1.
@@ -52,9 +51,9 @@ struct NoiseModel: Sendable {
 
   /// What a posterior and a noisy label say together.
   struct Judgement {
-    /// The beliefs about the true state, verdicts included: `[N, E]`.
+    /// The beliefs about the true state: `[N, E]`.
     var beliefs: Tensor
-    /// The log-odds that each noisy label is right, the image's own verdict left out: `[N]`.
+    /// The log-odds that each noisy label is right: `[N]`.
     var logOdds: Tensor
     /// The mean log-likelihood of the noisy labels.
     var logLikelihood: Double
@@ -68,7 +67,7 @@ struct NoiseModel: Sendable {
       let total = joint.logSumExp(dim: 1, keepDim: true)
       let others = joint.masked(own.oneHot(classes: labels.states).to(.bool), with: -1e9).logSumExp(dim: 1)
       return Judgement(
-        beliefs: SoftLabels.normalized((joint - total).exp() * labels.allowed[rows]),
+        beliefs: (joint - total).exp(),
         logOdds: joint.gather(dim: 1, own.unsqueezed(dim: 1)).squeezed(dim: 1) - others,
         logLikelihood: total.sum().item)
     }
@@ -83,8 +82,7 @@ struct NoiseModel: Sendable {
   /// products of a matrix and a vector for each label.
   mutating func fitTransition(_ logPosterior: Tensor, _ labels: SoftLabels, iterations: Int = 15) {
     let groups = labels.byLabel(
-      .concatenate(
-        Self.pieces(labels.count, labels.states) { rows in logPosterior[rows].exp() * labels.allowed[rows] }))
+      .concatenate(Self.pieces(labels.count, labels.states) { rows in logPosterior[rows].exp() }))
     for _ in 0..<iterations {
       let likelihoods = transition.clamped(min: 1e-12).transposed().contiguous()
       let sums = groups.indices.map { label in
@@ -97,11 +95,35 @@ struct NoiseModel: Sendable {
   }
 
   /// Fits T and α.
+  ///
+  /// log α has a normal prior about its start. A step that makes the noisy labels less likely is taken back by half until
+  /// it does not, and α stays within ``exponentBounds``: a source may be ignored, never turned round or taken as proof.
   mutating func fit(_ sources: [Tensor], _ labels: SoftLabels, iterations: Int = 15) {
+    let start = exponents
+    var last: (objective: Double, exponents: [Double])?
     for _ in 0..<iterations {
       let expected = expectations(sources, labels)
+      let objective = expected.logLikelihood + logPrior(about: start)
+      if let last, objective < last.objective - 1e-6 * abs(last.objective) {
+        exponents = zip(exponents, last.exponents).map { ($0 * $1).squareRoot() }
+        continue
+      }
+      last = (objective, exponents)
       updateTransition(expected.counts, labels)
-      updateExponents(expected)
+      updateExponents(expected, about: start)
+    }
+  }
+
+  /// How far log α may move by chance: the precision of its prior.
+  static let exponentPrecision = 4.0
+  static let exponentBounds = 0.01...3
+  /// The largest step of log α.
+  static let largestStep = 0.5
+
+  private func logPrior(about start: [Double]) -> Double {
+    zip(exponents, start).reduce(0) { sum, pair in
+      let distance = log(pair.0 / pair.1)
+      return sum - 0.5 * Self.exponentPrecision * distance * distance
     }
   }
 
@@ -109,6 +131,8 @@ struct NoiseModel: Sendable {
   private struct Expectations {
     /// The beliefs by label: `[C, E]`.
     var counts: Tensor
+    /// Of the noisy labels.
+    var logLikelihood: Double
     /// The bound's gradient in α, and minus its Hessian.
     var gradient: [Double]
     var curvature: [[Double]]
@@ -120,19 +144,21 @@ struct NoiseModel: Sendable {
       let (own, sources) = (labels.labels[rows], sources.map { $0[rows] })
       let logPosterior = logPosterior(of: sources)
       let posterior = logPosterior.exp()
-      let joint = (logPosterior + likelihoods.indexSelect(own)).softmax(dim: 1)
-      let beliefs = SoftLabels.normalized(joint * labels.allowed[rows])
+      let joint = logPosterior + likelihoods.indexSelect(own)
+      let total = joint.logSumExp(dim: 1, keepDim: true)
+      let beliefs = (joint - total).exp()
       let counts = Tensor.zeros([labels.classes, labels.states])
       counts.indexAddInPlace(dim: 0, index: own, beliefs)
       let surplus = beliefs - posterior
       let centred = sources.map { $0 - (posterior * $0).sum(dim: 1, keepDim: true) }
       let weighted = centred.map { posterior * $0 }
       return Expectations(
-        counts: counts, gradient: sources.map { (surplus * $0).sum().item },
+        counts: counts, logLikelihood: total.sum().item, gradient: sources.map { (surplus * $0).sum().item },
         curvature: centred.indices.map { i in (0...i).map { j in (weighted[i] * centred[j]).sum().item } })
     }
     return parts.dropFirst().reduce(into: parts[0]) { sum, part in
       sum.counts.addInPlace(part.counts)
+      sum.logLikelihood += part.logLikelihood
       sum.gradient = zip(sum.gradient, part.gradient).map(+)
       sum.curvature = zip(sum.curvature, part.curvature).map { zip($0, $1).map(+) }
     }
@@ -161,11 +187,30 @@ struct NoiseModel: Sendable {
       ? .concatenate([known, frequencies.unsqueezed(dim: 0)]) : known
   }
 
-  /// The probability that a label is right, in the mean over the images of known classes.
-  func kept(_ logPosterior: Tensor, _ labels: SoftLabels) -> Double {
-    let states = judge(logPosterior, labels).beliefs.mean(dim: 0).narrow(start: 0, count: labels.classes)
+  /// The probability that a label is right, averaged over the images of known classes.
+  ///
+  /// - Parameter beliefs: `[N, E]`
+  func kept(_ beliefs: Tensor, _ labels: SoftLabels) -> Double {
+    let states = beliefs.mean(dim: 0).narrow(start: 0, count: labels.classes)
     let right = (transition.narrow(start: 0, count: labels.classes) * .eye(labels.classes)).sum(dim: 1)
     return (states * right).sum().item / max(states.sum().item, 1e-9)
+  }
+
+  /// The log-odds that each label is right under ``evenTransition(kept:_:)``, less those of `kept` itself: `[N]`.
+  ///
+  /// - Parameter logPosterior: Of the classes alone: `[N, C]`.
+  static func evenLogOdds(_ logPosterior: Tensor, _ labels: SoftLabels) -> Tensor {
+    let frequencies = labels.frequencies.clamped(min: 1e-12)
+    let others = (1 - labels.frequencies).clamped(min: 1e-9).log()
+    return .concatenate(
+      pieces(labels.count, labels.states) { rows in
+        let own = labels.labels[rows]
+        let posterior = logPosterior[rows]
+        let wrong = (posterior - others)
+          .masked(own.oneHot(classes: labels.states).to(.bool), with: -1e9).logSumExp(dim: 1)
+        return posterior.gather(dim: 1, own.unsqueezed(dim: 1)).squeezed(dim: 1) - wrong
+          - frequencies.log().indexSelect(own)
+      })
   }
 
   /// - Parameter byLabel: The beliefs, summed by label: `[C, E]`.
@@ -177,16 +222,26 @@ struct NoiseModel: Sendable {
     transition = SoftLabels.normalized(counts + expected * Self.prior)
   }
 
-  /// A step of Newton's method on `Σ_i Σ_s beliefs · log p(s | x)`, which is concave in α.
-  private mutating func updateExponents(_ expected: Expectations) {
+  /// A step of Newton's method on `Σ_i Σ_s beliefs · log p(s | x)` and the prior, in log α.
+  private mutating func updateExponents(_ expected: Expectations, about start: [Double]) {
     let count = exponents.count
-    var curvature = expected.curvature
-    for i in 0..<count { curvature[i] += (i + 1..<count).map { expected.curvature[$0][i] } }
-    let trace = (0..<count).reduce(0) { $0 + curvature[$1][$1] }
-    for i in 0..<count { curvature[i][i] += 1e-6 * trace + 1e-12 }
-    let step = Tensor(curvature.flatMap { $0 }, shape: [count, count])
-      .solve(Tensor(expected.gradient, shape: [count, 1])).doubles()
-    // A source may be ignored, never turned round.
-    exponents = zip(exponents, step).map { max(0.01, $0 + $1) }
+    // By the chain rule: d/d log α = α · d/dα; the curvature has the gradient on its diagonal.
+    let gradient = (0..<count).map { k in
+      exponents[k] * expected.gradient[k] - Self.exponentPrecision * log(exponents[k] / start[k])
+    }
+    var curvature = (0..<count).map { i in
+      (0..<count).map { j in exponents[i] * exponents[j] * expected.curvature[max(i, j)][min(i, j)] }
+    }
+    for k in 0..<count {
+      curvature[k][k] += Self.exponentPrecision + max(0, -exponents[k] * expected.gradient[k]) + 1e-6
+    }
+    var step = Tensor(curvature.flatMap { $0 }, shape: [count, count])
+      .solve(Tensor(gradient, shape: [count, 1])).doubles()
+    let largest = step.map(abs).max() ?? 0
+    guard largest.isFinite else { return }
+    if largest > Self.largestStep { step = step.map { $0 * Self.largestStep / largest } }
+    exponents = zip(exponents, step).map { exponent, step in
+      min(Self.exponentBounds.upperBound, max(Self.exponentBounds.lowerBound, exponent * exp(step)))
+    }
   }
 }

@@ -69,7 +69,7 @@ public struct Experiment: Sendable {
               if cleannet.objective == .extended, space?.images != problem.images {
                 space = (problem.images, CleanNetDetector.space(problem))
               }
-              detector = CleanNetDetector(cleannet.objective, space: space?.1)
+              detector = CleanNetDetector(cleannet.objective, parts: cleannet.parts, space: space?.1)
               problem.seed = seed
             }
             let rows = try judge(detector, problem, column, draw, drawn.classes, seed)

@@ -20,7 +20,7 @@ public struct ExperimentRow: Sendable, Hashable, Codable {
 
 /// A bound on the noise among kept images beside the truth.
 public struct GuaranteeCheck: Sendable, Hashable, Codable {
-  /// ``NoiseGuarantee``'s bound for all verified classes together, with 95 % confidence.
+  /// ``NoiseGuarantee``'s bound for all covered classes together, with 95 % confidence.
   public var upper: Double
   /// The share of wrong labels among the images kept, verified ones included.
   public var actual: Double
@@ -36,8 +36,8 @@ public struct GuaranteeCheck: Sendable, Hashable, Codable {
     guard let guarantee = NoiseGuarantee(labels: known, isKept: isKept, verdicts: verdicts) else {
       return nil
     }
-    let classes = Set(verdicts.keys.map { labels[$0] })
-    let kept = labels.indices.filter { isKept[$0] && classes.contains(labels[$0]) }
+    let covered = Set(guarantee.covered)
+    let kept = labels.indices.filter { isKept[$0] && covered.contains(labels[$0]) }
     guard !kept.isEmpty else { return nil }
     upper = guarantee.overall.upper
     actual = Double(kept.count { truth[$0] == false }) / Double(kept.count)

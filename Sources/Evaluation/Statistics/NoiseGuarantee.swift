@@ -1,12 +1,16 @@
-import Torch
+import Foundation
 
 /// An upper confidence bound on the share of wrong labels that are left among the images kept.
 ///
-/// Verified images are a random sample of their class, each judged without its own verdict. Of those that are kept, the
-/// number whose label is wrong is binomial, so that Clopper and Pearson's bound (1934) holds whatever the method does.
-/// For the verified classes together, classes may have been sampled at different rates: then images of the denser ones
-/// are left out at random until all have the same rate, which keeps the bound valid (a proportionally stratified sample
-/// varies no more than a binomial one). Nothing can be guaranteed for classes that nobody verified.
+/// Each class is a stratum: its verified images are a random sample of it, each judged without its own verdict. The share
+/// of wrong labels among all kept images is the sum of the strata's shares, weighed by how many images each keeps. Its
+/// bound is Fay and Feuer's for weighted sums of counts (Statistics in Medicine 16, 1997), with a beta distribution for
+/// shares in place of their gamma distribution for rates. Where all classes were sampled at one rate it is Clopper and
+/// Pearson's bound (1934); it holds whatever the sizes of classes and samples are.
+///
+/// Classes with too few random draws are not covered, and ``uncovered`` names them: a class with a single verdict says
+/// nothing, and would make the bound for all others useless. Which classes are covered depends on how many images were
+/// drawn, never on what people answered.
 public struct NoiseGuarantee: Sendable, Hashable, Codable {
   public struct Bound: Sendable, Hashable, Codable {
     /// Images kept, verified or not.
@@ -16,51 +20,140 @@ public struct NoiseGuarantee: Sendable, Hashable, Codable {
     public var wrong: Int
     /// With the guarantee's confidence, no larger share of the kept images is wrong.
     public var upper: Double
+
+    public init(kept: Int, sample: Int, wrong: Int, upper: Double) {
+      self.kept = kept
+      self.sample = sample
+      self.wrong = wrong
+      self.upper = upper
+    }
   }
 
   public var confidence: Double
-  /// All verified classes together.
+  /// All covered classes together.
   public var overall: Bound
-  /// By class number; each holds with the confidence by itself.
+  /// By class number, for each class with a random sample; each holds with the confidence by itself.
   public var perClass: [Int: Bound]
+  /// Classes that ``overall`` covers, ascending.
+  public var covered: [Int]
+  /// Classes with kept images that it does not cover, ascending.
+  public var uncovered: [Int]
+
+  /// A class with so many random draws is covered however large it is.
+  public static let enoughDraws = 20
+  /// A class with fewer draws is covered if its share of the images is at most so many times its share of the draws.
+  public static let sparsestRate = 3.0
 
   /// - Parameters:
   ///   - labels: Each image's class; negative for images that take no part.
   ///   - isKept: Whether each image is kept, verified ones as if nobody had looked at them.
-  ///   - verdicts: Verification labels, image → label is right.
+  ///   - verdicts: Verification labels of images drawn at random within their class, image → label is right.
   /// - Returns: nil where nothing was verified.
-  public init?(
-    labels: [Int], isKept: [Bool], verdicts: [Int: Bool], confidence: Double = 0.95, seed: UInt64 = 0
-  ) {
-    let classes = Set(verdicts.keys.map { labels[$0] }).sorted()
-    guard !classes.isEmpty else { return nil }
+  public init?(labels: [Int], isKept: [Bool], verdicts: [Int: Bool], confidence: Double = 0.95) {
+    guard let sampling = StratifiedSampling(labels: labels, verdicts: verdicts) else { return nil }
+    self.init(sampling, counts: sampling.counts(isKept: isKept), confidence: confidence)
+  }
+
+  init(_ sampling: StratifiedSampling, counts: [StratifiedSampling.Counts], confidence: Double) {
     self.confidence = confidence
-    var (sizes, kept) = ([Int: Int](), [Int: Int]())
-    for (image, label) in labels.enumerated() where label >= 0 {
-      sizes[label, default: 0] += 1
-      if isKept[image] { kept[label, default: 0] += 1 }
-    }
-    var verified: [Int: [(image: Int, isRight: Bool)]] = [:]
-    for (image, isRight) in verdicts.sorted(by: { $0.key < $1.key }) {
-      verified[labels[image], default: []].append((image, isRight))
-    }
-    func bound(_ sample: [(image: Int, isRight: Bool)], kept: Int) -> Bound {
-      let counted = sample.filter { isKept[$0.image] }
-      let wrong = counted.count { !$0.isRight }
-      return Bound(
-        kept: kept, sample: counted.count, wrong: wrong,
-        upper: ClopperPearson.upperBound(successes: wrong, trials: counted.count, confidence: confidence))
+    func bound(_ strata: [StratifiedSampling.Counts]) -> Bound {
+      Bound(
+        kept: strata.reduce(0) { $0 + $1.kept }, sample: strata.reduce(0) { $0 + $1.sample },
+        wrong: strata.reduce(0) { $0 + $1.wrong }, upper: StratifiedBound.upper(strata, confidence: confidence))
     }
     perClass = Dictionary(
-      uniqueKeysWithValues: classes.map { ($0, bound(verified[$0] ?? [], kept: kept[$0] ?? 0)) })
-    // The same rate for all: that of the class with the sparsest sample.
-    let rate = classes.map { Double(verified[$0]?.count ?? 0) / Double(sizes[$0] ?? 1) }.min() ?? 0
-    var random = SplitMix64(seed: seed)
-    let even = classes.flatMap { label -> ArraySlice<(image: Int, isRight: Bool)> in
-      let count = Int((rate * Double(sizes[label] ?? 0)).rounded(.down))
-      return (verified[label] ?? []).shuffled(using: &random).prefix(count)
+      uniqueKeysWithValues: counts.filter { sampling.drawn[$0.label] > 0 }.map { ($0.label, bound([$0])) })
+    let isCovered = Set(sampling.covered)
+    covered = sampling.covered
+    uncovered = counts.filter { $0.kept > 0 && !isCovered.contains($0.label) }.map(\.label)
+    overall = bound(counts.filter { isCovered.contains($0.label) })
+  }
+}
+
+/// How many images each class has, and how many of them were drawn at random and verified.
+struct StratifiedSampling: Sendable {
+  /// What one class keeps.
+  struct Counts: Sendable, Hashable {
+    var label: Int
+    /// Images kept.
+    var kept = 0
+    /// Verified images among them, and the wrong ones of those.
+    var sample = 0
+    var wrong = 0
+  }
+
+  private let labels: [Int]
+  private let verdicts: [(image: Int, isRight: Bool)]
+  /// By class.
+  let sizes: [Int]
+  let drawn: [Int]
+  /// Classes with enough draws, ascending.
+  let covered: [Int]
+
+  init?(labels: [Int], verdicts: [Int: Bool]) {
+    let known = verdicts.filter { labels[$0.key] >= 0 }
+    guard !known.isEmpty, let most = labels.max() else { return nil }
+    self.labels = labels
+    self.verdicts = known.sorted { $0.key < $1.key }.map { (image: $0.key, isRight: $0.value) }
+    var sizes = [Int](repeating: 0, count: most + 1)
+    for label in labels where label >= 0 { sizes[label] += 1 }
+    var drawn = [Int](repeating: 0, count: most + 1)
+    for image in known.keys { drawn[labels[image]] += 1 }
+    self.sizes = sizes
+    self.drawn = drawn
+    covered = Self.covered(sizes: sizes, drawn: drawn)
+  }
+
+  /// Leaves out the sparsest class until each has enough draws of its own, or its fair share of all draws.
+  private static func covered(sizes: [Int], drawn: [Int]) -> [Int] {
+    var covered = drawn.indices.filter { drawn[$0] > 0 }
+    while covered.count > 1 {
+      let images = covered.reduce(0) { $0 + sizes[$1] }
+      let draws = covered.reduce(0) { $0 + drawn[$1] }
+      func sparseness(_ label: Int) -> Double {
+        guard drawn[label] < min(NoiseGuarantee.enoughDraws, sizes[label]) else { return 0 }
+        return Double(sizes[label]) / Double(images) * Double(draws) / Double(drawn[label])
+      }
+      let sparse = covered.filter { sparseness($0) > NoiseGuarantee.sparsestRate }
+      guard let worst = sparse.max(by: { sparseness($0) < sparseness($1) }) else { break }
+      covered.removeAll { $0 == worst }
     }
-    overall = bound(even, kept: classes.reduce(0) { $0 + (kept[$1] ?? 0) })
+    return covered
+  }
+
+  func counts(isKept: [Bool]) -> [Counts] {
+    var counts = sizes.indices.map { Counts(label: $0) }
+    for (image, label) in labels.enumerated() where label >= 0 && isKept[image] { counts[label].kept += 1 }
+    for (image, isRight) in verdicts where isKept[image] {
+      counts[labels[image]].sample += 1
+      counts[labels[image]].wrong += isRight ? 0 : 1
+    }
+    return counts.filter { sizes[$0.label] > 0 }
+  }
+}
+
+/// Fay and Feuer's bound on a weighted sum of shares; see ``NoiseGuarantee``.
+enum StratifiedBound {
+  /// The share of wrong images among all kept ones of `strata`, at most, with `confidence`.
+  ///
+  /// A stratum that keeps images, none of them verified, may be wrong throughout.
+  static func upper(_ strata: [StratifiedSampling.Counts], confidence: Double) -> Double {
+    let kept = Double(strata.reduce(0) { $0 + $1.kept })
+    guard kept > 0 else { return 0 }
+    let unseen = strata.filter { $0.kept > 0 && $0.sample == 0 }.reduce(0.0) { $0 + Double($1.kept) / kept }
+    let seen = strata.filter { $0.sample > 0 }
+    guard !seen.isEmpty else { return 1 }
+    // What one verified image of each stratum stands for, as a share of all kept images.
+    let weights = seen.map { Double($0.kept) / kept / Double($0.sample) }
+    let mean = zip(weights, seen).reduce(0) { $0 + $1.0 * Double($1.1.wrong) }
+    let variance = zip(weights, seen).reduce(0) { $0 + $1.0 * $1.0 * Double($1.1.wrong) }
+    // One more wrong image, of the stratum where it weighs most.
+    let most = weights.max() ?? 0
+    let successes = (mean + most) * (mean + most) / (variance + most * most)
+    let trials = (mean + most) / (variance + most * most)
+    let failures = trials - successes + 1
+    guard failures > 0 else { return 1 }
+    return min(1, unseen + BetaDistribution.quantile(confidence, successes, failures))
   }
 }
 
@@ -77,22 +170,23 @@ public struct NoiseGuarantee: Sendable, Hashable, Codable {
 /// - Returns: nil where no threshold can be shown to do: too few images are verified, or too many of them are wrong.
 public func thresholdForNoise(
   _ wished: Double, scores: [Float], labels: [Int], verdicts: [Int: Bool], confidence: Double = 0.95,
-  steps: Int = 200, seed: UInt64 = 0
+  steps: Int = 200
 ) -> (threshold: Float, guarantee: NoiseGuarantee)? {
   let sorted = scores.indices.filter { labels[$0] >= 0 && !scores[$0].isNaN }.map { scores[$0] }.sorted(by: >)
-  guard !sorted.isEmpty else { return nil }
+  guard !sorted.isEmpty, let sampling = StratifiedSampling(labels: labels, verdicts: verdicts) else { return nil }
+  let isCovered = Set(sampling.covered)
   var best: (threshold: Float, guarantee: NoiseGuarantee)?
   for step in 1...steps {
     let threshold = sorted[max(0, step * sorted.count / steps - 1)]
-    let isKept = scores.map { $0 >= threshold }
-    guard
-      let guarantee = NoiseGuarantee(
-        labels: labels, isKept: isKept, verdicts: verdicts, confidence: confidence, seed: seed)
-    else { return nil }
+    let counts = sampling.counts(isKept: scores.map { $0 >= threshold })
     // With so few, even no wrong one among them would prove nothing.
-    let provable = ClopperPearson.upperBound(
-      successes: 0, trials: guarantee.overall.sample, confidence: confidence)
-    guard provable <= wished else { continue }
+    let none = counts.filter { isCovered.contains($0.label) }.map { counts in
+      var counts = counts
+      counts.wrong = 0
+      return counts
+    }
+    guard StratifiedBound.upper(none, confidence: confidence) <= wished else { continue }
+    let guarantee = NoiseGuarantee(sampling, counts: counts, confidence: confidence)
     guard guarantee.overall.upper <= wished else { break }
     best = (threshold, guarantee)
   }

@@ -7,11 +7,11 @@ extension FeatureNormalization: ExpressibleByArgument {}
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "train", abstract: "Train CleanNet from the verified images.",
+    commandName: "train", abstract: "Train CleanNet on features and labels.",
     discussion: """
-      Makes a reference set of every class (what its images look like) and learns from the verified images which of a \
-      class's images belong to it. That carries over to classes without a single verified image. A run that was \
-      interrupted goes on where it stopped.
+      Learns from features and noisy labels what the images of each class look like and how labels go wrong. Verified \
+      images are weighed by `score`, in milliseconds, so that new verdicts need no new training; with --objective paper \
+      the networks themselves learn from them. A run that was interrupted continues where it stopped.
       """)
 
   @OptionGroup var training: TrainOptions

@@ -1,37 +1,62 @@
 import CleanNet
-import Detectors
 import Torch
 
 /// CleanNet as a detector among others: trained on a problem's verified images, then judging all.
 public struct CleanNetDetector: Detector {
   public let objective: Objective
+  /// What it judges by; experiments leave parts out.
+  public let parts: EvidenceParts
   /// Of the problem's features and images, if it is there already.
   public var space: FeatureSpace?
 
-  public init(_ objective: Objective, space: FeatureSpace? = nil) {
+  public init(_ objective: Objective = .extended, parts: EvidenceParts = .all, space: FeatureSpace? = nil) {
     self.objective = objective
+    self.parts = parts
     self.space = space
   }
 
-  public var name: String { objective == .extended ? "cleannet" : "cleannet-paper" }
+  /// The whole, and the same without one part each.
+  public static let ablations: [CleanNetDetector] =
+    partNames.map { CleanNetDetector(parts: .all.subtracting($0.part)) }
+
+  private static let partNames: [(part: EvidenceParts, name: String)] = [
+    (.networks, "networks"), (.discriminant, "discriminant"), (.neighbors, "neighbors"),
+    (.openWorld, "open-world"), (.plainWorld, "plain-world"), (.verdicts, "verdicts"),
+  ]
+
+  public var name: String {
+    guard objective == .extended else { return "cleannet-paper" }
+    return "cleannet" + Self.partNames.filter { !parts.contains($0.part) }.map { "-without-\($0.name)" }.joined()
+  }
   public var kind: DetectorKind { .weaklySupervised }
 
   public func judge(
     _ problem: DetectionProblem, progress: @escaping DetectionProgress
   ) throws(DetectionError) -> Detection {
-    let (data, configuration) = (TrainingSet(problem), Self.configuration(objective, problem))
+    guard Set(problem.images.lazy.map { problem.labels[$0] }).count > 1 else {
+      throw .tooFewClasses(detector: name)
+    }
+    let data = TrainingSet(problem)
+    var configuration = Self.configuration(objective, problem)
+    configuration.evidence = parts
+    if objective == .extended, !parts.contains(.networks) { configuration.setSteps(0) }
     let report: @Sendable (Training.Event) -> Void = { event in
       if case .steps(let done, let total) = event { progress(0.9 * Double(done) / Double(total)) }
     }
     let training = Training(
       data, configuration: configuration, space: space, threads: problem.threads, report: report)
-    let model: CleanNetModel
     do {
-      model = try training.run(report: report).model
+      let outcome = try training.run(report: report)
+      guard let evidence = outcome.evidence else {
+        return Detection(outcome.model.judge(data, threads: problem.threads))
+      }
+      return Detection(
+        Judgements(
+          evidence, verifications: data.verifications, count: data.labels.count,
+          usesVerdicts: parts.contains(.verdicts)))
     } catch {
       throw .library(detector: name, reason: "\(error)")
     }
-    return Detection(model.judge(data, space: training.space, threads: problem.threads))
   }
 
   static func configuration(_ objective: Objective, _ problem: DetectionProblem) -> Configuration {

@@ -11,11 +11,12 @@ extension CleanNetModel {
   ///
   /// - Parameters:
   ///   - space: Of the same features and images, if it is there already.
+  ///   - recall: The share of the true nearest neighbours that is to be found, if there is no space; nil: that of training.
   ///   - store: Where neighbours may be kept already, if there is no space.
   ///   - progress: Called from any thread with the number of images done.
   public func judge(
-    _ data: TrainingSet, space: FeatureSpace? = nil, store: NeighborStore? = nil, threads: Int,
-    progress: (@Sendable (Int) -> Void)? = nil
+    _ data: TrainingSet, space: FeatureSpace? = nil, recall: Double? = nil, store: NeighborStore? = nil,
+    threads: Int, progress: (@Sendable (Int) -> Void)? = nil
   ) -> Judgements {
     precondition(data.classes == references.classes, "the model is of other classes")
     guard let components else { return judgeByCosine(data, progress: progress) }
@@ -24,7 +25,7 @@ extension CleanNetModel {
       space
       ?? FeatureSpace(
         data, images: data.labels.indices.filter { data.labels[$0] >= 0 }, components: components,
-        seed: configuration.seed, store: store, threads: threads,
+        seed: configuration.seed, recall: recall ?? configuration.recall, store: store, threads: threads,
         progress: { progress?(Int($0 * Double(count))) })
     defer { progress?(count) }
     return judge(data, by: Evidence(data, in: space))
@@ -50,6 +51,7 @@ extension CleanNetModel {
     let suggested = outcome.beliefs.narrow(dim: 1, start: 0, count: data.classes).argmax(dim: 1).ints()
     let values = cosines.floats()
     var judgements = Judgements(count: data.labels.count, basis: .probability)
+    judgements.neighbors = evidence.space.neighborQuality
     for (row, image) in evidence.space.images.enumerated() {
       let place = row * data.classes
       judgements.cosine[image] = values[place + data.labels[image]]

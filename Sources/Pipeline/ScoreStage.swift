@@ -10,6 +10,8 @@ public struct ScoreStage: Sendable {
   /// The largest share of wrong labels to leave among the images kept, shown with 95 % confidence; nil: labels are
   /// called wrong where that is likelier than not.
   public var targetNoise: Double?
+  /// The share of the true nearest neighbours to find where images are many; nil: that of training.
+  public var recall: Double?
 
   public init() {}
 
@@ -27,6 +29,8 @@ public struct ScoreStage: Sendable {
     public var guarantee: NoiseGuarantee?
     /// The same by class name.
     public var guaranteedUpperByClass: [String: Double]
+    /// How neighbours were searched, and the recall reached; nil where none were.
+    public var neighbors: NeighborQuality?
     public var seconds: Double
     /// The hash of what the scores follow from, beside the model.
     public var content: String
@@ -38,7 +42,8 @@ public struct ScoreStage: Sendable {
       throw PipelineError(.missingInput, "No model has been trained yet", remedy: "Run: cleannet train")
     }
     let content = try StageContent(workspace).fingerprint()
-    let key = StableHash.of("score", training.key, content, targetNoise.map { "\($0)" } ?? "")
+    let key = StableHash.of(
+      "score", training.key, content, targetNoise.map { "\($0)" } ?? "", recall.map { "\($0)" } ?? "")
     return try workspace.withWriteLock("score") {
       if let done = try workspace.finishedRun(stage: "score", key: key), let metrics = done.metrics,
         try workspace.scores(key: key) != nil,
@@ -60,9 +65,9 @@ public struct ScoreStage: Sendable {
           remedy: "Train again: cleannet train")
       }
       progress.begin("Scoring", total: data.labels.count, unit: "images")
-      var judgements = model.judge(data.trainingSet, store: NeighborFile(workspace).store, threads: threads) {
-        progress.update($0)
-      }
+      var judgements = model.judge(
+        data.trainingSet, recall: recall, store: workspace.neighborStore, threads: threads
+      ) { progress.update($0) }
       if let targetNoise { try apply(targetNoise, to: &judgements, data) }
       let guarantee = NoiseGuarantee(
         labels: data.labels, isKept: (0..<judgements.count).map { judgements.isRight($0) ?? false },
@@ -74,7 +79,7 @@ public struct ScoreStage: Sendable {
         scores: key, model: training.key, images: 0, wrong: 0, estimatedNoise: 0, guarantee: guarantee,
         guaranteedUpperByClass: Dictionary(
           uniqueKeysWithValues: (guarantee?.perClass ?? [:]).map { (data.classNames[$0], $1.upper) }),
-        seconds: 0, content: content, reused: false)
+        neighbors: judgements.neighbors, seconds: 0, content: content, reused: false)
       for image in 0..<judgements.count {
         guard let isRight = judgements.isRight(image) else { continue }
         outcome.images += 1

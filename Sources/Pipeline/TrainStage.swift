@@ -89,7 +89,8 @@ public struct TrainStage: Sendable {
         verifiedClasses: verifiedClasses,
         steps: trained.histories.map { $0.last?.step ?? 0 }.max() ?? 0,
         validationRanking: rankings.isEmpty ? nil : rankings.reduce(0, +) / Double(rankings.count),
-        neighbors: training.space?.neighborQuality, seconds: (ContinuousClock.now - start).inSeconds, content: content, reused: false)
+        neighbors: training.space?.neighborQuality, seconds: (ContinuousClock.now - start).inSeconds,
+        content: content, reused: false)
       try workspace.finishRun(run, .done, metrics: try outcome.json())
       files.removeCheckpoints(folds: configuration.folds)
       return outcome

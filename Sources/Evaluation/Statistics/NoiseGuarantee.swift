@@ -32,35 +32,65 @@ public struct NoiseGuarantee: Sendable, Hashable, Codable {
   public init?(
     labels: [Int], isKept: [Bool], verdicts: [Int: Bool], confidence: Double = 0.95, seed: UInt64 = 0
   ) {
-    let classes = Set(verdicts.keys.map { labels[$0] }).sorted()
-    guard !classes.isEmpty else { return nil }
-    self.confidence = confidence
-    var (sizes, kept) = ([Int: Int](), [Int: Int]())
-    for (image, label) in labels.enumerated() where label >= 0 {
-      sizes[label, default: 0] += 1
-      if isKept[image] { kept[label, default: 0] += 1 }
-    }
-    var verified: [Int: [(image: Int, isRight: Bool)]] = [:]
-    for (image, isRight) in verdicts.sorted(by: { $0.key < $1.key }) {
+    guard
+      let sample = VerifiedSample(labels: labels, verdicts: verdicts, confidence: confidence, seed: seed)
+    else { return nil }
+    var kept = [Int](repeating: 0, count: sample.sizes.count)
+    for (image, label) in labels.enumerated() where label >= 0 && isKept[image] { kept[label] += 1 }
+    self = sample.guarantee(kept: kept) { isKept[$0] }
+  }
+
+  init(confidence: Double, overall: Bound, perClass: [Int: Bound]) {
+    (self.confidence, self.overall, self.perClass) = (confidence, overall, perClass)
+  }
+}
+
+/// Verified images by class, and those of them that count for all classes together: what bounds for any choice of kept
+/// images follow from.
+private struct VerifiedSample {
+  typealias Verified = (image: Int, isRight: Bool)
+
+  let confidence: Double
+  /// Images of each class, verified or not.
+  let sizes: [Int]
+  /// Classes with verified images, ascending, and those images.
+  private let classes: [(label: Int, verified: [Verified])]
+  /// Verified images of all classes at the same rate.
+  private let even: [Verified]
+
+  init?(labels: [Int], verdicts: [Int: Bool], confidence: Double, seed: UInt64) {
+    var sizes = [Int](repeating: 0, count: 1 + max(0, labels.max() ?? 0))
+    for label in labels where label >= 0 { sizes[label] += 1 }
+    var verified: [Int: [Verified]] = [:]
+    for (image, isRight) in verdicts.sorted(by: { $0.key < $1.key }) where labels[image] >= 0 {
       verified[labels[image], default: []].append((image, isRight))
     }
-    func bound(_ sample: [(image: Int, isRight: Bool)], kept: Int) -> Bound {
-      let counted = sample.filter { isKept[$0.image] }
+    guard !verified.isEmpty else { return nil }
+    let classes = verified.sorted { $0.key < $1.key }.map { (label: $0.key, verified: $0.value) }
+    // The same rate for all: that of the class with the sparsest sample.
+    let rate = classes.map { Double($0.verified.count) / Double(sizes[$0.label]) }.min() ?? 0
+    var random = SplitMix64(seed: seed)
+    even = classes.flatMap { label, verified -> ArraySlice<Verified> in
+      let count = Int((rate * Double(sizes[label])).rounded(.down))
+      return verified.shuffled(using: &random).prefix(count)
+    }
+    (self.confidence, self.sizes, self.classes) = (confidence, sizes, classes)
+  }
+
+  /// - Parameter kept: Images of each class that are kept.
+  func guarantee(kept: [Int], isKept: (Int) -> Bool) -> NoiseGuarantee {
+    func bound(_ sample: [Verified], kept: Int) -> NoiseGuarantee.Bound {
+      let counted = sample.filter { isKept($0.image) }
       let wrong = counted.count { !$0.isRight }
-      return Bound(
+      return NoiseGuarantee.Bound(
         kept: kept, sample: counted.count, wrong: wrong,
         upper: ClopperPearson.upperBound(successes: wrong, trials: counted.count, confidence: confidence))
     }
-    perClass = Dictionary(
-      uniqueKeysWithValues: classes.map { ($0, bound(verified[$0] ?? [], kept: kept[$0] ?? 0)) })
-    // The same rate for all: that of the class with the sparsest sample.
-    let rate = classes.map { Double(verified[$0]?.count ?? 0) / Double(sizes[$0] ?? 1) }.min() ?? 0
-    var random = SplitMix64(seed: seed)
-    let even = classes.flatMap { label -> ArraySlice<(image: Int, isRight: Bool)> in
-      let count = Int((rate * Double(sizes[label] ?? 0)).rounded(.down))
-      return (verified[label] ?? []).shuffled(using: &random).prefix(count)
-    }
-    overall = bound(even, kept: classes.reduce(0) { $0 + (kept[$1] ?? 0) })
+    return NoiseGuarantee(
+      confidence: confidence,
+      overall: bound(even, kept: classes.reduce(0) { $0 + kept[$1.label] }),
+      perClass: Dictionary(
+        uniqueKeysWithValues: classes.map { ($0.label, bound($0.verified, kept: kept[$0.label])) }))
   }
 }
 
@@ -80,15 +110,20 @@ public func thresholdForNoise(
   steps: Int = 200, seed: UInt64 = 0
 ) -> (threshold: Float, guarantee: NoiseGuarantee)? {
   let sorted = scores.indices.filter { labels[$0] >= 0 && !scores[$0].isNaN }.map { scores[$0] }.sorted(by: >)
-  guard !sorted.isEmpty else { return nil }
+  guard !sorted.isEmpty,
+    let sample = VerifiedSample(labels: labels, verdicts: verdicts, confidence: confidence, seed: seed)
+  else { return nil }
+  let thresholds = (1...steps).map { sorted[max(0, $0 * sorted.count / steps - 1)] }
+  // How many images of each class each step keeps beyond those before it.
+  var added = [[Int]](repeating: [Int](repeating: 0, count: sample.sizes.count), count: steps)
+  for (image, label) in labels.enumerated() where label >= 0 {
+    if let step = firstStep(keeping: scores[image], thresholds) { added[step][label] += 1 }
+  }
+  var kept = [Int](repeating: 0, count: sample.sizes.count)
   var best: (threshold: Float, guarantee: NoiseGuarantee)?
-  for step in 1...steps {
-    let threshold = sorted[max(0, step * sorted.count / steps - 1)]
-    let isKept = scores.map { $0 >= threshold }
-    guard
-      let guarantee = NoiseGuarantee(
-        labels: labels, isKept: isKept, verdicts: verdicts, confidence: confidence, seed: seed)
-    else { return nil }
+  for (threshold, more) in zip(thresholds, added) {
+    for label in kept.indices { kept[label] += more[label] }
+    let guarantee = sample.guarantee(kept: kept) { scores[$0] >= threshold }
     // With so few, even no wrong one among them would prove nothing.
     let provable = ClopperPearson.upperBound(
       successes: 0, trials: guarantee.overall.sample, confidence: confidence)
@@ -97,4 +132,14 @@ public func thresholdForNoise(
     best = (threshold, guarantee)
   }
   return best
+}
+
+/// The first of falling thresholds that a score reaches; nil where there is none.
+private func firstStep(keeping score: Float, _ thresholds: [Float]) -> Int? {
+  var (low, high) = (0, thresholds.count)
+  while low < high {
+    let middle = (low + high) / 2
+    if score >= thresholds[middle] { high = middle } else { low = middle + 1 }
+  }
+  return low < thresholds.count ? low : nil
 }

@@ -100,7 +100,9 @@ import Torch
     #expect(found > draws / 2 && keptShare / Double(found) > 0.1)
   }
 
-  @Test("a threshold comes with the guarantee of the images that it keeps, and the next lower one breaks the wish")
+  @Test(
+    "a threshold comes with the guarantee of the images that it keeps, and the next lower one breaks the wish"
+  )
   func thresholdsGuarantee() throws {
     let sizes = [700, 300, 200]
     var population = Population(sizes: sizes, noise: [0.1, 0.3, 0.2], seed: 5)

@@ -22,7 +22,9 @@ import Testing
     return search
   }
 
-  private static func all(_ found: Neighborhoods) -> [[Int]] { (0..<found.count).map { found.neighbors(of: $0) } }
+  private static func all(_ found: Neighborhoods) -> [[Int]] {
+    (0..<found.count).map { found.neighbors(of: $0) }
+  }
 
   private static func overlap(_ some: [[Int]], _ others: [[Int]]) -> Double {
     let hits = zip(some, others).reduce(0) { $0 + Set($1.0).intersection($1.1).count }
@@ -91,7 +93,8 @@ import Testing
     #expect(found.quality.duplicates == 80 + same && found.groupCount == 1240 - same)
     for example in 0..<found.count {
       let near = found.neighbors(of: example)
-      #expect(Set(near).count == 10 && !near.contains(firsts[example]) && near.allSatisfy { firsts[$0] == $0 })
+      #expect(
+        Set(near).count == 10 && !near.contains(firsts[example]) && near.allSatisfy { firsts[$0] == $0 })
     }
     if same == 40 {
       let single = Self.search(recall: 1, exactBelow: 10_000)(DenseFeatures(points[0..<1200]), threads: 2)
@@ -178,6 +181,7 @@ import Testing
   func noRoom() {
     let store = NeighborStore(folder: "/proc/nothing-can-be-made-here")
     let data = DenseFeatures(Self.surface(500))
-    #expect(Self.all(Self.search()(data, store: store, threads: 2)) == Self.all(Self.search()(data, threads: 2)))
+    #expect(
+      Self.all(Self.search()(data, store: store, threads: 2)) == Self.all(Self.search()(data, threads: 2)))
   }
 }

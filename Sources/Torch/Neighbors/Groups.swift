@@ -60,7 +60,8 @@ struct Division: Sendable {
       firsts += list.filter { groups.first(of: Int($0)) == $0 }
       starts.append(Int32(firsts.count))
     }
-    self.init(groups: groups, firsts: firsts, starts: starts, clusters: clusters, k: min(k, max(0, firsts.count - 1)))
+    self.init(
+      groups: groups, firsts: firsts, starts: starts, clusters: clusters, k: min(k, max(0, firsts.count - 1)))
   }
 
   private init(groups: Groups, firsts: [Int32], starts: [Int32], clusters: SphericalClusters?, k: Int) {

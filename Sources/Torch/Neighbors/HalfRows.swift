@@ -31,12 +31,14 @@ final class HalfRows: Sendable {
 
   /// Sets one row to another's.
   func set(_ row: Int, from other: HalfRows, _ otherRow: Int) {
-    UnsafeMutableRawBufferPointer(rebasing: memory.bytes[(row * width)...]).copyMemory(from: other.bytes(otherRow))
+    UnsafeMutableRawBufferPointer(rebasing: memory.bytes[(row * width)...]).copyMemory(
+      from: other.bytes(otherRow))
   }
 
   /// A range of rows, float32.
   func rows(_ range: Range<Int>) -> Tensor {
-    let bytes = UnsafeRawBufferPointer(rebasing: memory.bytes[range.lowerBound * width..<range.upperBound * width])
+    let bytes = UnsafeRawBufferPointer(
+      rebasing: memory.bytes[range.lowerBound * width..<range.upperBound * width])
     return Tensor(copying: bytes, shape: [range.count, dimension], dtype: .float16).to(.float32)
   }
 
@@ -45,7 +47,8 @@ final class HalfRows: Sendable {
     let rows = Tensor.empty([indices.count, dimension], dtype: .float16)
     rows.withUnsafeMutableBytes { target in
       for (place, index) in indices.enumerated() {
-        UnsafeMutableRawBufferPointer(rebasing: target[(place * width)...]).copyMemory(from: bytes(Int(index)))
+        UnsafeMutableRawBufferPointer(rebasing: target[(place * width)...]).copyMemory(
+          from: bytes(Int(index)))
       }
     }
     return rows.to(.float32)

@@ -56,7 +56,8 @@ final class MappedBytes: @unchecked Sendable {
     var state = mixed(start ^ UInt64(bytes.count))
     let words = bytes.count / 8
     for word in 0..<words {
-      state = mixed(state ^ UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)))
+      state = mixed(
+        state ^ UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)))
     }
     for byte in words * 8..<bytes.count { state = mixed(state ^ UInt64(bytes[byte])) }
     return mixed(state)

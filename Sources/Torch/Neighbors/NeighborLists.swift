@@ -29,7 +29,8 @@ struct NeighborLists: Sendable {
 
   /// Offers one row examples with their keys, with their cosines, but for one of them.
   mutating func offer(
-    _ row: Int, _ values: UnsafeBufferPointer<Float>, keys: UnsafeBufferPointer<Int32>, except own: Int32? = nil
+    _ row: Int, _ values: UnsafeBufferPointer<Float>, keys: UnsafeBufferPointer<Int32>,
+    except own: Int32? = nil
   ) {
     offer(row, values, except: own) { keys[$0] }
   }

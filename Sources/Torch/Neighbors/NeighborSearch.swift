@@ -43,7 +43,8 @@ public struct NeighborSearch: Sendable {
     let key = key(vectors)
     let kept = store?.open(key: key, k: k, count: features.count, block: block)
     if let complete = kept?.complete { return complete }
-    let run = Run(search: self, vectors: vectors, store: store, key: key, threads: threads, progress: progress)
+    let run = Run(
+      search: self, vectors: vectors, store: store, key: key, threads: threads, progress: progress)
     if let partial = kept?.partial { return run.clustered(partial) }
     let distinct = vectors.distinct
     return distinct.count < exactBelow ? run.exact(features, distinct) : run.clustered(run.divided(distinct))
@@ -104,7 +105,8 @@ extension NeighborSearch {
 
     func exact(_ features: some FeatureSource, _ distinct: [Int32]) -> Neighborhoods {
       var firsts = distinct.map { Int($0) }
-      var found = nearestNeighbors(features, queries: firsts, k: search.k, threads: threads, progress: progress)
+      var found = nearestNeighbors(
+        features, queries: firsts, k: search.k, threads: threads, progress: progress)
       var groups = Groups(vectors.firsts)
       let same = NeighborSearch.sameCosine(dimension: features.dimension)
       for (place, cosine) in found.similarities.enumerated() where cosine >= same {
@@ -115,7 +117,8 @@ extension NeighborSearch {
         found = nearestNeighbors(features, queries: firsts, k: search.k, threads: threads, progress: progress)
       }
       let division = Division(groups: groups, k: found.k)
-      let table = store?.table(groups: firsts.count, k: found.k) ?? MappedBytes(count: found.indices.count * 4)
+      let table =
+        store?.table(groups: firsts.count, k: found.k) ?? MappedBytes(count: found.indices.count * 4)
       found.indices.withUnsafeBytes { table.bytes.copyMemory(from: $0) }
       let quality = NeighborQuality.exact(
         wanted: search.recall, duplicates: vectors.firsts.count - firsts.count)

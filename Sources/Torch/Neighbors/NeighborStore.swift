@@ -66,7 +66,8 @@ public struct NeighborStore: Sendable {
       StoredTensor(dtype: .int32, shape: [values.count], bytes: values.withUnsafeBytes { Data($0) })
     }
     var tensors = [
-      ("places", stored(division.places)), ("firsts", stored(division.firsts)), ("starts", stored(division.starts)),
+      ("places", stored(division.places)), ("firsts", stored(division.firsts)),
+      ("starts", stored(division.starts)),
     ]
     if let clusters = division.clusters { tensors.append(("centroids", clusters.centroids.stored)) }
     makeFolder()

@@ -38,7 +38,8 @@ struct RecallOption: ParsableArguments {
     let value: Double
 
     init?(argument: String) {
-      guard let value = Share(argument: argument)?.value ?? (["1", "1.0", "100%"].contains(argument) ? 1 : nil)
+      guard
+        let value = Share(argument: argument)?.value ?? (["1", "1.0", "100%"].contains(argument) ? 1 : nil)
       else { return nil }
       self.value = value
     }

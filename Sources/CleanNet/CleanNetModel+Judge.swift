@@ -9,14 +9,16 @@ extension CleanNetModel {
   ///
   /// - Parameters:
   ///   - space: Of the same features and images, if it is there already.
+  ///   - recall: The share of the true nearest neighbors to find, if there is no space; nil: that of training.
   ///   - store: Where neighbors may be kept already, if there is no space.
   ///   - progress: Called from any thread with the number of images done.
   public func judge(
-    _ data: TrainingSet, space: FeatureSpace? = nil, store: NeighborStore? = nil, threads: Int,
-    progress: (@Sendable (Int) -> Void)? = nil
+    _ data: TrainingSet, space: FeatureSpace? = nil, recall: Double? = nil, store: NeighborStore? = nil,
+    threads: Int, progress: (@Sendable (Int) -> Void)? = nil
   ) -> Judgements {
     guard
-      let evidence = evidence(data, space: space, store: store, threads: threads, progress: progress)
+      let evidence = evidence(
+        data, space: space, recall: recall, store: store, threads: threads, progress: progress)
     else { return judgeByCosine(data, progress: progress) }
     return Judgements(evidence, verifications: data.verifications, count: data.labels.count)
   }
@@ -25,8 +27,8 @@ extension CleanNetModel {
   ///
   /// It does not depend on verification labels, so that it can be kept when people verify more.
   public func evidence(
-    _ data: TrainingSet, space: FeatureSpace? = nil, store: NeighborStore? = nil, threads: Int,
-    progress: (@Sendable (Int) -> Void)? = nil
+    _ data: TrainingSet, space: FeatureSpace? = nil, recall: Double? = nil, store: NeighborStore? = nil,
+    threads: Int, progress: (@Sendable (Int) -> Void)? = nil
   ) -> LabelEvidence? {
     precondition(data.classes == references.classes, "the model is of other classes")
     guard let components else { return nil }
@@ -35,7 +37,7 @@ extension CleanNetModel {
       space
       ?? FeatureSpace(
         data, images: FeatureSpace.images(of: data), components: components,
-        seed: configuration.seed, store: store, threads: threads,
+        seed: configuration.seed, recall: recall ?? configuration.recall, store: store, threads: threads,
         progress: { progress?(Int($0 * Double(count))) })
     defer { progress?(count) }
     let finder = EvidenceFinder(data, in: space, parts: configuration.evidence)
@@ -110,6 +112,7 @@ extension Judgements {
     let judged = VerdictModel.judge(
       evidence, verdicts: usesVerdicts ? evidence.verdicts(verifications) : [])
     weights = judged.model.weights(evidence)
+    neighbors = evidence.neighbors
     for (row, image) in evidence.images.enumerated() {
       threshold[image] = 0.5
       probability[image] = judged.probabilities[row]

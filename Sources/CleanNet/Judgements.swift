@@ -1,3 +1,5 @@
+import Torch
+
 /// What is said of all images and their labels, one element an image. NaN, nil and class −1 stand for images without
 /// features or without a label.
 public struct Judgements: Sendable {
@@ -25,6 +27,8 @@ public struct Judgements: Sendable {
   /// How far the networks disagree on the image's class: the total variation distance of their softmaxes, averaged over
   /// pairs of networks, from 0 to 1. NaN if there is one network only.
   public var disagreement: [Float]
+  /// How neighbours were searched; nil where none were.
+  public var neighbors: NeighborQuality?
 
   /// How far each reading of the evidence is believed; empty with the paper's objective.
   public internal(set) var weights: [LabelEvidence.World: Double] = [:]

@@ -130,7 +130,8 @@ extension ConfidentLearning.Pruning {
     var wrong = [Bool](repeating: false, count: probabilities.count)
     for (label, rows) in members(probabilities) {
       let limits = limits(joint, label, rows.count)
-      for other in 0..<classes where other != label {
+      // Of most pairs the joint has none: with a thousand classes there are a million pairs.
+      for other in 0..<classes where other != label && limits[other] > 0 {
         let margins = rows.map {
           probabilities.values[$0 * classes + other] - probabilities.values[$0 * classes + label]
         }

@@ -10,6 +10,8 @@ public struct ScoreStage: Sendable {
   /// The largest share of wrong labels to leave among the images kept, shown with 95 % confidence; nil: labels are
   /// called wrong where that is likelier than not.
   public var targetNoise: Double?
+  /// The share of the true nearest neighbours to find where images are many; nil: that of training.
+  public var recall: Double?
 
   public init() {}
 
@@ -32,6 +34,8 @@ public struct ScoreStage: Sendable {
     public var uncovered: [String]
     /// The same by class name.
     public var guaranteedUpperByClass: [String: Double]
+    /// How neighbours were searched, and the recall reached; nil where none were.
+    public var neighbors: NeighborQuality?
     public var seconds: Double
     /// The hash of what the scores follow from, beside the model.
     public var content: String
@@ -43,7 +47,8 @@ public struct ScoreStage: Sendable {
       throw PipelineError(.missingInput, "No model has been trained yet", remedy: "Run: cleannet train")
     }
     let content = try StageContent(workspace).fingerprint()
-    let key = StableHash.of("score", training.key, content, targetNoise.map { "\($0)" } ?? "")
+    let key = StableHash.of(
+      "score", training.key, content, targetNoise.map { "\($0)" } ?? "", recall.map { "\($0)" } ?? "")
     return try workspace.withWriteLock("score") {
       if let done = try workspace.finishedRun(stage: "score", key: key), let metrics = done.metrics,
         try workspace.scores(key: key) != nil,
@@ -71,7 +76,7 @@ public struct ScoreStage: Sendable {
         uncovered: (guarantee?.uncovered ?? []).map { data.classNames[$0] },
         guaranteedUpperByClass: Dictionary(
           uniqueKeysWithValues: (guarantee?.perClass ?? [:]).map { (data.classNames[$0], $1.upper) }),
-        seconds: 0, content: content, reused: false)
+        neighbors: judgements.neighbors, seconds: 0, content: content, reused: false)
       for image in 0..<judgements.count {
         guard let isRight = judgements.isRight(image) else { continue }
         outcome.images += 1
@@ -110,7 +115,7 @@ public struct ScoreStage: Sendable {
         .badInput, "The model was trained on other features or classes than the workspace has now",
         remedy: "Train again: cleannet train")
     }
-    return model.judge(data.trainingSet, store: NeighborFile(workspace).store, threads: threads) {
+    return model.judge(data.trainingSet, recall: recall, store: workspace.neighborStore, threads: threads) {
       progress.update($0)
     }
   }

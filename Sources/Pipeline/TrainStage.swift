@@ -15,6 +15,8 @@ public struct TrainStage: Sendable {
   /// Overrides of the objective's settings; nil: as they are.
   public var steps: Int?
   public var normalization: FeatureNormalization?
+  /// The share of the true nearest neighbours to find where images are many; nil: the usual one.
+  public var recall: Double?
   public var seed: UInt64 = 0
   public var threads = 2
 
@@ -34,6 +36,8 @@ public struct TrainStage: Sendable {
     public var steps: Int
     /// Mean AUROC within classes on the validation split of the verified images, where it is defined.
     public var validationRanking: Double?
+    /// How neighbours were searched, and the recall reached; nil where none were.
+    public var neighbors: NeighborQuality?
     public var seconds: Double
     /// The hash of what the model follows from.
     public var content: String
@@ -72,7 +76,7 @@ public struct TrainStage: Sendable {
       try files.makeFolder()
       let show = progress.training(networks: configuration.folds)
       let training = Training(
-        data.trainingSet, configuration: configuration, store: NeighborFile(workspace).store,
+        data.trainingSet, configuration: configuration, store: workspace.neighborStore,
         threads: threads,
         report: show)
       let trained = try training.run(
@@ -88,7 +92,8 @@ public struct TrainStage: Sendable {
         verifiedClasses: verifiedClasses,
         steps: trained.histories.map { $0.last?.step ?? 0 }.max() ?? 0,
         validationRanking: rankings.isEmpty ? nil : rankings.reduce(0, +) / Double(rankings.count),
-        seconds: (ContinuousClock.now - start).inSeconds, content: content, reused: false)
+        neighbors: training.space?.neighborQuality, seconds: (ContinuousClock.now - start).inSeconds,
+        content: content, reused: false)
       try workspace.finishRun(run, .done, metrics: try outcome.json())
       files.removeCheckpoints(folds: configuration.folds)
       return outcome
@@ -99,7 +104,7 @@ public struct TrainStage: Sendable {
   func settingsText() throws -> String {
     try [
       objective.rawValue, "\(references)", steps.map { "\($0)" } ?? "", normalization?.rawValue ?? "",
-      "\(seed)",
+      "\(seed)", recall.map { "\($0)" } ?? "",
     ].json()
   }
 
@@ -113,6 +118,7 @@ public struct TrainStage: Sendable {
   private func configuration(for data: TrainingData) -> Configuration {
     var configuration = Configuration.of(objective, dimension: data.features.dimension)
     configuration.seed = seed
+    configuration.recall = recall
     configuration.kMeans.clusters = references
     configuration.normalization = normalization ?? .suited(to: data.features)
     if let steps { configuration.setSteps(steps) }

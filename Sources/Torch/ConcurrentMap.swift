@@ -2,12 +2,12 @@ import Foundation
 
 /// What `body` makes of 0…count−1, in that order, made on `threads` threads.
 ///
-/// libtorch's own threads are divided among them, as by ``concurrently(over:threads:_:)``.
+/// libtorch's own threads are divided among them, as by ``concurrently(over:threads:engineThreads:_:)``.
 public func concurrentMap<Value: Sendable>(
-  over count: Int, threads: Int, _ body: @escaping @Sendable (Int) -> Value
+  over count: Int, threads: Int, engineThreads: Int? = nil, _ body: @escaping @Sendable (Int) -> Value
 ) -> [Value] {
   let results = Results<Value>(count: count)
-  concurrently(over: count, threads: threads) { results.set($0, body($0)) }
+  concurrently(over: count, threads: threads, engineThreads: engineThreads) { results.set($0, body($0)) }
   return results.values
 }
 

@@ -199,6 +199,27 @@ import Torch
     return (data, isRight)
   }
 
+  @Test("copies of an image have one vote together, and are one witness of each other")
+  func copies() {
+    // Two classes, 20 images each, apart; image 0 stands 31 times more, with the wrong label.
+    let generator = Generator(seed: 8)
+    let centres = Tensor([3, 0, 0, 3] as [Float], shape: [2, 2])
+    let truth = (0..<40).map { $0 % 2 }
+    let points = centres.indexSelect(Tensor(truth)) + generator.normal([40, 2]) * 0.3
+    let copies = points[0..<1].indexSelect(Tensor([Int](repeating: 0, count: 31)))
+    let features = DenseFeatures(.concatenate([points, copies]))
+    let labels = truth + [Int](repeating: 1, count: 31)
+    let near = NeighborPosterior(features, classes: 2, threads: 2)
+    let shares = near(Tensor(labels).oneHot(classes: 2).to(.float32)).exp()
+    let first = shares.select(dim: 1, index: 0).doubles()
+    for image in 1..<40 { #expect(truth[image] == 0 ? first[image] > 0.7 : first[image] < 0.3) }
+    // By hand: ten neighbours of class 0, the other copies as one of class 1, and one image of the average kind.
+    let average = 20.0 / 71
+    #expect(abs(first[0] - (10 + average) / 12) < 1e-4)
+    // A copy hears of the 30 others of class 1 and the one of class 0.
+    #expect(abs(first[50] - (10 + 1.0 / 31 + average) / 12) < 1e-4)
+  }
+
   @Test("looking like another class is no wrong label where verdicts find hardly any")
   func confusable() {
     let (data, isRight) = lookalikes(wrong: 12)

@@ -156,6 +156,29 @@ import Torch
     #expect(found > draws / 2 && keptShare / Double(found) > 0.1)
   }
 
+  @Test(
+    "a threshold comes with the guarantee of the images that it keeps, and the next lower one breaks the wish"
+  )
+  func thresholdsGuarantee() throws {
+    let sizes = [700, 300, 200]
+    var population = Population(sizes: sizes, noise: [0.1, 0.3, 0.2], seed: 5)
+    let verdicts = population.verify([300, 150, 80], sizes: sizes, seed: 6)
+    // Scores come in few values, and some images take no part.
+    population.scores = population.scores.map { ($0 * 20).rounded() / 20 }
+    for image in [3, 500] where verdicts[image] == nil { population.scores[image] = .nan }
+    for image in [9, 900] where verdicts[image] == nil { population.labels[image] = -1 }
+    let (scores, labels) = (population.scores, population.labels)
+    func guarantee(_ threshold: Float) throws -> NoiseGuarantee {
+      try #require(
+        NoiseGuarantee(labels: labels, isKept: scores.map { $0 >= threshold }, verdicts: verdicts, seed: 7))
+    }
+    let found = try #require(
+      thresholdForNoise(0.1, scores: scores, labels: labels, verdicts: verdicts, steps: 50, seed: 7))
+    #expect(try found.guarantee == guarantee(found.threshold) && found.guarantee.overall.upper <= 0.1)
+    let lower = scores.filter { $0 < found.threshold }.max() ?? 0
+    #expect(try guarantee(lower).overall.upper > 0.1)
+  }
+
   @Test("too few verified images prove nothing")
   func tooFew() {
     let population = Population(sizes: [500, 500], noise: [0.1, 0.1], seed: 3)

@@ -28,8 +28,8 @@ public struct FeatureSpace: Sendable {
       data.features, images: images, normalization: configuration.normalization,
       dimension: configuration.components ?? PrincipalComponents.maximumDimension)
     self.init(
-      data, images: images, components: components, seed: configuration.seed, store: store, threads: threads,
-      progress: progress)
+      data, images: images, components: components, seed: configuration.seed, recall: configuration.recall,
+      store: store, threads: threads, progress: progress)
   }
 
   /// The images that have a label and finite features. Others are not judged; they must not spoil what is said of the rest.
@@ -44,7 +44,7 @@ public struct FeatureSpace: Sendable {
 
   init(
     _ data: TrainingSet, images: [Int], components: PrincipalComponents, seed: UInt64,
-    store: NeighborStore?, threads: Int, progress: (@Sendable (Double) -> Void)? = nil
+    recall: Double?, store: NeighborStore?, threads: Int, progress: (@Sendable (Double) -> Void)? = nil
   ) {
     self.images = images
     self.components = components
@@ -56,7 +56,8 @@ public struct FeatureSpace: Sendable {
     discriminant = DiscriminantPosterior(
       directions - directions.mean(dim: 0), identities: identities, seed: seed)
     neighbors = NeighborPosterior(
-      DenseFeatures(whitened), classes: data.classes, store: store, threads: threads, progress: progress)
+      ScaledFeatures(features: features, scales: components.softWhitening), classes: data.classes,
+      recall: recall ?? NeighborSearch.usualRecall, store: store, threads: threads, progress: progress)
   }
 
   /// Which of `folds` folds each row's image belongs to.
@@ -88,4 +89,19 @@ public struct FeatureSpace: Sendable {
     }
     return identities
   }
+
+  /// How neighbours were searched, and how many of the true ones were found.
+  public var neighborQuality: NeighborQuality { neighbors.quality }
+}
+
+/// Features whose columns are multiplied when they are read.
+private struct ScaledFeatures: FeatureSource {
+  let features: DenseFeatures
+  /// `[d]`
+  let scales: Tensor
+
+  var count: Int { features.count }
+  var dimension: Int { features.dimension }
+  func rows(_ indices: [Int]) -> Tensor { features.rows(indices) * scales }
+  func rows(_ range: Range<Int>) -> Tensor { features.rows(range) * scales }
 }

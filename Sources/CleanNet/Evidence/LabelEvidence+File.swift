@@ -9,13 +9,14 @@ extension LabelEvidence {
   private struct About: Codable {
     var classes: Int
     var candidates: [Candidate]
+    var neighbors: NeighborQuality?
   }
 
   /// The evidence as tensors and metadata, ready to be written as safetensors.
   public func checkpoint() throws -> Checkpoint {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
-    let about = try encoder.encode(About(classes: classes, candidates: candidates))
+    let about = try encoder.encode(About(classes: classes, candidates: candidates, neighbors: neighbors))
     var tensors: [(name: String, tensor: Tensor)] = [
       ("log_odds", logOdds), ("images", Tensor(images)), ("labels", Tensor(labels)),
       ("suggested", Tensor(suggested)),
@@ -65,7 +66,7 @@ extension LabelEvidence {
     }
     self.init(
       images: images, labels: labels, classes: about.classes, candidates: about.candidates, logOdds: logOdds,
-      suggested: suggested, networks: networks)
+      suggested: suggested, networks: networks, neighbors: about.neighbors)
   }
 
   /// The verdicts among `verifications` that are about images of the evidence, by row.

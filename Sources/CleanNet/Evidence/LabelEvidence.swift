@@ -54,6 +54,8 @@ public struct LabelEvidence: Sendable {
   public let suggested: [Int]
   /// What CleanNet's networks say of each image; nil without networks.
   public let networks: NetworkOpinions?
+  /// How neighbors were searched, and how many of the true ones were found.
+  public let neighbors: NeighborQuality?
 
   /// By networks that were not trained on the image.
   public struct NetworkOpinions: Sendable {
@@ -66,7 +68,7 @@ public struct LabelEvidence: Sendable {
 
   init(
     images: [Int], labels: [Int], classes: Int, candidates: [Candidate], logOdds: Tensor, suggested: [Int],
-    networks: NetworkOpinions? = nil
+    networks: NetworkOpinions? = nil, neighbors: NeighborQuality? = nil
   ) {
     precondition(logOdds.shape == [candidates.count, images.count], "log-odds of other images or candidates")
     self.images = images
@@ -76,6 +78,7 @@ public struct LabelEvidence: Sendable {
     self.logOdds = logOdds
     self.suggested = suggested
     self.networks = networks
+    self.neighbors = neighbors
   }
 
   public var count: Int { images.count }
@@ -253,7 +256,8 @@ struct EvidenceFinder: Sendable {
       }
       return LabelEvidence(
         images: space.images, labels: labels.labels.ints(), classes: classes, candidates: candidates,
-        logOdds: .stack(logOdds), suggested: suggested.ints(), networks: networks)
+        logOdds: .stack(logOdds), suggested: suggested.ints(), networks: networks,
+        neighbors: space.neighborQuality)
     }
   }
 }

@@ -130,6 +130,40 @@ struct StratifiedSampling: Sendable {
     }
     return counts.filter { sizes[$0.label] > 0 }
   }
+
+  /// What is kept at each of falling thresholds, in one pass over the images.
+  func counts(scores: [Float], thresholds: [Float]) -> [[Counts]] {
+    // What each step keeps beyond those before it.
+    var added = [[Counts]](repeating: sizes.indices.map { Counts(label: $0) }, count: thresholds.count)
+    for (image, label) in labels.enumerated() where label >= 0 {
+      if let step = Self.firstStep(keeping: scores[image], thresholds) { added[step][label].kept += 1 }
+    }
+    for (image, isRight) in verdicts {
+      guard let step = Self.firstStep(keeping: scores[image], thresholds) else { continue }
+      added[step][labels[image]].sample += 1
+      added[step][labels[image]].wrong += isRight ? 0 : 1
+    }
+    var sum = sizes.indices.map { Counts(label: $0) }
+    return added.map { more in
+      for label in sum.indices {
+        sum[label].kept += more[label].kept
+        sum[label].sample += more[label].sample
+        sum[label].wrong += more[label].wrong
+      }
+      return sum.filter { sizes[$0.label] > 0 }
+    }
+  }
+
+  /// The first of falling thresholds that a score reaches; nil where there is none.
+  private static func firstStep(keeping score: Float, _ thresholds: [Float]) -> Int? {
+    var low = 0
+    var high = thresholds.count
+    while low < high {
+      let middle = (low + high) / 2
+      if score >= thresholds[middle] { high = middle } else { low = middle + 1 }
+    }
+    return low < thresholds.count ? low : nil
+  }
 }
 
 /// Fay and Feuer's bound on a weighted sum of shares; see ``NoiseGuarantee``.
@@ -175,10 +209,9 @@ public func thresholdForNoise(
   let sorted = scores.indices.filter { labels[$0] >= 0 && !scores[$0].isNaN }.map { scores[$0] }.sorted(by: >)
   guard !sorted.isEmpty, let sampling = StratifiedSampling(labels: labels, verdicts: verdicts) else { return nil }
   let isCovered = Set(sampling.covered)
+  let thresholds = (1...steps).map { sorted[max(0, $0 * sorted.count / steps - 1)] }
   var best: (threshold: Float, guarantee: NoiseGuarantee)?
-  for step in 1...steps {
-    let threshold = sorted[max(0, step * sorted.count / steps - 1)]
-    let counts = sampling.counts(isKept: scores.map { $0 >= threshold })
+  for (threshold, counts) in zip(thresholds, sampling.counts(scores: scores, thresholds: thresholds)) {
     // With so few, even no wrong one among them would prove nothing.
     let none = counts.filter { isCovered.contains($0.label) }.map { counts in
       var counts = counts

@@ -73,6 +73,8 @@ public struct About: Sendable, Codable {
   public var features: [String: String]
   /// `paper` or `extended`; nil where nothing is trained.
   public var objective: String?
+  /// The share of the true nearest neighbours that scoring was given; nil where none were sought.
+  public var neighborRecall: Double?
   /// Whether something that the scores follow from has changed since.
   public var isStale: Bool
   /// What thresholds are compared with: `probability` or `cosine`.

@@ -34,6 +34,7 @@ struct HistoryGatherer {
       let options = [
         metrics.map { "--objective \($0.objective)" },
         (settings?.kMeans?.clusters).map { "--references \($0)" },
+        (settings?.recall).map { "--recall \($0)" },
         (settings?.seed).map { "--seed \($0)" },
       ]
       commands.append((["cleannet train"] + options.compactMap { $0 }).joined(separator: " "))
@@ -65,6 +66,7 @@ struct HistoryGatherer {
   private struct Training: Decodable {
     struct KMeans: Decodable { var clusters: Int }
     var kMeans: KMeans?
+    var recall: Double?
     var seed: UInt64?
   }
 

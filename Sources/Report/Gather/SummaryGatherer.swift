@@ -9,7 +9,12 @@ struct SummaryGatherer {
 
   func about(_ inputs: ReportInputs) throws -> About {
     struct Objective: Decodable { var objective: String }
+    struct Scoring: Decodable {
+      struct Neighbors: Decodable { var reached: Double }
+      var neighbors: Neighbors?
+    }
     let training = try workspace.finishedRun(stage: "train")?.metrics
+    let scoring = try workspace.finishedRun(stage: "score")?.metrics
     return About(
       name: URL(fileURLWithPath: workspace.path).lastPathComponent, workspace: workspace.path,
       made: Date(timeIntervalSince1970: Date.now.timeIntervalSince1970.rounded()),
@@ -20,6 +25,9 @@ struct SummaryGatherer {
       features: inputs.featuresAbout,
       objective: training.flatMap {
         try? JSONDecoder().decode(Objective.self, from: Data($0.utf8)).objective
+      },
+      neighborRecall: scoring.flatMap {
+        try? JSONDecoder().decode(Scoring.self, from: Data($0.utf8)).neighbors?.reached
       },
       isStale: inputs.isStale, basis: table.basis.rawValue, truth: inputs.truthName)
   }

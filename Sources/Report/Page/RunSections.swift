@@ -87,6 +87,7 @@ struct HistorySection {
         \(fact("Version", "cleannet \(data.about.version)"))\
         \(data.about.objective.map { fact("Objective", $0) } ?? "")\
         \(fact("Threshold on", data.about.basis))\
+        \(data.about.neighborRecall.map(recall) ?? "")\
         \(data.about.truth.map { fact("True labels", "column “\($0)”, for measuring only") } ?? "")\
         \(features.map { fact("Features: \($0.key)", $0.value) })</dl>
         <h3>Commands</h3>
@@ -102,6 +103,13 @@ struct HistorySection {
         <th scope="col" class="text">Outcome</th><th scope="col" class="text">Settings</th></tr></thead>\
         <tbody>\(data.history.indices.reversed().map(run))</tbody></table></div>
         """)
+  }
+
+  private func recall(_ share: Double) -> HTML {
+    """
+    <div><dt>Nearest neighbours found</dt>\
+    <dd>\(Figure.percent(share, "/about/neighborRecall")) of the true ones</dd></div>
+    """
   }
 
   private func fact(_ name: String, _ value: String) -> HTML {

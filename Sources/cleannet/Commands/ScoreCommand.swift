@@ -15,6 +15,7 @@ struct ScoreCommand: ParsableCommand {
         verified classes.
         """))
   var targetNoise: Share?
+  @OptionGroup var neighbors: RecallOption
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var workspace: WorkspaceOptions
 
@@ -22,6 +23,7 @@ struct ScoreCommand: ParsableCommand {
     try compute.prepareEngine()
     var stage = ScoreStage()
     (stage.threads, stage.targetNoise) = (compute.threads, targetNoise?.value)
+    stage.recall = neighbors.recall?.value
     let outcome = try stage.run(try workspace.open(), progress: workspace.output.progress)
     try workspace.output.print(outcome) { outcome.text }
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Pipeline
+import Torch
 
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -37,11 +38,21 @@ extension WorkspaceOverview {
     lines.append("\(verified) images verified in \(classes.count { $0.right + $0.wrong > 0 }) classes")
     if let model { lines.append(model.outcome.text + (model.isStale ? " OUT OF DATE." : "")) }
     if let scores { lines.append(scores.outcome.text + (scores.isStale ? " OUT OF DATE." : "")) }
+    if let found = (scores?.outcome.neighbors ?? model?.outcome.neighbors), found.lists > 0 {
+      lines.append(found.text)
+    }
     lines.append("next: \(next)")
     let shown = allClasses ? classes : classes.filter { $0.right + $0.wrong > 0 }
     guard !shown.isEmpty else { return lines.joined(separator: "\n") }
     var table = Table(["class", "images", "verified right", "verified wrong"])
     for row in shown { table.add([row.name, "\(row.images)", "\(row.right)", "\(row.wrong)"]) }
     return lines.joined(separator: "\n") + "\n\n" + table.text
+  }
+}
+
+extension NeighborQuality {
+  var text: String {
+    "neighbours by clustered lists (\(probes) of \(lists) searched for each image): \(reached.percent) of the true ones "
+      + "found, \(wanted.percent) wished"
   }
 }

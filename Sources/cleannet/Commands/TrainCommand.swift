@@ -25,6 +25,27 @@ struct TrainCommand: ParsableCommand {
   }
 }
 
+/// How neighbours are searched.
+struct RecallOption: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The share of the true nearest neighbours to find, such as 99%; by default 95%.",
+      discussion: "Of fewer than 50,000 images all are found; of more, a higher share takes longer."))
+  var recall: Recall?
+
+  /// A share on the command line that may be all.
+  struct Recall: ExpressibleByArgument {
+    let value: Double
+
+    init?(argument: String) {
+      guard
+        let value = Share(argument: argument)?.value ?? (["1", "1.0", "100%"].contains(argument) ? 1 : nil)
+      else { return nil }
+      self.value = value
+    }
+  }
+}
+
 /// How CleanNet is trained.
 struct TrainOptions: ParsableArguments {
   @Option(help: "The objective: extended, or the paper's as it was published.")
@@ -35,6 +56,7 @@ struct TrainOptions: ParsableArguments {
   var steps: Int?
   @Option(help: "What is done to features first; by default log1p, or l2 if some are negative.")
   var normalization: FeatureNormalization?
+  @OptionGroup var neighbors: RecallOption
 
   func validate() throws {
     guard references > 0 else { throw ValidationError("--references must be at least 1.") }
@@ -45,6 +67,7 @@ struct TrainOptions: ParsableArguments {
     var stage = TrainStage()
     (stage.objective, stage.references, stage.steps) = (objective, references, steps)
     (stage.normalization, stage.seed, stage.threads) = (normalization, compute.seed, compute.threads)
+    stage.recall = neighbors.recall?.value
     return stage
   }
 }

@@ -58,7 +58,7 @@ private func neighborLists(
         let start = (row - rows.lowerBound) * columns.count
         lists.offer(
           row - rows.lowerBound, UnsafeBufferPointer(rebasing: cosines[start..<start + columns.count]),
-          places: columns, except: own[queries[row]].map { $0 - columns.lowerBound })
+          keys: columns, except: own[queries[row]])
       }
     })
 }

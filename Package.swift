@@ -82,13 +82,8 @@ let package = Package(
     module("Torch", ["CTorch", "DynamicLibraries"]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     module("Datasets", ["CZlib"]),
-    module(
-      "Downloads",
-      [
-        "Datasets", .product(name: "AsyncHTTPClient", package: "async-http-client"),
-        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
-        .product(name: "NIOPosix", package: "swift-nio"),
-      ]),
+    .target(name: "CDownloads", linkerSettings: [.linkedLibrary("dl")]),
+    module("Downloads", ["CDownloads", "DynamicLibraries"]),
     module("CleanNet", ["Torch"]),
     module("Backbones", ["Torch"]),
     .target(name: "CImages", linkerSettings: [.linkedLibrary("dl")]),

@@ -2,9 +2,9 @@ import Foundation
 
 /// Which addresses are asked for: `http` and `https` only, and none in the own network unless that is allowed.
 ///
-/// Names are resolved before they are used, so that a public name of a private machine is refused as well. A name whose
-/// owner changes its address between that moment and the connection is not caught; with a proxy, which resolves names
-/// itself, only addresses written as numbers are.
+/// Names are resolved before they are used, so that a public name of a private machine is refused as well, and each
+/// address is looked at again when a connection to it is about to be made: the name's owner may have changed it. With a
+/// proxy, which resolves names itself, only addresses written as numbers are caught.
 struct AddressPolicy: Sendable {
   var allowsLocal: Bool
   var resolvesNames = true
@@ -43,10 +43,14 @@ struct AddressPolicy: Sendable {
       throw DownloadFailure("The server's name \(host) is not known (any more).", isTemporary: true)
     }
     if host == "localhost" || host.hasSuffix(".localhost") || addresses.contains(where: Self.isLocal) {
-      throw DownloadFailure(
-        "The address leads into the local network (\(host)), which a list may reach only with --allow-local.",
-        isTemporary: false)
+      throw Self.refusal(of: host)
     }
+  }
+
+  static func refusal(of host: String) -> DownloadFailure {
+    DownloadFailure(
+      "The address leads into the local network (\(host)), which a list may reach only with --allow-local.",
+      isTemporary: false)
   }
 
   /// Asks the system's resolver on a thread that may wait.

@@ -1,4 +1,3 @@
-import Datasets
 import Foundation
 
 /// The folder that downloads are kept in: a file an image, and `downloads.jsonl`, a line an event, which says of each

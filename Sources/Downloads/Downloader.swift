@@ -1,6 +1,4 @@
-import AsyncHTTPClient
 import Foundation
-import NIOCore
 
 /// Downloads many images, several at a time, and politely: a few from one server, with growing pauses after failures
 /// and as long as the server asks for.
@@ -23,22 +21,18 @@ public struct Downloader: Sendable {
   /// Downloads all and returns when the last has come or failed. Holds a bounded number of requests.
   ///
   /// - Parameter each: Called for each request, in the order in which they end, one at a time.
-  /// - Throws: What `each` throws; the downloads that are under way are given up then.
+  /// - Throws: What `each` throws; the downloads that are under way are given up then. ``TransferLibraryError`` without
+  ///   libcurl.
   public func run(
     _ requests: some Sequence<DownloadRequest>, each: (DownloadOutcome) throws -> Void
   ) async throws {
-    let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-    do {
-      try await run(requests, with: client, each: each)
-    } catch {
-      try? await client.shutdown()
-      throw error
-    }
-    try await client.shutdown()
+    let client = try TransferClient()
+    defer { client.close() }
+    try await run(requests, with: client, each: each)
   }
 
   private func run(
-    _ requests: some Sequence<DownloadRequest>, with client: HTTPClient,
+    _ requests: some Sequence<DownloadRequest>, with client: TransferClient,
     each: (DownloadOutcome) throws -> Void
   ) async throws {
     let fetcher = Fetcher(
@@ -56,16 +50,6 @@ public struct Downloader: Sendable {
       }
       for try await outcome in group { try each(outcome) }
     }
-  }
-
-  private var configuration: HTTPClient.Configuration {
-    var configuration = HTTPClient.Configuration(
-      redirectConfiguration: .disallow,
-      timeout: .init(connect: TimeAmount(settings.connectTimeout), read: TimeAmount(settings.idleTimeout)))
-    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.connectionsPerHost
-    configuration.connectionPool.retryConnectionEstablishment = false
-    configuration.proxy = settings.proxy.map { .server(host: $0.host, port: $0.port) }
-    return configuration
   }
 
   /// Asks until the image is there, the failure is final, or the attempts are used up.

@@ -1,12 +1,8 @@
-import AsyncHTTPClient
 import Foundation
-import NIOCore
-import NIOHTTP1
-import NIOPosix
 
 /// Asks once for an image and writes what comes.
 struct Fetcher: Sendable {
-  let client: HTTPClient
+  let client: TransferClient
   let settings: DownloadSettings
   let gate: HostGate
   let policy: AddressPolicy
@@ -58,35 +54,45 @@ struct Fetcher: Sendable {
     while let until = await gate.pausedUntil(target.server) {
       try await Task.sleep(until: until, clock: .continuous)
     }
-    let start = ContinuousClock.now
-    do {
-      var request = HTTPClientRequest(url: target.url.absoluteString)
-      request.headers.add(name: "User-Agent", value: settings.userAgent)
-      request.headers.add(name: "Accept", value: "image/*, application/octet-stream;q=0.9, */*;q=0.1")
-      let response = try await client.execute(request, timeout: TimeAmount(settings.timeout))
-      await gate.note(target.server, isConnected: true)
-      let status = response.status.code
-      if [301, 302, 303, 307, 308].contains(status), let next = response.headers.first(name: "Location") {
-        return .redirected(next)
-      }
-      guard status == 200 else { throw miss(response, target) }
-      return .written(try await keep(response, target, path, since: start))
-    } catch let miss as Miss {
-      throw miss
-    } catch let failure as DownloadFailure {
-      throw Miss(failure: failure, server: target.server)
+    let receiver = ImageReceiver(path: path, settings: settings)
+    do throws(TransferError) {
+      try await client.ask(request(target), receiver)
     } catch {
-      throw await miss(error, target)
+      throw await miss(error, target, receiver)
+    }
+    await gate.note(target.server, isConnected: true)
+    guard let head = receiver.head else { throw await miss(.broken("no head"), target, receiver) }
+    if [301, 302, 303, 307, 308].contains(head.status), let next = head.headers["location"] {
+      return .redirected(next)
+    }
+    guard head.status == 200 else { throw miss(head, target) }
+    do throws(DownloadFailure) {
+      return .written(try receiver.finish())
+    } catch {
+      throw Miss(failure: error, server: target.server)
     }
   }
 
+  private func request(_ target: AddressPolicy.Target) -> Transfer.Request {
+    // What a proxy asks for is beyond our reach; see `AddressPolicy`.
+    let isGuarded = !policy.allowsLocal && settings.proxy == nil
+    return Transfer.Request(
+      address: target.url.absoluteString, userAgent: settings.userAgent,
+      accept: "Accept: image/*, application/octet-stream;q=0.9, */*;q=0.1",
+      proxy: settings.proxy.map { "http://\($0.host):\($0.port)" },
+      certificates: ProcessInfo.processInfo.environment["SSL_CERT_FILE"],
+      connectTimeout: settings.connectTimeout, idleTimeout: settings.idleTimeout, timeout: settings.timeout,
+      mayConnect: { address throws(DownloadFailure) in
+        if isGuarded && AddressPolicy.isLocal(address) { throw AddressPolicy.refusal(of: target.host) }
+      })
+  }
+
   /// What an answer without an image means.
-  private func miss(_ response: HTTPClientResponse, _ target: AddressPolicy.Target) -> Miss {
-    let status = response.status.code
-    let isTemporary = RetryPolicy.isTemporary(status: status)
-    let reason = "\(status) \(response.status.reasonPhrase)".trimmingCharacters(in: .whitespaces)
+  private func miss(_ head: TransferHead, _ target: AddressPolicy.Target) -> Miss {
+    let isTemporary = RetryPolicy.isTemporary(status: head.status)
+    let reason = "\(head.status) \(head.reason)".trimmingCharacters(in: .whitespaces)
     let remedy =
-      switch status {
+      switch head.status {
       case 404, 410: " The image is gone; remove the row, or leave it: the run goes on without."
       case 401, 403: " The server does not give it to everyone."
       case 429: " The server asks for fewer requests: try again later, with fewer --per-host."
@@ -95,77 +101,28 @@ struct Fetcher: Sendable {
     return Miss(
       failure: DownloadFailure("\(target.host) answered \(reason).\(remedy)", isTemporary: isTemporary),
       server: target.server,
-      retryAfter: isTemporary ? RetryPolicy.retryAfter(response.headers.first(name: "Retry-After")) : nil)
+      retryAfter: isTemporary ? RetryPolicy.retryAfter(head.headers["retry-after"]) : nil)
   }
 
-  private func miss(_ error: any Error, _ target: AddressPolicy.Target) async -> Miss {
-    let isUnreachable =
-      error is NIOConnectionError || error is ChannelError || error is IOError
-      || (error as? HTTPClientError) == .connectTimeout
-    if isUnreachable { await gate.note(target.server, isConnected: false) }
-    let what =
-      if isUnreachable {
-        "No connection to \(target.host) could be made (\(error))."
-      } else if let error = error as? HTTPClientError,
-        [.readTimeout, .deadlineExceeded, .getConnectionFromPoolTimeout].contains(error)
-      {
-        "\(target.host) took too long to answer."
-      } else {
-        "\(target.host) broke the transfer off, or does not answer as a web server does (\(error))."
-      }
-    return Miss(
-      failure: DownloadFailure(what, isTemporary: true), server: target.server, isUnreachable: isUnreachable)
-  }
-
-  /// Writes the answer's body.
-  private func keep(
-    _ response: HTTPClientResponse, _ target: AddressPolicy.Target, _ path: String,
-    since start: ContinuousClock.Instant
-  ) async throws -> Int {
-    try refuseType(response)
-    let stated = response.headers.first(name: "Content-Length").flatMap { Int($0) }
-    if let stated, stated > settings.largestBytes { throw tooLarge() }
-    var file = try PartialFile(path)
-    for try await piece in response.body {
-      try file.append(Array(piece.readableBytesView))
-      if file.count > settings.largestBytes { throw tooLarge() }
-      // Servers that send a byte now and then never run into the timeout of a single piece.
-      if ContinuousClock.now - start > settings.timeout { throw HTTPClientError.deadlineExceeded }
+  /// What it means that no answer came, or only a part of one.
+  private func miss(
+    _ error: TransferError, _ target: AddressPolicy.Target, _ receiver: ImageReceiver
+  ) async -> Miss {
+    let what: String
+    switch error {
+    case .refused(let failure): return Miss(failure: failure, server: target.server)
+    case .unreachable(let reason):
+      await gate.note(target.server, isConnected: false)
+      return Miss(
+        failure: DownloadFailure(
+          "No connection to \(target.host) could be made (\(reason)).", isTemporary: true),
+        server: target.server, isUnreachable: true)
+    case .tooLong: what = "\(target.host) took too long to answer."
+    case .cutShort: what = "\(target.host) sent \(receiver.count) of \(receiver.stated ?? 0) bytes."
+    case .broken(let reason):
+      what = "\(target.host) broke the transfer off, or does not answer as a web server does (\(reason))."
+    case .cancelled: what = "The download from \(target.host) was given up."
     }
-    guard file.count == stated ?? file.count else {
-      throw DownloadFailure(
-        "\(target.host) sent \(file.count) of \(stated ?? 0) bytes.", isTemporary: true)
-    }
-    guard settings.isImage(file.head) else {
-      throw DownloadFailure(
-        file.count == 0 ? "The answer is empty." : "The answer is no image, whatever its address says.",
-        isTemporary: false)
-    }
-    try file.finish()
-    return file.count
-  }
-
-  private func tooLarge() -> DownloadFailure {
-    DownloadFailure(
-      "The image is larger than \(settings.largestBytes) bytes. Allow more with --largest.",
-      isTemporary: false)
-  }
-
-  /// Web pages are refused before they are read.
-  private func refuseType(_ response: HTTPClientResponse) throws(DownloadFailure) {
-    guard
-      let type = response.headers.first(name: "Content-Type")?.lowercased().split(separator: ";").first?
-        .trimmingCharacters(in: .whitespaces)
-    else { return }
-    guard type.hasPrefix("image/") || type.hasSuffix("octet-stream") else {
-      throw DownloadFailure("The address leads to \(type), not to an image.", isTemporary: false)
-    }
-  }
-}
-
-extension TimeAmount {
-  init(_ duration: Duration) {
-    let (seconds, attoseconds) = duration.components
-    self = .nanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    return Miss(failure: DownloadFailure(what, isTemporary: true), server: target.server)
   }
 }

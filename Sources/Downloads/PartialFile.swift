@@ -25,13 +25,11 @@ struct PartialFile: ~Copyable {
     if !isFinished { unlink("\(path).part") }
   }
 
-  mutating func append(_ bytes: [UInt8]) throws(DownloadFailure) {
+  mutating func append(_ bytes: UnsafeRawBufferPointer) throws(DownloadFailure) {
     if head.count < Self.headLength { head += bytes.prefix(Self.headLength - head.count) }
     var done = 0
     while done < bytes.count {
-      let got = bytes.withUnsafeBytes {
-        write(descriptor, $0.baseAddress?.advanced(by: done), bytes.count - done)
-      }
+      let got = write(descriptor, bytes.baseAddress?.advanced(by: done), bytes.count - done)
       if got >= 0 {
         done += got
       } else if errno != EINTR {

@@ -12,9 +12,17 @@ public enum BackboneWeights {
     return cache + "/cleannet/weights"
   }
 
+  /// The folder that comes with an installed program: `$CLEANNET_WEIGHTS`, by default `../share/cleannet/weights` from
+  /// the program.
+  static var sharedFolder: String {
+    if let named = ProcessInfo.processInfo.environment["CLEANNET_WEIGHTS"], !named.isEmpty { return named }
+    let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    return program.appendingPathComponent("../share/cleannet/weights").standardizedFileURL.path
+  }
+
   /// The file of a network's weights.
   ///
-  /// - Parameter file: Named by the user; nil: `<folder>/<network>.pth` or `.safetensors`.
+  /// - Parameter file: Named by the user; nil: `<network>.pth`, `.pt` or `.safetensors` in one of the folders.
   /// - Throws: ``PipelineError`` if there is none.
   public static func path(_ kind: BackboneKind, named file: String?) throws(PipelineError) -> String {
     if let file {
@@ -25,8 +33,10 @@ public enum BackboneWeights {
       }
       return URL(fileURLWithPath: file).path
     }
-    let candidates = ["pth", "pt", "safetensors"].map { "\(folder)/\(kind.rawValue).\($0)" }
-    if let found = candidates.first(where: FileManager.default.isReadableFile(atPath:)) { return found }
+    for folder in [folder, sharedFolder] {
+      let candidates = ["pth", "pt", "safetensors"].map { "\(folder)/\(kind.rawValue).\($0)" }
+      if let found = candidates.first(where: FileManager.default.isReadableFile(atPath:)) { return found }
+    }
     throw PipelineError(
       .missingComponent, "There are no weights for \(kind.rawValue) in \(folder)",
       remedy: kind == .efficientNetLite0

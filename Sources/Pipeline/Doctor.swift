@@ -1,4 +1,5 @@
 import Backbones
+import Downloads
 import Foundation
 import Images
 import Torch
@@ -21,7 +22,7 @@ public enum Doctor {
   }
 
   public static func examine() -> [Finding] {
-    engine() + [weights(), images(), processor(), memory()]
+    engine() + [weights(), images(), downloads(), processor(), memory()]
   }
 
   private static func engine() -> [Finding] {
@@ -30,7 +31,7 @@ public enum Doctor {
     } catch {
       return [
         Finding(
-          part: "engine", health: .missing, what: "\(error)", remedy: "Run Scripts/setup, then make build")
+          part: "engine", health: .missing, what: "\(error)", remedy: remedy(error))
       ]
     }
     let cores = ProcessInfo.processInfo.activeProcessorCount
@@ -43,10 +44,29 @@ public enum Doctor {
         ? Finding(
           part: "linear algebra", health: .warning,
           what: "reference BLAS, some 14 times slower than OpenBLAS",
-          remedy: "Run: apt-get install libopenblas0-pthread")
+          remedy: SystemPackages.current.remedy(.linearAlgebra))
         : Finding(part: "linear algebra", health: .good, what: blas),
       Finding(part: "threads", health: .good, what: "\(cores) cores; --threads changes how many are used"),
     ]
+  }
+
+  private static func remedy(_ error: EngineError) -> String {
+    let packages = SystemPackages.current
+    let compiles = "\(packages.remedy(.torchHeaders, .linearAlgebra, .compiler)), then: \(buildEngine)"
+    switch error {
+    case .missing, .versionMismatch: return compiles
+    case .unloadable(let reason):
+      return packages.hasPreparedEngine && reason.contains("libtorch")
+        ? packages.remedy(.torch, .linearAlgebra) : compiles
+    }
+  }
+
+  /// The script that compiles an engine: that of an installed program, or of the sources.
+  private static var buildEngine: String {
+    let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    let installed = program.appendingPathComponent("../share/cleannet/engine/Scripts/build-engine")
+      .standardizedFileURL.path
+    return FileManager.default.isExecutableFile(atPath: installed) ? installed : "Scripts/build-engine"
   }
 
   private static func weights() -> Finding {
@@ -63,7 +83,19 @@ public enum Doctor {
       let names = ImageFormat.supported.map(\.displayName).sorted().joined(separator: ", ")
       return Finding(part: "images", health: .good, what: "libvips \(try Vips.version): \(names)")
     } catch {
-      return Finding(part: "images", health: .missing, what: error.what, remedy: error.remedy)
+      let remedy = error == .missing ? SystemPackages.current.remedy(.images) : error.remedy
+      return Finding(part: "images", health: .missing, what: error.what, remedy: remedy)
+    }
+  }
+
+  private static func downloads() -> Finding {
+    do throws(TransferLibraryError) {
+      let version = try TransferLibrary.version.split(separator: " ").first.map(String.init)
+      return Finding(part: "downloads", health: .good, what: version ?? "libcurl")
+    } catch {
+      return Finding(
+        part: "downloads", health: .warning, what: "\(error.what); only lists of addresses need it",
+        remedy: SystemPackages.current.remedy(.transfers))
     }
   }
 

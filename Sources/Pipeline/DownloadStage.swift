@@ -66,6 +66,11 @@ public struct DownloadStage: Sendable {
       if folder.has(name) { outcome.present += 1 } else if asks(name) { left += 1 }
     }
     if left > 0 {
+      do throws(TransferLibraryError) {
+        try TransferLibrary.load()
+      } catch {
+        throw PipelineError(.missingComponent, error.what, remedy: error.remedy)
+      }
       let run = try workspace.beginRun(stage: Self.stage, key: Self.stage)
       let start = ContinuousClock.now
       progress.begin("Downloading", total: left, unit: "images")

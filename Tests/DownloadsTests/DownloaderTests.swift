@@ -261,4 +261,34 @@ final class TemporaryFolder: Sendable {
     }
     try await server.close()
   }
+
+  @Test("a name that stands for a machine of the own network by the time of the connection is refused")
+  func changedName() async throws {
+    let server = try await TestServer { _ in .init() }
+    var settings = Self.settings()
+    settings.allowsLocal = false
+    let client = try TransferClient()
+    // As where the name stood for another machine when it was looked up.
+    let fetcher = Fetcher(
+      client: client, settings: settings, gate: HostGate(settings),
+      policy: AddressPolicy(allowsLocal: false, resolvesNames: false))
+    let miss = await #expect(throws: Fetcher.Miss.self) {
+      try await fetcher.fetch("http://localhost:\(server.port)/x.jpg", to: "\(folder.path)/x")
+    }
+    #expect(miss?.failure.explanation.contains("local network") == true, "\(String(describing: miss))")
+    #expect(miss?.failure.isTemporary == false)
+    #expect(server.count("/x.jpg") == 0)
+    client.close()
+    try await server.close()
+  }
+
+  @Test("connections are used again")
+  func connections() async throws {
+    let server = try await TestServer { _ in .init() }
+    let outcomes = try await download(
+      (0..<20).map { server.address("/\($0).jpg") }, Self.settings { $0.connectionsPerHost = 1 })
+    #expect(outcomes.allSatisfy { (try? $0.result.get()) != nil })
+    #expect(server.connections == 1)
+    try await server.close()
+  }
 }

@@ -46,7 +46,8 @@ public final class TestServer: Sendable {
     channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
-        channel.pipeline.configureHTTPServerPipeline().flatMapThrowing {
+        desk.state.withLock { $0.connections += 1 }
+        return channel.pipeline.configureHTTPServerPipeline().flatMapThrowing {
           try channel.pipeline.syncOperations.addHandler(Handler(desk))
         }
       }
@@ -70,6 +71,8 @@ public final class TestServer: Sendable {
   }
   /// The headers of the last request, by names in small letters.
   public var lastHeaders: [String: String] { desk.state.withLock { $0.headers } }
+  /// How many connections were made.
+  public var connections: Int { desk.state.withLock { $0.connections } }
   /// The largest number of requests that were under way together.
   public var mostAtOnce: Int { desk.state.withLock { $0.mostAtOnce } }
 }
@@ -80,6 +83,7 @@ private final class Desk: Sendable {
     var moments: [String: [ContinuousClock.Instant]] = [:]
     var headers: [String: String] = [:]
     var atOnce = 0
+    var connections = 0
     var mostAtOnce = 0
   }
 

@@ -28,7 +28,7 @@ struct DemoCommand: ParsableCommand {
     guard FileManager.default.fileExists(atPath: DemoDataset.folder) else {
       throw PipelineError(
         .missingComponent, "The demonstration's images are not at \(DemoDataset.folder)",
-        remedy: "Install them: apt-get install dataset-fashion-mnist")
+        remedy: SystemPackages.current.remedy(.demonstration))
     }
     let progress = workspace.output.progress
     let store = try Workspace(path: path, create: true)

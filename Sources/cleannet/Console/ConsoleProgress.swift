@@ -3,6 +3,9 @@ import Pipeline
 import Synchronization
 
 /// Bars on a terminal, with rate and time left; single lines elsewhere. All on stderr, so that stdout is results.
+///
+/// With `CLEANNET_PROGRESS=json` a JSON object per event instead, for programs that show progress themselves:
+/// `{"progress":"begin","stage":"Embedding","total":1000,"unit":"images"}`, then `"update"` with `"done"`, and `"end"`.
 final class ConsoleProgress: ProgressReporter {
   private struct Stage {
     var name = ""
@@ -17,6 +20,7 @@ final class ConsoleProgress: ProgressReporter {
   private let stage = Mutex(Stage())
   private let quiet: Bool
   private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let writesEvents = ProcessInfo.processInfo.environment["CLEANNET_PROGRESS"] == "json"
   /// Stages shorter than this show no bar.
   private static let patience = Duration.seconds(1)
   private static let interval = Duration.milliseconds(200)
@@ -24,17 +28,23 @@ final class ConsoleProgress: ProgressReporter {
   init(quiet: Bool) { self.quiet = quiet }
 
   func begin(_ name: String, total: Int?, unit: String) {
-    stage.withLock { $0 = Stage(name: name, unit: unit, total: total, isActive: true) }
+    stage.withLock {
+      $0 = Stage(name: name, unit: unit, total: total, isActive: true)
+      if writesEvents, !quiet { write(Event(progress: "begin", stage: name, total: total, unit: unit)) }
+    }
   }
 
   func update(_ done: Int) {
-    guard !quiet, isTerminal else { return }
+    guard !quiet, isTerminal || writesEvents else { return }
     stage.withLock { stage in
       stage.done = max(stage.done, done)
       let now = ContinuousClock.now
-      guard stage.isActive, now - stage.start > Self.patience else { return }
+      guard stage.isActive, writesEvents || now - stage.start > Self.patience else { return }
       if let last = stage.lastDrawn, now - last < Self.interval { return }
       stage.lastDrawn = now
+      if writesEvents {
+        return write(Event(progress: "update", stage: stage.name, done: stage.done, total: stage.total))
+      }
       write("\r\u{1B}[K" + Self.bar(stage, elapsed: now - stage.start))
     }
   }
@@ -44,6 +54,7 @@ final class ConsoleProgress: ProgressReporter {
       guard stage.isActive else { return }
       stage.isActive = false
       guard !quiet else { return }
+      if writesEvents { return write(Event(progress: "end", stage: stage.name, note: note)) }
       if stage.lastDrawn != nil { write("\r\u{1B}[K") }
       let time = Self.text(ContinuousClock.now - stage.start)
       write("\(stage.name): \(note ?? "done") (\(time))\n")
@@ -52,10 +63,27 @@ final class ConsoleProgress: ProgressReporter {
 
   func warn(_ message: String) {
     stage.withLock { stage in
-      if stage.lastDrawn != nil { write("\r\u{1B}[K") }
+      if stage.lastDrawn != nil, !writesEvents { write("\r\u{1B}[K") }
       stage.lastDrawn = nil
       write("warning: \(message)\n")
     }
+  }
+
+  /// What other programs are told.
+  private struct Event: Encodable {
+    var progress: String
+    var stage: String
+    var done: Int?
+    var total: Int?
+    var unit: String?
+    var note: String?
+  }
+
+  private func write(_ event: Event) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard let line = try? encoder.encode(event) else { return }
+    write(String(decoding: line, as: UTF8.self) + "\n")
   }
 
   private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }

@@ -1,0 +1,55 @@
+import CDownloads
+import DynamicLibraries
+import Foundation
+
+/// libcurl, which speaks with servers: the file `$CLEANNET_LIBCURL`, or the system's library. Opened before the first
+/// download, so that everything else works without it.
+public enum TransferLibrary {
+  /// The names of its interface: libcurl with OpenSSL, and Debian's with GnuTLS.
+  static let names = ["libcurl.so.4", "libcurl-gnutls.so.4"]
+
+  /// Opens libcurl, if that has not happened yet.
+  ///
+  /// - Throws: ``TransferLibraryError`` when it is missing, too old or not whole.
+  public static func load() throws(TransferLibraryError) { _ = try loaded.get() }
+
+  /// What libcurl says of itself: "libcurl/7.88.1 OpenSSL/3.0.15 …".
+  public static var version: String {
+    get throws(TransferLibraryError) { try loaded.get() }
+  }
+
+  private static let loaded: Result<String, TransferLibraryError> = open(
+    ProcessInfo.processInfo.environment["CLEANNET_LIBCURL"].map { [$0] } ?? names)
+
+  private static func open(_ names: [String]) -> Result<String, TransferLibraryError> {
+    var reason: String?
+    for name in names {
+      do throws(DynamicLibraryError) {
+        let library = try DynamicLibrary(name)
+        if let function = cdownloads_find(library.handle) {
+          return .failure(
+            TransferLibraryError(
+              what: "\(name) is too old for downloads, or another library: it lacks "
+                + String(cString: function)))
+        }
+        return .success(String(cString: cdownloads_version()))
+      } catch {
+        if !error.isMissing(name) { reason = reason ?? error.reason }
+      }
+    }
+    let what =
+      reason.map { "libcurl, which downloads images, cannot be loaded: \($0)" }
+      ?? "libcurl, which downloads images, is not installed"
+    return .failure(TransferLibraryError(what: what))
+  }
+}
+
+/// Why images cannot be downloaded.
+public struct TransferLibraryError: Error, Sendable, Hashable, CustomStringConvertible {
+  public let what: String
+  /// What to do about it, a sentence without its full stop.
+  public let remedy =
+    "On Debian and Ubuntu: apt-get install libcurl4; or name the library in CLEANNET_LIBCURL"
+
+  public var description: String { "\(what). \(remedy)." }
+}

@@ -97,7 +97,7 @@ public struct WorkspaceOverview: Sendable, Encodable {
     }
     guard let model, !model.isStale else { return "cleannet train" }
     guard let scores, !scores.isStale else { return "cleannet score" }
-    return "cleannet export --out scores.csv"
+    return "cleannet export scores --out scores.csv"
   }
 }
 

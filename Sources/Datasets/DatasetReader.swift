@@ -3,7 +3,8 @@ public enum DatasetReader {
   /// All formats, the most telling first: an image folder is any folder, a manifest any text.
   public static let formats: [any DatasetFormat.Type] = [
     Food101N.self, Food101.self, Clothing1M.self, WebVision.self, HuggingFaceFolder.self, IDXFolder.self,
-    CIFAR.self, COCO.self, Parquet.self, WebDataset.self, TarImages.self, ZipImages.self, LabelMe.self, ImageFolder.self,
+    CIFAR.self, COCO.self, Parquet.self, WebDataset.self, TarImages.self, ZipImages.self, LabelMe.self,
+    ImageFolder.self,
     CleanNetTable.self, URLList.self, Manifest.self,
   ]
 
@@ -99,7 +100,8 @@ private struct SampleEditor {
     }
     if !options.labelMap.isEmpty { sample.label = mapped(sample.label) }
     guard !options.truthColumns.isEmpty else { return }
-    for index in sample.attributes.indices where options.truthColumns.contains(sample.attributes[index].name) {
+    for index in sample.attributes.indices where options.truthColumns.contains(sample.attributes[index].name)
+    {
       missing.remove(sample.attributes[index].name)
       let value = sample.attributes[index].value
       sample.attributes[index].value = mapped(options.className(value) ?? value)
@@ -128,14 +130,16 @@ private struct SampleEditor {
 
   var guesses: [String] {
     let changed = splits.filter { $0.key != $0.value }.sorted { $0.key < $1.key }
-    return changed.isEmpty ? [] : ["splits: " + changed.map { "\($0.key) is \($0.value)" }.joined(separator: ", ")]
+    return changed.isEmpty
+      ? [] : ["splits: " + changed.map { "\($0.key) is \($0.value)" }.joined(separator: ", ")]
   }
 
   var notices: [String] {
     var notices: [String] = []
     let idle = options.labelMap.keys.filter { !renamed.contains($0) }.sorted()
     if !idle.isEmpty {
-      let all = renamed.isEmpty ? "the label map renames nothing" : "the label map renames labels that do not occur"
+      let all =
+        renamed.isEmpty ? "the label map renames nothing" : "the label map renames labels that do not occur"
       notices.append("\(all): there is no label \(LevelFinder.list(idle.map { "\"\($0)\"" }))")
     }
     if !classNames.isEmpty, !hasNamed, !hasKnownName {

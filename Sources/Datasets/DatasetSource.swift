@@ -131,37 +131,70 @@ public struct DatasetSource: Sendable {
     }
     let toCSV = "Save its sheet as CSV (UTF-8), and import that"
     if isFolder {
-      guard has("dataset_dict.json") || has("state.json") || has("dataset_info.json"), !has("data") else { return nil }
+      guard has("dataset_dict.json") || has("state.json") || has("dataset_info.json"), !has("data") else {
+        return nil
+      }
       let arrow = ["", "train/", "test/", "validation/"].contains { has("\($0)state.json") }
       guard arrow else { return nil }
       return problem(
         "holds a data set as Hugging Face's `save_to_disk` writes it (Arrow files)",
-        "Write it as Parquet, which is read: datasets.load_from_disk(\"\(path)\")[\"train\"].to_parquet(\"train.parquet\")")
+        "Write it as Parquet, which is read: datasets.load_from_disk(\"\(path)\")[\"train\"].to_parquet(\"train.parquet\")"
+      )
     }
     let name = lowercasedName
-    if ZipIndex.isOfficeDocument(head) { return problem("is a workbook of a spreadsheet program (Excel, LibreOffice)", toCSV) }
+    if ZipIndex.isOfficeDocument(head) {
+      return problem("is a workbook of a spreadsheet program (Excel, LibreOffice)", toCSV)
+    }
     if head.starts(with: [0xD0, 0xCF, 0x11, 0xE0]) { return problem("is an old Excel workbook", toCSV) }
     let kinds: [(start: [UInt8], what: String, remedy: String)] = [
-      (Array("ARROW1".utf8), "is an Arrow (Feather) file", "Write it as Parquet or CSV: pandas.read_feather(file).to_parquet(…)"),
-      ([0x89, 0x48, 0x44, 0x46], "is an HDF5 file", "Write its images to folders, a class each, or its features with numpy.save"),
-      (Array("SQLite format 3".utf8), "is an SQLite database", "Export its table as CSV: sqlite3 -csv -header FILE 'SELECT path, label FROM …'"),
+      (
+        Array("ARROW1".utf8), "is an Arrow (Feather) file",
+        "Write it as Parquet or CSV: pandas.read_feather(file).to_parquet(…)"
+      ),
+      (
+        [0x89, 0x48, 0x44, 0x46], "is an HDF5 file",
+        "Write its images to folders, a class each, or its features with numpy.save"
+      ),
+      (
+        Array("SQLite format 3".utf8), "is an SQLite database",
+        "Export its table as CSV: sqlite3 -csv -header FILE 'SELECT path, label FROM …'"
+      ),
       (Array("Rar!".utf8), "is a RAR archive", "Unpack it (unrar x) and import the folder"),
       ([0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C], "is a 7z archive", "Unpack it (7z x) and import the folder"),
       (Array("%PDF".utf8), "is a PDF document", "Import the images that it was made of"),
-      ([0x80, 0x02], "is a Python pickle, which may run code when it is read", "Write a CSV, JSON lines or numpy.save in Python"),
-      ([0x80, 0x03], "is a Python pickle, which may run code when it is read", "Write a CSV, JSON lines or numpy.save in Python"),
-      ([0x80, 0x04], "is a Python pickle, which may run code when it is read", "Write a CSV, JSON lines or numpy.save in Python"),
-      ([0x80, 0x05], "is a Python pickle, which may run code when it is read", "Write a CSV, JSON lines or numpy.save in Python"),
-      ([0x93] + Array("NUMPY".utf8), "is an array of NumPy", "Features come beside a manifest of keys and labels: --features \(quoted)"),
+      (
+        [0x80, 0x02], "is a Python pickle, which may run code when it is read",
+        "Write a CSV, JSON lines or numpy.save in Python"
+      ),
+      (
+        [0x80, 0x03], "is a Python pickle, which may run code when it is read",
+        "Write a CSV, JSON lines or numpy.save in Python"
+      ),
+      (
+        [0x80, 0x04], "is a Python pickle, which may run code when it is read",
+        "Write a CSV, JSON lines or numpy.save in Python"
+      ),
+      (
+        [0x80, 0x05], "is a Python pickle, which may run code when it is read",
+        "Write a CSV, JSON lines or numpy.save in Python"
+      ),
+      (
+        [0x93] + Array("NUMPY".utf8), "is an array of NumPy",
+        "Features come beside a manifest of keys and labels: --features \(quoted)"
+      ),
     ]
-    if let kind = kinds.first(where: { head.starts(with: $0.start) }) { return problem(kind.what, kind.remedy) }
+    if let kind = kinds.first(where: { head.starts(with: $0.start) }) {
+      return problem(kind.what, kind.remedy)
+    }
     if name.hasSuffix(".npz"), head.starts(with: ZipIndex.signature) {
       return problem(
         "holds arrays of NumPy",
-        "Features come beside a manifest: --features \(quoted). Images in arrays: write them to folders, a class each, with Pillow")
+        "Features come beside a manifest: --features \(quoted). Images in arrays: write them to folders, a class each, with Pillow"
+      )
     }
     if name.hasSuffix(".tfrecord") || name.hasSuffix(".tfrecords") {
-      return problem("holds TensorFlow's records", "Write the images to folders, a class each, or as WebDataset")
+      return problem(
+        "holds TensorFlow's records", "Write the images to folders, a class each, or as WebDataset")
     }
     return nil
   }

@@ -14,11 +14,14 @@ public struct DatasetTally: Sendable, Hashable {
 
   /// Names of folders and files that are taken for classes by mistake.
   private static let suspects: Set<String> = [
-    "images", "image", "img", "imgs", "data", "dataset", "__macosx", "labels", "annotations", "masks", "jpg", "png", "raw",
+    "images", "image", "img", "imgs", "data", "dataset", "__macosx", "labels", "annotations", "masks", "jpg",
+    "png", "raw",
     "photos",
   ]
   /// What programs write where there is no label.
-  private static let blanks: Set<String> = ["nan", "none", "null", "na", "n/a", "undefined", "unknown", "<na>", "-"]
+  private static let blanks: Set<String> = [
+    "nan", "none", "null", "na", "n/a", "undefined", "unknown", "<na>", "-",
+  ]
   private static let named = 5
 
   public init() {}
@@ -35,7 +38,9 @@ public struct DatasetTally: Sendable, Hashable {
     for entry in other.classes { Self.add(entry.name, entry.images, &classes, &classPlaces) }
   }
 
-  private static func add(_ name: String, _ count: Int, _ entries: inout [Entry], _ places: inout [String: Int]) {
+  private static func add(
+    _ name: String, _ count: Int, _ entries: inout [Entry], _ places: inout [String: Int]
+  ) {
     if let place = places[name] {
       entries[place].images += count
     } else {
@@ -56,13 +61,15 @@ public struct DatasetTally: Sendable, Hashable {
     let names = classes.map(\.name)
     if names.count == 1, samples > 1 {
       warnings.append(
-        "there is only one class, \"\(names[0])\": if the classes are other folders, say which with --class-level")
+        "there is only one class, \"\(names[0])\": if the classes are other folders, say which with --class-level"
+      )
     }
     warn(
       names.filter { SplitName.canonical($0) != nil }, "classes named like splits",
       "if they are splits, --class-level names the folders that are classes")
     warn(
-      names.filter { Self.suspects.contains($0.lowercased()) }, "classes named like folders that hold a data set",
+      names.filter { Self.suspects.contains($0.lowercased()) },
+      "classes named like folders that hold a data set",
       "if they are none, --class-level names the folders that are classes")
     warn(
       names.filter { Self.blanks.contains($0.trimmedBlanks.lowercased()) || $0.trimmedBlanks.isEmpty },
@@ -72,11 +79,15 @@ public struct DatasetTally: Sendable, Hashable {
       "if each stands for one class, write its name alone")
     let floats = names.filter { ManifestColumns.integer($0) != nil }
     if floats.count == names.count {
-      warn(floats, "labels that are numbers with a fraction", "write class numbers as integers, such as 3 for 3.0")
+      warn(
+        floats, "labels that are numbers with a fraction",
+        "write class numbers as integers, such as 3 for 3.0")
     }
     let single = classes.filter { $0.images == 1 }.map(\.name)
     if samples > classes.count {
-      warn(single, "classes with a single image", "nothing can be learnt of those; see whether they are mistyped")
+      warn(
+        single, "classes with a single image", "nothing can be learnt of those; see whether they are mistyped"
+      )
     } else if samples > 2, single.count == classes.count {
       warnings.append("each image has a class of its own: see whether the labels are those of another column")
     }

@@ -13,7 +13,8 @@ struct Netpbm {
 
   /// Whether bytes begin as such an image: `P`, a digit, a blank.
   static func begins(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    bytes.count >= 3 && bytes[0] == UInt8(ascii: "P") && (UInt8(ascii: "1")...UInt8(ascii: "6")).contains(bytes[1])
+    bytes.count >= 3 && bytes[0] == UInt8(ascii: "P")
+      && (UInt8(ascii: "1")...UInt8(ascii: "6")).contains(bytes[1])
       && (isBlank(bytes[2]) || bytes[2] == UInt8(ascii: "#"))
   }
 
@@ -22,7 +23,8 @@ struct Netpbm {
     guard Self.begins(bytes) else { return nil }
     kind = bytes[1] - UInt8(ascii: "0")
     var place = 2
-    guard let width = Self.number(bytes, &place), let height = Self.number(bytes, &place), width > 0, height > 0,
+    guard let width = Self.number(bytes, &place), let height = Self.number(bytes, &place), width > 0,
+      height > 0,
       width < 1 << 24, height < 1 << 24
     else { return nil }
     if kind == 1 || kind == 4 {

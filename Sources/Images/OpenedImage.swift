@@ -189,7 +189,8 @@ private func withEncoded<R>(
   guard Netpbm.begins(bytes) else { return try body(OpenedImage(source, encoded: bytes, limits: limits)) }
   guard let image = Netpbm(bytes) else {
     throw ImageProblem(
-      .damaged, source, "The image begins as PBM, PGM or PPM, but its header is none. Get it again, or remove it.")
+      .damaged, source,
+      "The image begins as PBM, PGM or PPM, but its header is none. Get it again, or remove it.")
   }
   try OpenedImage.check(source, width: image.width, height: image.height, limits)
   guard let pixels = image.pixels(bytes) else { throw .truncated(source) }

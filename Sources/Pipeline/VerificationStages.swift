@@ -51,7 +51,8 @@ public enum VerificationStages {
         continue
       }
       // A row that says the same again adds nothing.
-      guard let person = voices.person(row.person ?? person, of: id, key: row.key, isRight: row.isRight) else { continue }
+      guard let person = voices.person(row.person ?? person, of: id, key: row.key, isRight: row.isRight)
+      else { continue }
       records.append(
         VerificationRecord(
           sample: id, label: label, answer: VerificationAnswer(isRight: row.isRight), person: person,

@@ -33,7 +33,8 @@ public struct ImageCopies: Sendable {
     guard ids.count > 1 else { return [] }
     progress(.began("Looking for duplicates", total: nil, unit: ""))
     let found = DuplicateFinder(
-      table: table, ids: ids, signatures: ids.map { signatures[$0] }, features: gathered?.projected, threads: threads
+      table: table, ids: ids, signatures: ids.map { signatures[$0] }, features: gathered?.projected,
+      threads: threads
     ).find()
     progress(.ended("\(found.groups.count) groups"))
     return found.groups.map { $0.sorted() }.sorted { ($0.first ?? 0) < ($1.first ?? 0) }

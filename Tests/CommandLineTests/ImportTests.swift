@@ -16,7 +16,8 @@ import Testing
   func says() async throws {
     let cleannet = try Program()
     defer { cleannet.remove() }
-    try images(cleannet, ["set/train/cat/1.jpg", "set/train/dog/2.jpg", "set/train/dog/3.jpg", "set/Test/nan/4.jpg"])
+    try images(
+      cleannet, ["set/train/cat/1.jpg", "set/train/dog/2.jpg", "set/train/dog/3.jpg", "set/Test/nan/4.jpg"])
     let result = try await cleannet.succeed("import", "set")
     #expect(result.output.contains("splits: test 1, train 3"))
     #expect(result.output.contains("classes: nan 1, cat 1, dog 2"))
@@ -39,13 +40,16 @@ import Testing
     #expect(try await cleannet("import", "bad.csv", "--dry-run").status == 65)
   }
 
-  @Test("tables that name their images alike get their folders before the keys; other images are no second import")
+  @Test(
+    "tables that name their images alike get their folders before the keys; other images are no second import"
+  )
   func sameNames() async throws {
     let cleannet = try Program()
     defer { cleannet.remove() }
     for number in 0..<3 {
       try images(cleannet, ["gt/\(number)/0.ppm", "gt/\(number)/1.ppm"])
-      try cleannet.write("gt/\(number)/GT.csv", "Filename;Width;ClassId\n0.ppm;5;\(number)\n1.ppm;5;\(number)\n")
+      try cleannet.write(
+        "gt/\(number)/GT.csv", "Filename;Width;ClassId\n0.ppm;5;\(number)\n1.ppm;5;\(number)\n")
     }
     let files = (0..<3).map { "gt/\($0)/GT.csv" }
     let all = try await cleannet.succeed(["import"] + files + ["--json"]).json()
@@ -58,7 +62,9 @@ import Testing
     #expect(second.status == 65 && !second.errors.contains("already imported"))
     #expect(second.errors.contains("--key-prefix"))
     try await cleannet.succeed("import", files[1], "-w", "one", "--key-prefix", "1/")
-    #expect(try await cleannet("import", files[1], "-w", "one", "--key-prefix", "1/").errors.contains("already imported"))
+    #expect(
+      try await cleannet("import", files[1], "-w", "one", "--key-prefix", "1/").errors.contains(
+        "already imported"))
   }
 
   @Test("options that make no sense are wrong usage")
@@ -77,7 +83,8 @@ import Testing
     try images(cleannet, ["set/cat/1.jpg", "set/cat/2.jpg", "set/dog/3.jpg"])
     try await cleannet.succeed("import", "set")
     try cleannet.write(
-      "v.csv", "key,verification,annotator\ncat/1.jpg,1.0,ann\ncat/1.jpg,0.0,bob\ncat/2.jpg,TRUE,\ncat/2.jpg,TRUE,\n")
+      "v.csv",
+      "key,verification,annotator\ncat/1.jpg,1.0,ann\ncat/1.jpg,0.0,bob\ncat/2.jpg,TRUE,\ncat/2.jpg,TRUE,\n")
     let taken = try await cleannet.succeed("verify", "import", "v.csv", "--json")
     let json = try taken.json()
     #expect(json["right"] as? Int == 2 && json["wrong"] as? Int == 1)
@@ -92,7 +99,8 @@ import Testing
 @Suite("Export verbs") struct ExportVerbTests {
   private func workspace() async throws -> Program {
     let cleannet = try Program()
-    try cleannet.write("t.tsv", (0..<6).map { "k\($0)\t\($0 % 2 == 0 ? "cat" : "dog")\t1\t\($0),2,3,4\n" }.joined())
+    try cleannet.write(
+      "t.tsv", (0..<6).map { "k\($0)\t\($0 % 2 == 0 ? "cat" : "dog")\t1\t\($0),2,3,4\n" }.joined())
     try await cleannet.succeed("import", "t.tsv")
     return cleannet
   }
@@ -102,7 +110,8 @@ import Testing
     let cleannet = try await workspace()
     defer { cleannet.remove() }
     for arguments in [
-      ["scores", "--wrong", "keep"], ["--format", "csv", "--wrong", "keep"], ["--out", "s.csv", "--shard-size", "5"],
+      ["scores", "--wrong", "keep"], ["--format", "csv", "--wrong", "keep"],
+      ["--out", "s.csv", "--shard-size", "5"],
       ["scores", "--out", "x.json"], ["--out", "x.json"], ["scores", "--out", "clean/"],
       ["weights", "--out", "w.npz", "--weights", "hard"], ["--out", "w.npy", "--images", "copy"],
       ["dataset", "--format", "image-folder", "--shard-size", "5", "--out", "o"],
@@ -120,7 +129,8 @@ import Testing
   func spellings() async throws {
     let cleannet = try await workspace()
     defer { cleannet.remove() }
-    try await cleannet.succeed("export", "dataset", "--format", "manifest", "--wrong", "keep", "--out", "new.csv")
+    try await cleannet.succeed(
+      "export", "dataset", "--format", "manifest", "--wrong", "keep", "--out", "new.csv")
     try await cleannet.succeed("export", "--format", "manifest", "--wrong", "keep", "--out", "old.csv")
     #expect(try cleannet.read("new.csv") == cleannet.read("old.csv"))
     try await cleannet.succeed("export", "verdicts", "--out", "v.csv")
@@ -151,14 +161,17 @@ import Testing
       ("train/dog/4.pgm", 4), ("test/dog/4.pgm", 4), ("test/cat/5.pgm", 5),
     ] {
       let url = cleannet.folder.appendingPathComponent("set/\(path)")
-      try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(
+        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
       try picture(seed).write(to: url)
     }
     try await cleannet.succeed("import", "set")
     func keys(_ without: String, _ out: String) async throws -> [String] {
       try await cleannet.succeed(
         "export", "dataset", "--format", "manifest", "--wrong", "keep", "--without", without, "--out", out)
-      return try cleannet.read(out).split(separator: "\n").dropFirst().map { String($0.split(separator: ",")[0]) }.sorted()
+      return try cleannet.read(out).split(separator: "\n").dropFirst().map {
+        String($0.split(separator: ",")[0])
+      }.sorted()
     }
     let all = try await keys("duplicates,leaks", "both.csv")
     #expect(all.count == 5)

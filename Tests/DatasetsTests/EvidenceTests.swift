@@ -15,7 +15,9 @@ struct EvidenceTests {
   /// Labels and splits by path, of a folder and of a tar file of it.
   private func read(_ change: (inout DatasetOptions) -> Void = { _ in }) throws -> [String: String] {
     Dictionary(
-      uniqueKeysWithValues: try samples("\(folder.path)/set", change).map { ($0.path, "\($0.label) \($0.split)") })
+      uniqueKeysWithValues: try samples("\(folder.path)/set", change).map {
+        ($0.path, "\($0.label) \($0.split)")
+      })
   }
 
   private static let pets = ["cat/1.jpg", "cat/2.jpg", "dog/1.jpg", "dog/2.jpg"]
@@ -23,7 +25,8 @@ struct EvidenceTests {
   @Test(
     "folders around the classes are passed through",
     arguments: [
-      "images", "data", "data/images", "repo-main/data", "PetImages", "flower_photos", "a/b/c", "Dataset/raw/jpg",
+      "images", "data", "data/images", "repo-main/data", "PetImages", "flower_photos", "a/b/c",
+      "Dataset/raw/jpg",
     ])
   func wrappers(wrapper: String) throws {
     try write(Self.pets.map { "\(wrapper)/\($0)" })
@@ -47,13 +50,17 @@ struct EvidenceTests {
   @Test(
     "splits by their usual names, with other folders beside and around",
     arguments: [
-      ("train", "test"), ("Train", "Test"), ("Training", "Testing"), ("seg_train/seg_train", "seg_test/seg_test"),
-      ("TRAIN", "VALID"), ("train2017", "val2017"), ("training_set", "test_set"), ("data/train", "data/validation"),
+      ("train", "test"), ("Train", "Test"), ("Training", "Testing"),
+      ("seg_train/seg_train", "seg_test/seg_test"),
+      ("TRAIN", "VALID"), ("train2017", "val2017"), ("training_set", "test_set"),
+      ("data/train", "data/validation"),
       ("Final_Training/Images", "Final_Test/Images"),
     ])
   func splits(first: String, second: String) throws {
     let canonical = first == "TRAIN" || second.contains("val") ? "val" : "test"
-    for beside in [[], ["annotations/readme.txt"], ["__MACOSX/cat/._1.jpg"], ["extra.png"], ["seg_pred/1.jpg"]] {
+    for beside in [
+      [], ["annotations/readme.txt"], ["__MACOSX/cat/._1.jpg"], ["extra.png"], ["seg_pred/1.jpg"],
+    ] {
       try write(Self.pets.map { "\(first)/\($0)" } + Self.pets.map { "\(second)/\($0)" } + beside)
       #expect(
         Set(try read().values) == ["cat train", "dog train", "cat \(canonical)", "dog \(canonical)"],
@@ -99,7 +106,9 @@ struct EvidenceTests {
     #expect(Set(try read().values) == ["cat train", "dog train"])
   }
 
-  @Test("flat images: the message names a table beside them and a pattern of their names, which then gives the class")
+  @Test(
+    "flat images: the message names a table beside them and a pattern of their names, which then gives the class"
+  )
   func flat() throws {
     try write(["cat.0.jpg", "cat.1.jpg", "dog.0.jpg", "dog.1.jpg"])
     #expect(try problems("\(folder.path)/set").description.contains("--label-pattern '{label}.*.*'"))
@@ -113,7 +122,8 @@ struct EvidenceTests {
     #expect(try problems("\(folder.path)/set") { $0.labelPattern = "*.jpg" }.description.contains("{label}"))
   }
 
-  @Test("archives are read as folders are: wrappers, junk, backslashes, names that Unicode calls equal, links")
+  @Test(
+    "archives are read as folders are: wrappers, junk, backslashes, names that Unicode calls equal, links")
   func archives() async throws {
     for name in ["pets/cat/1.jpg", "pets/dog/2.jpg", "__MACOSX/pets/cat/._1.jpg", "pets/.DS_Store"] {
       try folder.write("macos/\(name)")
@@ -145,15 +155,19 @@ struct EvidenceTests {
       #expect(try ImageBytes().read(sample.location, key: "") == [sample.path == "dog/2.jpg" ? 8 : 7])
     }
     #expect(
-      try DatasetReader.open(source: "\(folder.path)/linked.tar").read { _ in }.notices.contains { $0.contains("dog/lost.jpg") })
+      try DatasetReader.open(source: "\(folder.path)/linked.tar").read { _ in }.notices.contains {
+        $0.contains("dog/lost.jpg")
+      })
   }
 
   @Test(
     "the forms of splits' names",
     arguments: [
       ("Test", "test"), ("TESTING", "test"), ("test1", "test"), ("seg_test", "test"), ("testset", "test"),
-      ("test-images", "test"), ("Train", "train"), ("trainingset", "train"), ("valid", "val"), ("Validation", "val"),
-      ("dev", "val"), ("test_hard", "test"), ("testA", "test"), ("my split", "my split"), ("fold 1", "fold 1"),
+      ("test-images", "test"), ("Train", "train"), ("trainingset", "train"), ("valid", "val"),
+      ("Validation", "val"),
+      ("dev", "val"), ("test_hard", "test"), ("testA", "test"), ("my split", "my split"),
+      ("fold 1", "fold 1"),
       ("latest", "latest"), ("train_test", "train_test"), ("contest", "contest"),
     ])
   func splitNames(written: String, kept: String) throws {

@@ -29,7 +29,8 @@ import Testing
   @Test("Hugging Face's images, class names and splits")
   func huggingFace() async throws {
     for split in ["train-00000-of-00002", "train-00001-of-00002", "test-00000-of-00001"] {
-      try FileManager.default.createDirectory(atPath: "\(folder.path)/set/data", withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(
+        atPath: "\(folder.path)/set/data", withIntermediateDirectories: true)
       try await sql(
         "COPY (SELECT {'bytes': encode('\(split) ' || i), 'path': i || '.jpg'} AS image, i % 2 AS label, 'x' || i AS note "
           + "FROM range(5000) t(i)) TO 'set/data/\(split).parquet' (FORMAT parquet, ROW_GROUP_SIZE 2048, KV_METADATA "
@@ -43,7 +44,8 @@ import Testing
     #expect(Set(all.map(\.split)) == ["train", "test"])
     #expect(all.count { $0.split == "test" } == 5000)
     let test = all.filter { $0.split == "test" }
-    #expect(test[0].path == "test/0.jpg" && test[1].label == "it's a dog" && test[0].attribute("note") == "x0")
+    #expect(
+      test[0].path == "test/0.jpg" && test[1].label == "it's a dog" && test[0].attribute("note") == "x0")
     for sample in [all[0], all[4999], test[0], test[4999]] {
       let text = String(decoding: try ImageBytes().read(sample.location, key: ""), as: UTF8.self)
       #expect(text.hasSuffix(" " + (sample.attribute("note")?.dropFirst() ?? "")))
@@ -52,8 +54,12 @@ import Testing
     // Read again, it is kept under the same name; a dry run keeps nothing.
     let kept = try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/kept")
     #expect(try read("\(folder.path)/set").map(\.location) == all.map(\.location))
-    #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/kept").sorted() == kept.sorted())
-    #expect(try samples("\(folder.path)/set") { $0.downloads = "/nowhere"; $0.readsOnly = true }.count == 15_000)
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/kept").sorted() == kept.sorted())
+    #expect(
+      try samples("\(folder.path)/set") {
+        $0.downloads = "/nowhere"; $0.readsOnly = true
+      }.count == 15_000)
   }
 
   @Test("tables of paths, of addresses, and images without a path of their own")
@@ -64,12 +70,18 @@ import Testing
     let paths = try read("\(folder.path)/paths.parquet")
     #expect(paths.map(\.label) == ["cat"] && paths[0].location == .file("\(folder.path)/a.jpg"))
     try await sql(
-      "COPY (SELECT 'http://x.org/' || i || '.jpg' AS url, 'c' || i AS label FROM range(3) t(i)) TO 'urls.parquet' (FORMAT parquet)")
+      "COPY (SELECT 'http://x.org/' || i || '.jpg' AS url, 'c' || i AS label FROM range(3) t(i)) TO 'urls.parquet' (FORMAT parquet)"
+    )
     #expect(try read("\(folder.path)/urls.parquet").map(\.path) == (0..<3).map { "http://x.org/\($0).jpg" })
-    try await sql("COPY (SELECT encode('bytes' || i) AS image, [0.1, 0.2] AS embedding, 'cat' AS label FROM range(2) t(i)) TO 'b.parquet' (FORMAT parquet)")
+    try await sql(
+      "COPY (SELECT encode('bytes' || i) AS image, [0.1, 0.2] AS embedding, 'cat' AS label FROM range(2) t(i)) TO 'b.parquet' (FORMAT parquet)"
+    )
     let bytes = try read("\(folder.path)/b.parquet")
     #expect(bytes.map(\.path) == ["b/0", "b/1"])
-    #expect(try bytes.map { String(decoding: try ImageBytes().read($0.location, key: ""), as: UTF8.self) } == ["bytes0", "bytes1"])
+    #expect(
+      try bytes.map { String(decoding: try ImageBytes().read($0.location, key: ""), as: UTF8.self) } == [
+        "bytes0", "bytes1",
+      ])
     #expect(bytes[0].attributes.isEmpty)
   }
 
@@ -87,11 +99,13 @@ import Testing
     let original = try (0..<40).map { index in
       Sample(
         key: "\(index):k'\"\n é", path: "\(index % 3)/same name.jpg",
-        location: .file(try folder.write("in/\(index).jpg", [UInt8(index), 0, 0xFF])), label: labels[index % 4],
+        location: .file(try folder.write("in/\(index).jpg", [UInt8(index), 0, 0xFF])),
+        label: labels[index % 4],
         split: ["train", "test", "my split"][index % 3], verification: [true, false, nil][index % 3],
         attributes: index % 2 == 0 ? [SampleAttribute(name: "truth, \"x\"", value: "v\n\(index)")] : [])
     }
-    var output = DatasetOutput(path: "\(folder.path)/out", classNames: labels, splits: ["train", "test", "my split"])
+    var output = DatasetOutput(
+      path: "\(folder.path)/out", classNames: labels, splits: ["train", "test", "my split"])
     output.attributeNames = ["truth, \"x\""]
     let writer = try DatasetReader.writer(format: "parquet", output)
     for sample in original { try writer.add(sample) }
@@ -101,7 +115,8 @@ import Testing
       Set(
         try samples.map {
           [
-            $0.key, $0.label, $0.split, "\($0.verification as Any)", "\(try ImageBytes().read($0.location, key: ""))",
+            $0.key, $0.label, $0.split, "\($0.verification as Any)",
+            "\(try ImageBytes().read($0.location, key: ""))",
             "\($0.attributes)",
           ]
         })

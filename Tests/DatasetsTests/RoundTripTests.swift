@@ -37,7 +37,8 @@ struct FormatCase: CustomTestStringConvertible, Sendable {
       format: "manifest", output: "out.jsonl", splits: ["train", "x"], holdsVerification: true,
       holdsAttributes: true, holdsKeys: true, renamesClasses: false),
     FormatCase(
-      format: "hf-image-folder", holdsVerification: true, holdsAttributes: true, holdsKeys: true, renamesClasses: false),
+      format: "hf-image-folder", holdsVerification: true, holdsAttributes: true, holdsKeys: true,
+      renamesClasses: false),
     FormatCase(
       format: "webdataset", splits: ["train", "test", "fold 1"], holdsVerification: true,
       holdsAttributes: true, holdsKeys: true,
@@ -202,7 +203,8 @@ struct RoundTripTests {
   @Test("formats without class folders keep classes whose folders would be called the same")
   func sameFolders() throws {
     let samples = try ["a/b", "a_b"].map { label in
-      Sample(key: label, path: "\(label).jpg", location: .file(try folder.write("in/\(label).jpg")), label: label)
+      Sample(
+        key: label, path: "\(label).jpg", location: .file(try folder.write("in/\(label).jpg")), label: label)
     }
     for format in FormatCase.files where !format.renamesClasses && format.entry.isEmpty {
       let name = "x-\(format.testDescription)"
@@ -211,9 +213,12 @@ struct RoundTripTests {
     }
   }
 
-  @Test("classes that are named like splits, wrappers and junk are read back as they are", arguments: [
-    ["train"], ["images"], ["train", "test"], ["train", "plane"], ["__MACOSX", "cat"], [".hidden", "cat"], ["data", "cat"],
-  ])
+  @Test(
+    "classes that are named like splits, wrappers and junk are read back as they are",
+    arguments: [
+      ["train"], ["images"], ["train", "test"], ["train", "plane"], ["__MACOSX", "cat"], [".hidden", "cat"],
+      ["data", "cat"],
+    ])
   func oddClasses(classes: [String]) throws {
     for format in FormatCase.files where format.entry.isEmpty {
       for splits in [["train"], ["train", "test"]] where Set(splits).isSubset(of: format.splits) {
@@ -231,11 +236,13 @@ struct RoundTripTests {
         }
         let back = try read(format, name)
         #expect(
-          Set(try back.map { try essence($0) }) == Set(try samples.map { sample in
-            var sample = sample
-            sample.label = changed(sample.label)
-            return try essence(sample)
-          }), "\(name)")
+          Set(try back.map { try essence($0) })
+            == Set(
+              try samples.map { sample in
+                var sample = sample
+                sample.label = changed(sample.label)
+                return try essence(sample)
+              }), "\(name)")
       }
     }
   }

@@ -52,7 +52,8 @@ struct SideFileTests {
     #expect(try verdicts(table).unknown == 1)
   }
 
-  @Test("Label Studio's results: of each person the last annotation that was not cancelled; all people are heard")
+  @Test(
+    "Label Studio's results: of each person the last annotation that was not cancelled; all people are heard")
   func labelStudio() throws {
     let path = try folder.write(
       "export.json",
@@ -94,7 +95,8 @@ struct SideFileTests {
     "verdicts as pandas, spreadsheets and people write them",
     arguments: [
       ("1", true), ("1.0", true), ("TRUE", true), ("yes", true), (" 1 ", true), ("right", true), ("0", false),
-      ("0.0", false), ("FALSE", false), ("No", false), ("wrong", false), ("nan", nil), ("-1", nil), ("NaN", nil), ("", nil),
+      ("0.0", false), ("FALSE", false), ("No", false), ("wrong", false), ("nan", nil), ("-1", nil),
+      ("NaN", nil), ("", nil),
     ] as [(String, Bool?)])
   func verdictTexts(text: String, isRight: Bool?) throws {
     let path = try folder.write("v.csv", "key,verification,annotator\nk,\(text),ann\n")
@@ -103,7 +105,9 @@ struct SideFileTests {
     #expect(read.rows.allSatisfy { $0.person == "ann" })
     #expect(read.unknown == (isRight == nil ? 1 : 0))
     let records = try folder.write("v.json", "[{\"key\": \"k\", \"verification\": \"\(text)\"}]")
-    #expect(try VerificationFile.read(path: records, format: .table) { #expect($0.isRight == isRight) } == read.unknown)
+    #expect(
+      try VerificationFile.read(path: records, format: .table) { #expect($0.isRight == isRight) }
+        == read.unknown)
     let bad = try folder.write("bad.csv", "key,verification\nk,maybe\n")
     #expect { try verdicts(bad) } throws: { "\($0)".contains("\"maybe\"") }
   }

@@ -13,14 +13,19 @@ struct TableEvidenceTests {
     for name in ["c0.jpg", "c1.jpg", "d0.jpg", "d1.jpg"] { try folder.write("img/\(name)") }
   }
 
-  private static let rows = [("img/c0.jpg", "cat"), ("img/c1.jpg", "cat"), ("img/d0.jpg", "dog"), ("img/d1.jpg", "dog")]
+  private static let rows = [
+    ("img/c0.jpg", "cat"), ("img/c1.jpg", "cat"), ("img/d0.jpg", "dog"), ("img/d1.jpg", "dog"),
+  ]
 
-  private func table(_ header: String?, _ separator: String = ",", _ path: (String) -> String = { $0 }) -> String {
+  private func table(_ header: String?, _ separator: String = ",", _ path: (String) -> String = { $0 })
+    -> String
+  {
     let rows = Self.rows.map { "\(path($0.0))\(separator)\($0.1)" }
     return ((header.map { [$0] } ?? []) + rows).joined(separator: "\n") + "\n"
   }
 
-  private func labels(_ path: String, _ change: (inout DatasetOptions) -> Void = { _ in }) throws -> [String] {
+  private func labels(_ path: String, _ change: (inout DatasetOptions) -> Void = { _ in }) throws -> [String]
+  {
     try samples(path, change).map(\.label)
   }
 
@@ -33,7 +38,8 @@ struct TableEvidenceTests {
   @Test(
     "a header is told by the cells below it, whatever its names are",
     arguments: [
-      "path,label", "id_code,diagnosis", "picture,species", "image_name,tags", "filepaths,labels", "name,breed", "Bild,Klasse",
+      "path,label", "id_code,diagnosis", "picture,species", "image_name,tags", "filepaths,labels",
+      "name,breed", "Bild,Klasse",
       "path, label", "#path,label",
     ])
   func headers(header: String) throws {
@@ -56,8 +62,10 @@ struct TableEvidenceTests {
     "ids and paths of other places are found: by extension, folder, name, form",
     arguments: [
       { ImagePlaces.stem($0) }, { ImagePlaces.stem($0.replacingOccurrences(of: "img/", with: "")) },
-      { $0.replacingOccurrences(of: "img/", with: "") }, { $0.replacingOccurrences(of: ".jpg", with: ".JPG") },
-      { $0.replacingOccurrences(of: "/", with: "%2F") }, { $0.replacingOccurrences(of: "/", with: "\\") }, { "./" + $0 },
+      { $0.replacingOccurrences(of: "img/", with: "") },
+      { $0.replacingOccurrences(of: ".jpg", with: ".JPG") },
+      { $0.replacingOccurrences(of: "/", with: "%2F") }, { $0.replacingOccurrences(of: "/", with: "\\") },
+      { "./" + $0 },
       { $0 + " " }, { "/data/local-files/?d=" + $0 },
     ] as [@Sendable (String) -> String])
   func paths(change: @Sendable (String) -> String) throws {
@@ -79,7 +87,9 @@ struct TableEvidenceTests {
     let path = try folder.write("ham/meta.csv", "lesion_id,image_id,dx\n" + rows.joined(separator: "\n"))
     let read = try samples(path)
     #expect(read.map(\.label) == ["nv", "nv", "nv", "mel", "mel", "mel"])
-    #expect(read.map(\.key).first == "I10" && read.map(\.path).first == "ham/part_1/I10.jpg".replacingOccurrences(of: "ham/", with: ""))
+    #expect(
+      read.map(\.key).first == "I10"
+        && read.map(\.path).first == "ham/part_1/I10.jpg".replacingOccurrences(of: "ham/", with: ""))
   }
 
   @Test("a template and a prefix say where images are")
@@ -90,7 +100,8 @@ struct TableEvidenceTests {
     let moved = try folder.write("m.csv", table("path,label", ",") { "s3://bucket/\($0)" })
     #expect(try problems(moved).description.contains("--path-prefix 's3://bucket/img/=FOLDER/'"))
     #expect(try labels(moved) { $0.pathPrefixes = [("s3://bucket/", "")] } == Self.expected)
-    let windows = try folder.write("w.csv", table("path,label", ",") { "C:\\me\\" + $0.replacingOccurrences(of: "/", with: "\\") })
+    let windows = try folder.write(
+      "w.csv", table("path,label", ",") { "C:\\me\\" + $0.replacingOccurrences(of: "/", with: "\\") })
     #expect(try problems(windows).description.contains("path of Windows"))
     #expect(try labels(windows) { $0.pathPrefixes = [("C:\\me\\", "")] } == Self.expected)
     let elsewhere = try folder.write("e.csv", table("path,label", ",") { "/mnt/nas/data/\($0)" })
@@ -114,17 +125,23 @@ struct TableEvidenceTests {
   @Test(
     "delimiters, comments, quotes and line ends",
     arguments: [
-      "sep=;\r\npath;label\r\nimg/c0.jpg;cat\r\nimg/d0.jpg;dog\r\n", "path|label\nimg/c0.jpg|cat\nimg/d0.jpg|dog\n",
-      "# made 2024\npath,label\nimg/c0.jpg,cat\nimg/d0.jpg,dog\n", "path,label\rimg/c0.jpg,cat\rimg/d0.jpg,dog\r",
-      "'path','label'\n'img/c0.jpg','cat'\n'img/d0.jpg','dog'\n", "\n\npath,label\nimg/c0.jpg,cat\nimg/d0.jpg,dog\n",
-      "path,label\nimg/c0.jpg,cat\nimg/d0.jpg,dog\n\u{1A}", ",path,label\n0,img/c0.jpg,cat\n1,img/d0.jpg,dog\n",
+      "sep=;\r\npath;label\r\nimg/c0.jpg;cat\r\nimg/d0.jpg;dog\r\n",
+      "path|label\nimg/c0.jpg|cat\nimg/d0.jpg|dog\n",
+      "# made 2024\npath,label\nimg/c0.jpg,cat\nimg/d0.jpg,dog\n",
+      "path,label\rimg/c0.jpg,cat\rimg/d0.jpg,dog\r",
+      "'path','label'\n'img/c0.jpg','cat'\n'img/d0.jpg','dog'\n",
+      "\n\npath,label\nimg/c0.jpg,cat\nimg/d0.jpg,dog\n",
+      "path,label\nimg/c0.jpg,cat\nimg/d0.jpg,dog\n\u{1A}",
+      ",path,label\n0,img/c0.jpg,cat\n1,img/d0.jpg,dog\n",
       "path, label\nimg/c0.jpg, cat\nimg/d0.jpg, dog\n",
     ])
   func shapes(text: String) throws {
     #expect(try labels(folder.write("t.csv", text)) == ["cat", "dog"])
   }
 
-  @Test("UTF-16 of both orders, with and without a mark, over the edges of what is read at a time", arguments: [0, 1, 2, 3])
+  @Test(
+    "UTF-16 of both orders, with and without a mark, over the edges of what is read at a time",
+    arguments: [0, 1, 2, 3])
   func wide(kind: Int) throws {
     let rows = (0..<9000).map { "img/c0.jpg,K\u{E4}se \u{1F600} \($0 % 7),\($0)\n" }
     let text = "path,label,key\n" + rows.joined()
@@ -145,7 +162,8 @@ struct TableEvidenceTests {
     #expect(try labels(floats) { $0.classNames = ["cat", "dog"] } == ["cat", "dog"])
     let hot = try folder.write("h.csv", "image,MEL,NV,BCC\nc0,1.0,0.0,0.0\nd0,0.0,0.0,1.0\nd1,0.0,1.0,1.0\n")
     #expect(try labels(hot) == ["MEL", "BCC"])
-    #expect(try DatasetReader.open(source: hot).read { _ in }.notices.contains { $0.contains("several classes") })
+    #expect(
+      try DatasetReader.open(source: hot).read { _ in }.notices.contains { $0.contains("several classes") })
     for name in ["cat/0.jpg", "dog/0.jpg"] { try folder.write("hf/\(name)") }
     try folder.write("hf/metadata.csv", "file_name,width\ncat/0.jpg,64\ndog/0.jpg,64\n")
     #expect(try labels("\(folder.path)/hf") == ["cat", "dog"])
@@ -161,17 +179,39 @@ struct TableEvidenceTests {
     arguments: [
       (#"[{"path": "img/c0.jpg", "label": "cat"}, {"path": "img/d0.jpg", "label": "dog"}]"#, "t.json"),
       (#"[{"path": "img/c0.jpg", "label": "cat"}, {"path": "img/d0.jpg", "label": "dog"}]"#, "t.jsonl"),
-      ("{\"path\": \"img/c0.jpg\", \"label\": \"cat\"}\n{\"path\": \"img/d0.jpg\", \"label\": \"dog\"}\n", "t.json"),
-      ("{\"path\": \"img/c0.jpg\", \"label\": \"cat\"}\n{\"path\": \"img/d0.jpg\", \"label\": \"dog\"}\n", "t.data"),
+      (
+        "{\"path\": \"img/c0.jpg\", \"label\": \"cat\"}\n{\"path\": \"img/d0.jpg\", \"label\": \"dog\"}\n",
+        "t.json"
+      ),
+      (
+        "{\"path\": \"img/c0.jpg\", \"label\": \"cat\"}\n{\"path\": \"img/d0.jpg\", \"label\": \"dog\"}\n",
+        "t.data"
+      ),
       (#"{"path": {"0": "img/c0.jpg", "1": "img/d0.jpg"}, "label": {"0": "cat", "1": "dog"}}"#, "t.json"),
       (#"{"path": ["img/c0.jpg", "img/d0.jpg"], "label": ["cat", "dog"]}"#, "t.json"),
-      (#"{"columns": ["path", "label"], "index": [0, 1], "data": [["img/c0.jpg", "cat"], ["img/d0.jpg", "dog"]]}"#, "t.json"),
-      (#"{"schema": {"fields": []}, "data": [{"path": "img/c0.jpg", "label": "cat"}, {"path": "img/d0.jpg", "label": "dog"}]}"#, "t.json"),
-      (#"{"img/c0.jpg": "cat", "img/d0.jpg": "dog"}"#, "t.json"), (#"{"cat": ["img/c0.jpg"], "dog": ["img/d0.jpg"]}"#, "t.json"),
+      (
+        #"{"columns": ["path", "label"], "index": [0, 1], "data": [["img/c0.jpg", "cat"], ["img/d0.jpg", "dog"]]}"#,
+        "t.json"
+      ),
+      (
+        #"{"schema": {"fields": []}, "data": [{"path": "img/c0.jpg", "label": "cat"}, {"path": "img/d0.jpg", "label": "dog"}]}"#,
+        "t.json"
+      ),
+      (#"{"img/c0.jpg": "cat", "img/d0.jpg": "dog"}"#, "t.json"),
+      (#"{"cat": ["img/c0.jpg"], "dog": ["img/d0.jpg"]}"#, "t.json"),
       (#"{"classes": ["cat", "dog"], "labels": {"c0": 0, "d0": 1}}"#, "t.json"),
-      (#"{"samples": [{"filepath": "img/c0.jpg", "ground_truth": {"_cls": "Classification", "label": "cat"}}, {"filepath": "img/d0.jpg", "ground_truth": {"label": "dog"}}]}"#, "t.json"),
-      (#"[{"id": 1, "data": {"image": "/data/local-files/?d=img/c0.jpg"}, "annotations": [{"result": [{"from_name": "c", "value": {"choices": ["cat"]}}]}]}, {"data": {"image": "img/d0.jpg"}, "annotations": [{"result": [{"from_name": "c", "value": {"choices": ["dog"]}}]}]}]"#, "t.json"),
-      ("{\"path\": \"img/c0.jpg\", \"label\": {\"id\": 0, \"name\": \"cat\"}}\n{\"path\": \"img/d0.jpg\", \"label\": [\"dog\"]}\n", "t.jsonl"),
+      (
+        #"{"samples": [{"filepath": "img/c0.jpg", "ground_truth": {"_cls": "Classification", "label": "cat"}}, {"filepath": "img/d0.jpg", "ground_truth": {"label": "dog"}}]}"#,
+        "t.json"
+      ),
+      (
+        #"[{"id": 1, "data": {"image": "/data/local-files/?d=img/c0.jpg"}, "annotations": [{"result": [{"from_name": "c", "value": {"choices": ["cat"]}}]}]}, {"data": {"image": "img/d0.jpg"}, "annotations": [{"result": [{"from_name": "c", "value": {"choices": ["dog"]}}]}]}]"#,
+        "t.json"
+      ),
+      (
+        "{\"path\": \"img/c0.jpg\", \"label\": {\"id\": 0, \"name\": \"cat\"}}\n{\"path\": \"img/d0.jpg\", \"label\": [\"dog\"]}\n",
+        "t.jsonl"
+      ),
     ])
   func json(text: String, name: String) throws {
     #expect(try labels(folder.write(name, text)) == ["cat", "dog"])
@@ -180,10 +220,15 @@ struct TableEvidenceTests {
   @Test("several labels are passed over and counted; none is a problem; other JSON is named")
   func jsonOdds() throws {
     let several = try folder.write(
-      "t.jsonl", "{\"path\": \"img/c0.jpg\", \"label\": [\"cat\", \"pet\"]}\n{\"path\": \"img/d0.jpg\", \"label\": [\"dog\"]}\n")
+      "t.jsonl",
+      "{\"path\": \"img/c0.jpg\", \"label\": [\"cat\", \"pet\"]}\n{\"path\": \"img/d0.jpg\", \"label\": [\"dog\"]}\n"
+    )
     #expect(try labels(several) == ["dog"])
-    #expect(try DatasetReader.open(source: several).read { _ in }.notices.contains { $0.contains("several labels") })
-    let none = try folder.write("n.jsonl", "{\"path\": \"img/c0.jpg\", \"label\": NaN}\n{\"path\": \"img/d0.jpg\", \"label\": []}\n")
+    #expect(
+      try DatasetReader.open(source: several).read { _ in }.notices.contains { $0.contains("several labels") }
+    )
+    let none = try folder.write(
+      "n.jsonl", "{\"path\": \"img/c0.jpg\", \"label\": NaN}\n{\"path\": \"img/d0.jpg\", \"label\": []}\n")
     #expect(try problems(none).count == 2)
     #expect(try problems(folder.write("x.json", #"{"a": {"b": 1}, "c": 2}"#)).description.contains(".jsonl"))
     #expect(try problems(folder.write("y.json", "[1, 2]")).count == 1)
@@ -206,7 +251,8 @@ struct TableEvidenceTests {
     "what other programs keep is named, with the way here",
     arguments: [
       ([0xD0, 0xCF, 0x11, 0xE0], "x.xls", "CSV"), (Array("ARROW1".utf8), "x.feather", "Parquet"),
-      ([0x89, 0x48, 0x44, 0x46, 0x0D], "x.h5", "HDF5"), (Array("SQLite format 3".utf8), "x.db", "sqlite3 -csv"),
+      ([0x89, 0x48, 0x44, 0x46, 0x0D], "x.h5", "HDF5"),
+      (Array("SQLite format 3".utf8), "x.db", "sqlite3 -csv"),
       ([0x80, 0x04, 0x95], "x.pkl", "pickle"), ([0x93] + Array("NUMPY".utf8), "x.npy", "--features"),
       (Array("Rar!".utf8), "x.rar", "unrar"), ([0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C], "x.7z", "7z x"),
     ] as [([UInt8], String, String)])

@@ -61,7 +61,8 @@ struct ClassLayout {
   func sample(path: String, location: ImageLocation, source: String) -> Sample? {
     guard let (label, split) = labelAndSplit(path) else { return nil }
     return Sample(
-      key: path, path: path, location: location, label: label, split: options.split ?? split ?? SplitName.train,
+      key: path, path: path, location: location, label: label,
+      split: options.split ?? split ?? SplitName.train,
       source: source)
   }
 
@@ -105,7 +106,8 @@ struct NamePattern: Sendable {
     func isNext(_ word: StaticString) -> Bool { word.withUTF8Buffer { rest.starts(with: $0) } }
     while let byte = rest.first {
       let special: (Piece, Int)? =
-        isNext("{label}") ? (.label, 7) : isNext("{split}") ? (.split, 7) : byte == UInt8(ascii: "*") ? (.any, 1) : nil
+        isNext("{label}")
+        ? (.label, 7) : isNext("{split}") ? (.split, 7) : byte == UInt8(ascii: "*") ? (.any, 1) : nil
       guard let (piece, count) = special else {
         text.append(byte)
         rest = rest.dropFirst()
@@ -122,7 +124,9 @@ struct NamePattern: Sendable {
       throw DatasetProblems(
         DatasetProblem(
           file: "--label-pattern", what: "\"\(pattern)\" holds {label} \(labels) times",
-          remedy: "Write it once where the class stands, and * for what changes, such as '{label}.*' or '{label}_*.jpg'"))
+          remedy:
+            "Write it once where the class stands, and * for what changes, such as '{label}.*' or '{label}_*.jpg'"
+        ))
     }
     self.pieces = pieces
   }
@@ -182,9 +186,13 @@ struct FlatImages {
       pattern.flatMap { pattern in (try? NamePattern(pattern))?.match(example).map { (pattern, $0.label) } }
     problemText = (
       "holds no image in a class's folder: its \(tree[0].total) images lie flat, such as \(example)",
-      (tables.first.map { "If \($0) beside them names their labels, import that: cleannet import \(source)/\($0). Or lay" } ?? "Lay")
+      (tables.first.map {
+        "If \($0) beside them names their labels, import that: cleannet import \(source)/\($0). Or lay"
+      } ?? "Lay")
         + " images out as <class>/<name>.jpg, import the manifest that names their labels"
-        + (told.map { ", or take the class from their names: --label-pattern '\($0.0)' would make it \"\($0.1)\"" }
+        + (told.map {
+          ", or take the class from their names: --label-pattern '\($0.0)' would make it \"\($0.1)\""
+        }
           ?? ", or take the class from their names with --label-pattern")
     )
   }

@@ -22,7 +22,9 @@ final class ImagePlaces {
 
   /// The folders that hold images themselves, with a slash at their ends, at most 64.
   private(set) lazy var folders: [String] = {
-    let tree = archive.map { FolderTree(paths: $0.names.lazy.filter { ImageName.isImage($0) }) } ?? FolderTree(root: root)
+    let tree =
+      archive.map { FolderTree(paths: $0.names.lazy.filter { ImageName.isImage($0) }) }
+      ?? FolderTree(root: root)
     var found: [String] = []
     var open: [(Int, String)] = [(0, "")]
     while let (node, path) = open.popLast(), found.count < 64 {
@@ -60,7 +62,8 @@ final class ImagePlaces {
   func named(_ name: String) -> String? { byName[Self.folded(name)] ?? nil }
 
   static func folded(_ name: String) -> String {
-    name.utf8.allSatisfy { $0 < 0x80 } ? name.lowercased() : name.precomposedStringWithCanonicalMapping.lowercased()
+    name.utf8.allSatisfy { $0 < 0x80 }
+      ? name.lowercased() : name.precomposedStringWithCanonicalMapping.lowercased()
   }
 
   static func stem(_ path: String) -> String {

@@ -3,10 +3,13 @@ enum JunkName {
   /// The file that tells a workspace of this program.
   static let catalogue = "catalogue.sqlite"
   /// What a workspace holds, where the data set's own folder is the workspace.
-  private static let workspaceFolders: Set<String> = ["features", "models", "scores", "downloads", "report", "thumbnails"]
+  private static let workspaceFolders: Set<String> = [
+    "features", "models", "scores", "downloads", "report", "thumbnails",
+  ]
 
   private static let names: [[UInt8]] = [
-    "__MACOSX", "Thumbs.db", "desktop.ini", "@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information",
+    "__MACOSX", "Thumbs.db", "desktop.ini", "@eaDir", "lost+found", "$RECYCLE.BIN",
+    "System Volume Information",
   ].map { Array($0.utf8) }
 
   /// Whether a name is hidden, or one of those.

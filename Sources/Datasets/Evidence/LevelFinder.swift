@@ -2,15 +2,21 @@
 struct LevelFinder {
   /// Folders that only hold the data set.
   private static let wrappers: Set<String> = [
-    "data", "dataset", "datasets", "image", "images", "img", "imgs", "photo", "photos", "pic", "pics", "picture",
-    "pictures", "jpg", "jpeg", "jpegs", "png", "jpegimages", "raw", "original", "originals", "all", "file", "files",
-    "input", "inputs", "source", "content", "contents", "class", "classes", "category", "categories", "archive", "root",
+    "data", "dataset", "datasets", "image", "images", "img", "imgs", "photo", "photos", "pic", "pics",
+    "picture",
+    "pictures", "jpg", "jpeg", "jpegs", "png", "jpegimages", "raw", "original", "originals", "all", "file",
+    "files",
+    "input", "inputs", "source", "content", "contents", "class", "classes", "category", "categories",
+    "archive", "root",
   ]
   /// Folders that lie beside a data set and are no part of it.
   private static let asides: Set<String> = [
-    "doc", "docs", "documentation", "asset", "assets", "figure", "figures", "figs", "annotation", "annotations",
-    "label", "labels", "mask", "masks", "ground_truth", "groundtruth", "segmentation", "segmentations", "screenshots",
-    "notebooks", "scripts", "src", "static", "templates", "results", "output", "outputs", "models", "examples", "meta",
+    "doc", "docs", "documentation", "asset", "assets", "figure", "figures", "figs", "annotation",
+    "annotations",
+    "label", "labels", "mask", "masks", "ground_truth", "groundtruth", "segmentation", "segmentations",
+    "screenshots",
+    "notebooks", "scripts", "src", "static", "templates", "results", "output", "outputs", "models",
+    "examples", "meta",
   ]
   /// A folder with so small a share of the images may lie aside.
   private static let smallShare = 0.1
@@ -31,7 +37,8 @@ struct LevelFinder {
     let name = name.lowercased()
     if wrappers.contains(name) || name.hasSuffix("-main") || name.hasSuffix("-master") { return true }
     let words = name.split { !$0.isLetter }.map(String.init)
-    return words.count > 1 && (words.last.map { ["data", "dataset", "images", "imgs", "photos"].contains($0) } ?? false)
+    return words.count > 1
+      && (words.last.map { ["data", "dataset", "images", "imgs", "photos"].contains($0) } ?? false)
   }
 
   /// The parts of the tree and what the folders below them are.
@@ -45,7 +52,9 @@ struct LevelFinder {
 
   private func names(_ nodes: [Int]) -> [String] { nodes.map { tree[$0].name } }
 
-  private mutating func parts(of node: Int, path: String, split: String?) throws(DatasetProblems) -> [ClassLayout.Part] {
+  private mutating func parts(of node: Int, path: String, split: String?) throws(DatasetProblems)
+    -> [ClassLayout.Part]
+  {
     let kids = tree.folders(of: node)
     if kids.isEmpty { return [] }
     if split == nil, let parts = try splitParts(kids, path) { return parts }
@@ -84,7 +93,9 @@ struct LevelFinder {
   }
 
   /// The parts of a level of splits; `nil` if it is none.
-  private mutating func splitParts(_ kids: [Int], _ path: String) throws(DatasetProblems) -> [ClassLayout.Part]? {
+  private mutating func splitParts(_ kids: [Int], _ path: String) throws(DatasetProblems) -> [ClassLayout
+    .Part]?
+  {
     let named = kids.filter(isSplit)
     let others = kids.filter { !isSplit($0) }
     guard !named.isEmpty else { return nil }
@@ -95,7 +106,8 @@ struct LevelFinder {
       return []
     }
     let isLevel =
-      others.isEmpty || deep.count > 1 || others.allSatisfy { tree.folders(of: $0).isEmpty && isAside($0, deep[0]) }
+      others.isEmpty || deep.count > 1
+      || others.allSatisfy { tree.folders(of: $0).isEmpty && isAside($0, deep[0]) }
     guard isLevel else { return nil }
     var found: [ClassLayout.Part] = []
     var classes: Set<String> = []
@@ -107,7 +119,8 @@ struct LevelFinder {
     var aside = named.filter { !deep.contains($0) }
     for node in others {
       let own = classNames(node)
-      let isLike = !own.isEmpty && own.isSubset(of: classes) && !Self.asides.contains(tree[node].name.lowercased())
+      let isLike =
+        !own.isEmpty && own.isSubset(of: classes) && !Self.asides.contains(tree[node].name.lowercased())
       if isLike {
         found += try parts(of: node, path: path + tree[node].name + "/", split: tree[node].name)
       } else {
@@ -116,7 +129,8 @@ struct LevelFinder {
     }
     if !aside.isEmpty {
       notices.append(
-        "folders beside \(Self.list(names(deep))) that hold none of their classes passed over: \(Self.list(names(aside)))")
+        "folders beside \(Self.list(names(deep))) that hold none of their classes passed over: \(Self.list(names(aside)))"
+      )
     }
     return found
   }
@@ -158,14 +172,18 @@ struct LevelFinder {
   private mutating func repeated(_ kids: [Int], _ path: String, _ split: String?) throws(DatasetProblems)
     -> [ClassLayout.Part]?
   {
-    guard kids.count > 1, kids.allSatisfy({ tree[$0].images == 0 && tree.folders(of: $0).count > 1 }) else { return nil }
+    guard kids.count > 1, kids.allSatisfy({ tree[$0].images == 0 && tree.folders(of: $0).count > 1 }) else {
+      return nil
+    }
     var counts: [String: Int] = [:]
     for kid in kids { for name in names(tree.folders(of: kid)) { counts[name, default: 0] += 1 } }
     let shared = counts.filter { $0.value > 1 }
     guard Double(shared.count) >= 0.5 * Double(counts.count), shared.count > 1 else { return nil }
     let upper = names(kids)
     if counts.keys.allSatisfy(Self.isNumbered), !upper.allSatisfy(Self.isNumbered) { return nil }
-    if upper.allSatisfy({ Self.isNumbered($0) || Self.isWrapper($0) }), !counts.keys.allSatisfy(Self.isNumbered) {
+    if upper.allSatisfy({ Self.isNumbered($0) || Self.isWrapper($0) }),
+      !counts.keys.allSatisfy(Self.isNumbered)
+    {
       var found: [ClassLayout.Part] = []
       for kid in kids { found += try parts(of: kid, path: path + tree[kid].name + "/", split: split) }
       return found
@@ -174,7 +192,8 @@ struct LevelFinder {
     throw DatasetProblems(
       DatasetProblem(
         file: source,
-        what: "can be read in two ways: the classes are the folders \(Self.list(upper)), or those below them, "
+        what:
+          "can be read in two ways: the classes are the folders \(Self.list(upper)), or those below them, "
           + Self.list(counts.keys.sorted()),
         remedy: "Say which: --class-level \(level) for the first, --class-level \(level + 1) for the second"))
   }
@@ -183,7 +202,8 @@ struct LevelFinder {
   private static func isNumbered(_ name: String) -> Bool {
     let stem = name.lowercased().filter(\.isLetter)
     return name.contains(where: \.isNumber)
-      && ["", "part", "batch", "fold", "site", "shard", "chunk", "set", "vol", "volume", "group", "session"].contains(stem)
+      && ["", "part", "batch", "fold", "site", "shard", "chunk", "set", "vol", "volume", "group", "session"]
+        .contains(stem)
   }
 
   static func list(_ names: [String]) -> String {

@@ -17,7 +17,9 @@ final class PathResolver {
     case none, percentDecoded, trimmed, lowercasedExtension, uppercasedExtension
   }
 
-  private static let suffixes = ["", ".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG", ".webp", ".tif", ".tiff", ".bmp"]
+  private static let suffixes = [
+    "", ".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG", ".webp", ".tif", ".tiff", ".bmp",
+  ]
   /// Paths with other letters than ASCII are looked at until so many were there as written.
   private static let patience = 2000
 
@@ -46,7 +48,10 @@ final class PathResolver {
 
   /// Whether no byte asks for a closer look.
   private static func isPlain(_ text: String) -> Bool {
-    !text.utf8.contains { $0 >= 0x80 || $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "~") }
+    !text.utf8.contains {
+      $0 >= 0x80 || $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "?")
+        || $0 == UInt8(ascii: "~")
+    }
   }
 
   // MARK: Single paths
@@ -56,7 +61,8 @@ final class PathResolver {
     let isMapped = mapped != nil
     let path = mapped ?? written
     if let studio = Self.studioPath(path) { return studio }
-    if let place = path.range(of: "://"), path[..<place.lowerBound].allSatisfy({ $0.isLetter || $0.isNumber }) {
+    if let place = path.range(of: "://"), path[..<place.lowerBound].allSatisfy({ $0.isLetter || $0.isNumber })
+    {
       let scheme = path[..<place.lowerBound].lowercased()
       guard scheme == "file" else { throw Self.foreign(path, scheme: scheme) }
       let rest = String(path[place.upperBound...])
@@ -68,7 +74,8 @@ final class PathResolver {
       return place
     }
     if path.utf8.starts(with: "~/".utf8), !places.exists(path) { return DatasetSource.absolute(path) }
-    guard path.utf8.contains(UInt8(ascii: "\\")) || Self.hasDrive(path), isMapped || !places.exists(path) else {
+    guard path.utf8.contains(UInt8(ascii: "\\")) || Self.hasDrive(path), isMapped || !places.exists(path)
+    else {
       return path
     }
     let slashed = path.fields(at: UInt8(ascii: "\\")).joined(separator: "/")
@@ -76,7 +83,8 @@ final class PathResolver {
       let folder = slashed.parted(atLast: .slash)?.before ?? slashed
       throw RecordFault(
         what: "names \(written), a path of Windows",
-        remedy: "Say where that folder lies here, with --path-prefix '\(written.prefix(folder.count))=FOLDER'")
+        remedy: "Say where that folder lies here, with --path-prefix '\(written.prefix(folder.count))=FOLDER'"
+      )
     }
     notices.add("paths with backslashes, as Windows writes them, read with slashes", written)
     return slashed
@@ -91,12 +99,15 @@ final class PathResolver {
 
   private static func hasDrive(_ path: String) -> Bool {
     let bytes = Array(path.utf8.prefix(3))
-    return bytes.count == 3 && bytes[1] == UInt8(ascii: ":") && (bytes[2] == .slash || bytes[2] == UInt8(ascii: "\\"))
+    return bytes.count == 3 && bytes[1] == UInt8(ascii: ":")
+      && (bytes[2] == .slash || bytes[2] == UInt8(ascii: "\\"))
   }
 
   /// Label Studio names local files by what follows `?d=`.
   private static func studioPath(_ path: String) -> String? {
-    guard path.utf8.contains(UInt8(ascii: "?")), let place = path.range(of: "local-files/?d=") else { return nil }
+    guard path.utf8.contains(UInt8(ascii: "?")), let place = path.range(of: "local-files/?d=") else {
+      return nil
+    }
     let rest = String(path[place.upperBound...])
     return rest.removingPercentEncoding ?? rest
   }
@@ -110,13 +121,16 @@ final class PathResolver {
       default: "the owner's program"
       }
     return RecordFault(
-      what: "names \(path), an address of the scheme \(scheme), which is not downloaded: only http and https are",
+      what:
+        "names \(path), an address of the scheme \(scheme), which is not downloaded: only http and https are",
       remedy: "Copy the files here (\(copy)) and add --path-prefix '\(folder)/=FOLDER/'")
   }
 
   /// The form, of those that Unicode has for one name, in which the image is there.
   private func otherForm(of path: String) -> String {
-    guard path.utf8.contains(where: { $0 >= 0x80 }), hasOtherForms || checked < Self.patience else { return path }
+    guard path.utf8.contains(where: { $0 >= 0x80 }), hasOtherForms || checked < Self.patience else {
+      return path
+    }
     checked += 1
     if places.exists(path) { return path }
     for form in [path.precomposedStringWithCanonicalMapping, path.decomposedStringWithCanonicalMapping]
@@ -150,7 +164,8 @@ final class PathResolver {
     let isAbsolute = first.utf8.first == .slash
     for folder in isAbsolute ? [""] : [""] + places.folders {
       for suffix in suffixes where suffix.isEmpty || !ImageName.isImage(first) {
-        for change in Change.allCases where isOfUse(change, first) || (change == .none && !(folder + suffix).isEmpty) {
+        for change in Change.allCases
+        where isOfUse(change, first) || (change == .none && !(folder + suffix).isEmpty) {
           let rule = Rule.changed(folder: folder, change, suffix: suffix)
           func exists(_ text: String) -> Bool { places.exists(apply(rule, text, places)) }
           guard probes.contains(where: exists) else { continue }

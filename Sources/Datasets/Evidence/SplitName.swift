@@ -15,7 +15,8 @@ public enum SplitName {
 
   /// Words that people put beside a split's name and that say nothing.
   private static let fillers: Set<String> = [
-    "set", "data", "dataset", "images", "image", "imgs", "img", "photos", "pictures", "seg", "split", "part", "final",
+    "set", "data", "dataset", "images", "image", "imgs", "img", "photos", "pictures", "seg", "split", "part",
+    "final",
     "raw", "x", "jpg", "jpeg", "png", "coco", "public", "private", "official", "sample", "samples", "folder",
   ]
 

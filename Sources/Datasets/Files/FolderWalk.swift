@@ -116,7 +116,9 @@ struct FolderWalk {
       let name = raw.prefix { $0 != 0 }
       if JunkName.isJunk(name) {
         if name.first != UInt8(ascii: ".") {
-          notices.add("files and folders of operating systems passed over", prefix + String(decoding: name, as: UTF8.self))
+          notices.add(
+            "files and folders of operating systems passed over",
+            prefix + String(decoding: name, as: UTF8.self))
         } else if !name.elementsEqual(".".utf8), !name.elementsEqual("..".utf8) {
           notices.add("hidden files and folders passed over", prefix + String(decoding: name, as: UTF8.self))
         }

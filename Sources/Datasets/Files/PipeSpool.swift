@@ -42,8 +42,14 @@ final class PipeSpool: Sendable {
       }
       var done = 0
       while done < got {
-        let written = buffer.withUnsafeBytes { write(descriptor, $0.baseAddress?.advanced(by: done), got - done) }
-        if written > 0 { done += written } else if errno != EINTR { throw failure("does not fit on the disk") }
+        let written = buffer.withUnsafeBytes {
+          write(descriptor, $0.baseAddress?.advanced(by: done), got - done)
+        }
+        if written > 0 {
+          done += written
+        } else if errno != EINTR {
+          throw failure("does not fit on the disk")
+        }
       }
     }
   }

@@ -40,13 +40,18 @@ struct RootProbe {
   }
 
   private func origin(_ path: String) -> String {
-    resolver?.origins[path].map { " (written \($0), which is read as a path of this machine and is not there)" } ?? ""
+    resolver?.origins[path].map {
+      " (written \($0), which is read as a path of this machine and is not there)"
+    } ?? ""
   }
 
   private func remedy(_ sample: Sample, _ path: String) -> String {
-    if let hint = resolver?.hint(for: sample.path) { return "Its end, \(hint), or name the folder that paths start from with --root" }
+    if let hint = resolver?.hint(for: sample.path) {
+      return "Its end, \(hint), or name the folder that paths start from with --root"
+    }
     let isAbsolute = sample.path.utf8.first == .slash
-    let moved = isAbsolute ? "The images are not there; if they moved, say so with --path-prefix 'FROM=TO'. " : ""
+    let moved =
+      isAbsolute ? "The images are not there; if they moved, say so with --path-prefix 'FROM=TO'. " : ""
     let named =
       ImageName.isImage(path)
       ? "" : "; the text has no extension of an image: --path-template 'FOLDER/{}.jpg' makes a path of an id"

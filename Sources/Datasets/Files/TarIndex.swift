@@ -175,7 +175,8 @@ private struct HeaderReader {
         let target = longTarget ?? Self.text(header[157..<257])
         let isSymbolic = header[156] == UInt8(ascii: "2")
         return Header(
-          name: name, offset: start, length: 0, target: isSymbolic ? Self.followed(target, from: name) : target)
+          name: name, offset: start, length: 0,
+          target: isSymbolic ? Self.followed(target, from: name) : target)
       case UInt8(ascii: "L"):
         longName = Self.text(try extendedField(at: start, length)[...])
       case UInt8(ascii: "K"):

@@ -103,7 +103,9 @@ final class TextInput {
       // The second half of a pair may be in the next bytes.
       if let last = units.last, UTF16.isLeadSurrogate(last) { whole -= 1 }
       rest = Array(all[(2 * whole)...])
-      if units.first == 0xFEFF { return Array(String(decoding: units[1..<max(1, whole)], as: UTF16.self).utf8) }
+      if units.first == 0xFEFF {
+        return Array(String(decoding: units[1..<max(1, whole)], as: UTF16.self).utf8)
+      }
       return Array(String(decoding: units[..<whole], as: UTF16.self).utf8)
     }
   }

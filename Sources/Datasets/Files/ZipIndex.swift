@@ -17,7 +17,9 @@ struct ZipIndex: ArchiveIndex {
   static func isOfficeDocument(_ head: [UInt8]) -> Bool {
     guard head.starts(with: signature) else { return false }
     let text = String(decoding: head, as: UTF8.self)
-    return ["[Content_Types].xml", "xl/", "docProps/", "mimetypeapplication/vnd.oasis"].contains { text.contains($0) }
+    return ["[Content_Types].xml", "xl/", "docProps/", "mimetypeapplication/vnd.oasis"].contains {
+      text.contains($0)
+    }
   }
 
   /// - Throws: `DatasetProblems` if the file is no zip file, or damaged.
@@ -67,7 +69,8 @@ struct ZipIndex: ArchiveIndex {
   /// Old programs of Windows part folders by backslashes, which the format forbids: where no name has a slash, they do.
   private mutating func partAtBackslashes() {
     let backslash = UInt8(ascii: "\\")
-    guard names.contains(where: { $0.utf8.contains(backslash) }), !names.contains(where: { $0.utf8.contains(.slash) })
+    guard names.contains(where: { $0.utf8.contains(backslash) }),
+      !names.contains(where: { $0.utf8.contains(.slash) })
     else { return }
     var parted: [ByteName: ArchiveMember] = [:]
     names = names.map { name in
@@ -76,7 +79,8 @@ struct ZipIndex: ArchiveIndex {
       return slashed
     }
     members = parted
-    notices.append("the archive's names part folders by backslashes, as Windows does; they are read as slashes")
+    notices.append(
+      "the archive's names part folders by backslashes, as Windows does; they are read as slashes")
   }
 
   /// Why images in it cannot be read.

@@ -37,7 +37,9 @@ public struct COCO: DatasetFormat {
     if source.has(roboflow) { return ["\(source.absolutePath)/\(roboflow)"] }
     // Roboflow's folders of splits, each with such a file.
     let parts = source.isFolder ? source.names(limit: 256).filter { SplitName.canonical($0) != nil } : []
-    let parted = parts.filter { source.has("\($0)/\(roboflow)") }.map { "\(source.absolutePath)/\($0)/\(roboflow)" }
+    let parted = parts.filter { source.has("\($0)/\(roboflow)") }.map {
+      "\(source.absolutePath)/\($0)/\(roboflow)"
+    }
     if !parted.isEmpty { return parted }
     let folder = "\(source.absolutePath)/annotations"
     let names = (try? DatasetSource(path: folder).names()) ?? []
@@ -122,7 +124,8 @@ public struct COCO: DatasetFormat {
     let root = try imageRoot(path, first: images.first?.fileName)
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().lastPathComponent
     let isParted = path.hasSuffix("/" + Self.roboflow)
-    let split = options.split ?? (isParted ? SplitName.canonical(folder) ?? SplitName.train : Self.split(path))
+    let split =
+      options.split ?? (isParted ? SplitName.canonical(folder) ?? SplitName.train : Self.split(path))
     // Parts of a folder may name their images alike.
     let top = source.absolutePath + "/"
     let prefix =
@@ -175,7 +178,8 @@ public struct COCO: DatasetFormat {
   private static func id(_ text: String) -> String { ManifestColumns.integer(text) ?? text }
 
   private func assign(
-    _ labels: [(image: String, category: String)], to images: inout [Image], _ names: [String: String], _ path: String,
+    _ labels: [(image: String, category: String)], to images: inout [Image], _ names: [String: String],
+    _ path: String,
     _ log: ProblemLog
   ) {
     var places: [String: Int] = [:]

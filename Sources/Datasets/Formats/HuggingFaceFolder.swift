@@ -24,7 +24,9 @@ public struct HuggingFaceFolder: DatasetFormat {
   /// The folders with a table, relative to the source, and the tables.
   private static func places(_ source: DatasetSource) -> [(folder: String, table: String)] {
     guard source.isFolder else { return [] }
-    if let table = tables.first(where: { namesImages("\(source.absolutePath)/\($0)") }) { return [("", table)] }
+    if let table = tables.first(where: { namesImages("\(source.absolutePath)/\($0)") }) {
+      return [("", table)]
+    }
     return source.names(limit: 256).compactMap { name in
       guard SplitName.canonical(name) != nil else { return nil }
       return tables.first { namesImages("\(source.absolutePath)/\(name)/\($0)") }.map { (name, $0) }

@@ -65,7 +65,9 @@ public struct Manifest: DatasetFormat {
     var name = source.lowercasedName
     if name.hasSuffix(".gz") { name.removeLast(3) }
     let text = source.head.drop { $0 == 0xEF || $0 == 0xBB || $0 == 0xBF || $0 <= 0x20 }
-    if text.first == UInt8(ascii: "["), text.dropFirst().first(where: { $0 > 0x20 }).map({ "{[".utf8.contains($0) }) ?? false {
+    if text.first == UInt8(ascii: "["),
+      text.dropFirst().first(where: { $0 > 0x20 }).map({ "{[".utf8.contains($0) }) ?? false
+    {
       return .json
     }
     if name.hasSuffix(".jsonl") || name.hasSuffix(".ndjson") { return .jsonLines }
@@ -95,7 +97,8 @@ public struct Manifest: DatasetFormat {
     var names: (texts: [String], all: [String]) = ([], [])
     do throws(JSONScanner.Fault) {
       try text.withUnsafeBufferPointer { bytes throws(JSONScanner.Fault) in
-        var scanner = JSONScanner(UnsafeBufferPointer(rebasing: bytes.drop { $0 == 0xEF || $0 == 0xBB || $0 == 0xBF }))
+        var scanner = JSONScanner(
+          UnsafeBufferPointer(rebasing: bytes.drop { $0 == 0xEF || $0 == 0xBB || $0 == 0xBF }))
         try scanner.object { (name, scanner) throws(JSONScanner.Fault) in
           names.all.append(name)
           if !scanner.isNext("["), !scanner.isNext("{") { names.texts.append(name) }

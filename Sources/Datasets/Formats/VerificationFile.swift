@@ -35,7 +35,9 @@ public enum VerificationFile {
   }
 
   private static func isTasks(_ text: String) -> Bool {
-    ["\"data\"", "\"annotations\"", "\"completions\"", "\"annotator\"", "\"image\""].contains { text.contains($0) }
+    ["\"data\"", "\"annotations\"", "\"completions\"", "\"annotator\"", "\"image\""].contains {
+      text.contains($0)
+    }
       || ["\"right\"", "\"wrong\"", "\"unsure\""].contains { text.contains($0) }
   }
 
@@ -43,7 +45,9 @@ public enum VerificationFile {
     let source = try DatasetSource(path: path)
     let text = source.head.drop { $0 <= 0x20 || $0 == 0xEF || $0 == 0xBB || $0 == 0xBF }
     // A list of plain records, as pandas writes one, has neither tasks nor choices.
-    if text.first == UInt8(ascii: "[") { return isTasks(String(decoding: text, as: UTF8.self)) ? .labelStudio : .table }
+    if text.first == UInt8(ascii: "[") {
+      return isTasks(String(decoding: text, as: UTF8.self)) ? .labelStudio : .table
+    }
     guard source.lowercasedName.hasSuffix(".tsv") else { return .table }
     let line = String(
       decoding: text.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }, as: UTF8.self)

@@ -29,7 +29,9 @@ public enum VerificationTable {
   }
 
   /// Names by which a column is taken for who judged; compared without case.
-  private static let personNames = ["person", "annotator", "reviewer", "annotated_by", "completed_by", "worker"]
+  private static let personNames = [
+    "person", "annotator", "reviewer", "annotated_by", "completed_by", "worker",
+  ]
 
   /// Passes every row with a verdict to `each`; the others are skipped.
   ///
@@ -41,7 +43,8 @@ public enum VerificationTable {
     if let problem = source.refusal { throw DatasetProblems(problem) }
     let reader: any RecordReader =
       switch Manifest.syntax(source) {
-      case .delimited(let delimiter): try DelimitedReader(path: source.contentPath, delimiter: delimiter) { _ in true }
+      case .delimited(let delimiter):
+        try DelimitedReader(path: source.contentPath, delimiter: delimiter) { _ in true }
       case .jsonLines: try JSONLinesReader(path: source.contentPath)
       case .json: try JSONDocumentReader(path: source.contentPath)
       }

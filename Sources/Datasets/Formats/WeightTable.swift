@@ -20,7 +20,8 @@ public enum WeightTable {
     if let problem = source.refusal { throw DatasetProblems(problem) }
     let reader: any RecordReader =
       switch Manifest.syntax(source) {
-      case .delimited(let delimiter): try DelimitedReader(path: source.contentPath, delimiter: delimiter) { _ in true }
+      case .delimited(let delimiter):
+        try DelimitedReader(path: source.contentPath, delimiter: delimiter) { _ in true }
       case .jsonLines: try JSONLinesReader(path: source.contentPath)
       case .json: try JSONDocumentReader(path: source.contentPath)
       }

@@ -27,7 +27,9 @@ public struct DuckDB: Sendable {
     if let named = environment["CLEANNET_DUCKDB"] { return access(named, X_OK) == 0 ? named : nil }
     let folders = (environment["PATH"] ?? "").split(separator: ":").map(String.init)
     let cache = environment["XDG_CACHE_HOME"] ?? NSHomeDirectory() + "/.cache"
-    return (folders.map { "\($0)/duckdb" } + ["\(cache)/cleannet/duckdb/duckdb"]).first { access($0, X_OK) == 0 }
+    return (folders.map { "\($0)/duckdb" } + ["\(cache)/cleannet/duckdb/duckdb"]).first {
+      access($0, X_OK) == 0
+    }
   }
 
   /// A text in SQL.

@@ -7,7 +7,8 @@ import Foundation
 /// in the workspace, byte for byte.
 public struct Parquet: DatasetFormat {
   public static let name = "parquet"
-  public static let summary = "Parquet files with images in them (as Hugging Face keeps them), or with paths; needs duckdb"
+  public static let summary =
+    "Parquet files with images in them (as Hugging Face keeps them), or with paths; needs duckdb"
 
   /// The column under which a row's name is asked for.
   private static let path = "cleannet_path"
@@ -61,7 +62,8 @@ public struct Parquet: DatasetFormat {
     let files = Self.files(source)
     guard !files.isEmpty else {
       throw DatasetProblems(
-        DatasetProblem(file: source.path, what: "holds no Parquet file", remedy: "Name the files, or their folder"))
+        DatasetProblem(
+          file: source.path, what: "holds no Parquet file", remedy: "Name the files, or their folder"))
     }
     let duckdb = try DuckDB(for: source.path)
     let schema = try ParquetSchema(duckdb, files, shown: source.path)
@@ -70,14 +72,17 @@ public struct Parquet: DatasetFormat {
     let log = ProblemLog()
     for split in parts.keys.sorted(by: { (parts[$0]?[0] ?? "") < (parts[$1]?[0] ?? "") }) {
       let part = Part(
-        files: parts[split] ?? [], split: split, prefix: parts.count > 1 ? split + "/" : "", schema: schema, duckdb: duckdb)
+        files: parts[split] ?? [], split: split, prefix: parts.count > 1 ? split + "/" : "", schema: schema,
+        duckdb: duckdb)
       let outcome = try read(part, log, each)
       summary.samples += outcome.samples
       for notice in outcome.notices where !summary.notices.contains(notice) { summary.notices.append(notice) }
       for guess in outcome.guesses where !summary.guesses.contains(guess) { summary.guesses.append(guess) }
     }
     try log.throwIfAny()
-    if let image = schema.image { summary.guesses.append("images: the bytes in the column \"\(image.column)\"") }
+    if let image = schema.image {
+      summary.guesses.append("images: the bytes in the column \"\(image.column)\"")
+    }
     return summary
   }
 
@@ -104,14 +109,16 @@ public struct Parquet: DatasetFormat {
         options.pathColumn = Self.path
       }
       places = try ExtractedImages(
-        image.bytes, of: source, part.duckdb, options: options, name: Self.fileName(part), shown: self.source.path)
+        image.bytes, of: source, part.duckdb, options: options, name: Self.fileName(part),
+        shown: self.source.path)
       options.featuresOnly = true
     }
     let rows = try part.duckdb.run(
       "COPY (SELECT \(columns.joined(separator: ", ")) FROM \(source)) TO '/dev/stdout' (FORMAT json)",
       file: self.source.path)
     var table = ManifestTable(
-      path: rows.path, syntax: .jsonLines, options: options, root: self.source.folder, shownPath: self.source.path)
+      path: rows.path, syntax: .jsonLines, options: options, root: self.source.folder,
+      shownPath: self.source.path)
     table.prefix = part.prefix
     table.defaultSplit = part.split
     var outcome = try table.read(log) { sample in
@@ -136,7 +143,8 @@ public struct Parquet: DatasetFormat {
     let numbered = "parse_filename(cleannet_file, true) || '/' || file_row_number"
     guard let path else { return "\(numbered) AS \(Self.path)" }
     let counted = try part.duckdb.run(
-      "SELECT count(*) = count(DISTINCT \(path)) AS differ FROM \(ParquetSchema.source(part.files))", file: shown)
+      "SELECT count(*) = count(DISTINCT \(path)) AS differ FROM \(ParquetSchema.source(part.files))",
+      file: shown)
     return "\(counted.text.contains("true") ? path : numbered) AS \(Self.path)"
   }
 
@@ -183,7 +191,8 @@ private final class ExtractedImages {
     guard isWritten else { return }
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     _ = try duckdb.run(
-      "COPY (SELECT coalesce(\(bytes), ''::BLOB) FROM \(source)) TO \(DuckDB.quoted(temporary)) (FORMAT blob)", file: shown)
+      "COPY (SELECT coalesce(\(bytes), ''::BLOB) FROM \(source)) TO \(DuckDB.quoted(temporary)) (FORMAT blob)",
+      file: shown)
     let file = try Descriptor(reading: temporary)
     guard file.size == starts.last, fsync(file.number) == 0 else {
       throw DuckDB.failure(shown, "\(file.size) of \(starts.last ?? 0) bytes were written; is the disk full?")

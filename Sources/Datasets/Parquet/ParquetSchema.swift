@@ -43,7 +43,9 @@ struct ParquetSchema {
     var members: [String: String] = [:]
     try? Array(line.utf8).withUnsafeBufferPointer { bytes throws(JSONScanner.Fault) in
       var scanner = JSONScanner(bytes)
-      try scanner.members { (name, scanner) throws(JSONScanner.Fault) in members[name] = try scanner.valueText() }
+      try scanner.members { (name, scanner) throws(JSONScanner.Fault) in
+        members[name] = try scanner.valueText()
+      }
     }
     return members
   }
@@ -74,7 +76,9 @@ struct ParquetSchema {
     }
     let blobs = columns.filter { $0.type == "BLOB" }
     let known = ["image", "img", "image_bytes", "bytes", "jpg", "png", "content", "data"]
-    guard let column = blobs.first(where: { known.contains($0.name.lowercased()) }) ?? (blobs.count == 1 ? blobs[0] : nil)
+    guard
+      let column = blobs.first(where: { known.contains($0.name.lowercased()) })
+        ?? (blobs.count == 1 ? blobs[0] : nil)
     else { return nil }
     return (column.name, DuckDB.name(column.name), nil)
   }
@@ -84,7 +88,8 @@ struct ParquetSchema {
   func texts(without image: String?) -> (sql: [String], leftOut: [String]) {
     var sql: [String] = []
     var leftOut: [String] = []
-    for column in columns where column.name != image && !["cleannet_file", "file_row_number"].contains(column.name) {
+    for column in columns
+    where column.name != image && !["cleannet_file", "file_row_number"].contains(column.name) {
       let name = DuckDB.name(column.name)
       let isVector = ["FLOAT[", "DOUBLE[", "HALF["].contains { column.type.hasPrefix($0) }
       if column.type.contains("BLOB") || isVector {

@@ -64,8 +64,10 @@ final class ParquetWriter: DatasetWriter {
     try session.write(sample) {
       let image = try bytes.read(sample.location, key: sample.key)
       guard let label = numbers[sample.label] else { return }
-      var line = "{\"b\": \"\(Data(image).base64EncodedString())\", \"p\": \(JSONText.quoted(SafeNames.file(sample)))"
-      line += ", \"l\": \(label), \"k\": \(JSONText.quoted(sample.key)), \"s\": \(JSONText.quoted(sample.split))"
+      var line =
+        "{\"b\": \"\(Data(image).base64EncodedString())\", \"p\": \(JSONText.quoted(SafeNames.file(sample)))"
+      line +=
+        ", \"l\": \(label), \"k\": \(JSONText.quoted(sample.key)), \"s\": \(JSONText.quoted(sample.split))"
       if let verdict = sample.verification { line += ", \"v\": \(verdict ? 1 : 0)" }
       for (place, name) in attributes.enumerated() {
         if let value = sample.attribute(name) { line += ", \"a\(place)\": \(JSONText.quoted(value))" }
@@ -91,7 +93,9 @@ final class ParquetWriter: DatasetWriter {
     if let part = parts[split] { return part }
     let name = SafeNames.safe(split)
     let file = try session.place.prepare("data/\(name)-00000-of-00001.parquet")
-    var columns = ["b: 'VARCHAR'", "p: 'VARCHAR'", "l: 'BIGINT'", "k: 'VARCHAR'", "v: 'BIGINT'", "s: 'VARCHAR'"]
+    var columns = [
+      "b: 'VARCHAR'", "p: 'VARCHAR'", "l: 'BIGINT'", "k: 'VARCHAR'", "v: 'BIGINT'", "s: 'VARCHAR'",
+    ]
     columns += attributes.indices.map { "a\($0): 'VARCHAR'" }
     let further = attributes.enumerated().map { ", a\($0) AS \(DuckDB.name(column($1)))" }.joined()
     let sql = """

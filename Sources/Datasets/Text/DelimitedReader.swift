@@ -152,7 +152,9 @@ final class DelimitedReader: RecordReader {
     var position = window.start
     var lines = 0
     while true {
-      if skipsBlanks, !fields.isEmpty { while position < end, base[position] == UInt8.space { position += 1 } }
+      if skipsBlanks, !fields.isEmpty {
+        while position < end, base[position] == UInt8.space { position += 1 }
+      }
       var stop = position
       if position < end, base[position] == quote {
         var doubled = false

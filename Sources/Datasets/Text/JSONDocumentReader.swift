@@ -34,7 +34,8 @@ final class JSONDocumentReader: RecordReader {
     } catch {
       throw DatasetProblems(
         DatasetProblem(
-          file: path, line: text.line(of: error.offset), what: "is not JSON: \(error.what) at byte \(error.offset + 1)",
+          file: path, line: text.line(of: error.offset),
+          what: "is not JSON: \(error.what) at byte \(error.offset + 1)",
           remedy: "The file may have been cut short; get it again, or write JSON lines (an object a line)"))
     }
     guard !places.isEmpty || !rows.isEmpty else {
@@ -63,7 +64,9 @@ final class JSONDocumentReader: RecordReader {
     return true
   }
 
-  func text(_ column: Int) throws(RecordFault) -> String? { column < values.count ? values[column].text : nil }
+  func text(_ column: Int) throws(RecordFault) -> String? {
+    column < values.count ? values[column].text : nil
+  }
 
   func isNested(_ column: Int) -> Bool { column < values.count && values[column].isNested }
 
@@ -71,10 +74,15 @@ final class JSONDocumentReader: RecordReader {
 
   private func find(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) throws(JSONScanner.Fault) {
     var scanner = JSONScanner(UnsafeBufferPointer(rebasing: bytes[start...]))
-    func shifted(_ range: Range<Int>) -> Range<Int> { (range.lowerBound + start)..<(range.upperBound + start) }
-    func begins(_ range: Range<Int>, _ opening: StaticString) -> Bool { bytes[range.lowerBound] == opening.utf8Start[0] }
+    func shifted(_ range: Range<Int>) -> Range<Int> {
+      (range.lowerBound + start)..<(range.upperBound + start)
+    }
+    func begins(_ range: Range<Int>, _ opening: StaticString) -> Bool {
+      bytes[range.lowerBound] == opening.utf8Start[0]
+    }
     if scanner.isNext("[") {
-      try scanner.elements { scanner throws(JSONScanner.Fault) in places.append(shifted(try scanner.range())) }
+      try scanner.elements { scanner throws(JSONScanner.Fault) in places.append(shifted(try scanner.range()))
+      }
       try scanner.end()
       if let odd = places.first(where: { !begins($0, "{") }) {
         throw JSONScanner.Fault(what: "the list holds something other than objects", offset: odd.lowerBound)
@@ -125,7 +133,9 @@ final class JSONDocumentReader: RecordReader {
       var inner = JSONScanner(UnsafeBufferPointer(rebasing: bytes[labels]))
       try inner.members { (path, inner) throws(JSONScanner.Fault) in
         let label = try inner.valueText()
-        rows.append([path, label.flatMap { Int($0) }.flatMap { names.indices.contains($0) ? names[$0] : nil } ?? label])
+        rows.append([
+          path, label.flatMap { Int($0) }.flatMap { names.indices.contains($0) ? names[$0] : nil } ?? label,
+        ])
       }
       return
     }
@@ -171,7 +181,9 @@ final class JSONDocumentReader: RecordReader {
     case "annotations" where scanner.isNext("["), "completions" where scanner.isNext("["):
       let choices = try LabelStudio.labels(&scanner)
       if !choices.isEmpty {
-        set("choice", choices.count == 1 ? choices[0] : "[\(choices.map(JSONText.quoted).joined(separator: ", "))]",
+        set(
+          "choice",
+          choices.count == 1 ? choices[0] : "[\(choices.map(JSONText.quoted).joined(separator: ", "))]",
           isNested: choices.count > 1)
       }
     default: try set(name, &scanner)

@@ -3,23 +3,30 @@
 struct ManifestColumns {
   /// Names by which a column is taken for the path, the most telling first; compared without case, blanks, `_` and `-`.
   static let pathNames = [
-    "path", "file_name", "filepath", "filepaths", "file", "files", "image_path", "image_file", "image", "images", "img",
+    "path", "file_name", "filepath", "filepaths", "file", "files", "image_path", "image_file", "image",
+    "images", "img",
     "img_path", "image_name", "img_name", "image_id", "img_id", "id_code", "isic_id", "picture", "photo",
   ]
   static let labelNames = [
-    "label", "labels", "class", "classes", "category", "label_name", "class_name", "category_name", "given_label", "target",
-    "ground_truth", "diagnosis", "dx", "breed", "species", "choice", "class_id", "label_id", "category_id", "tag", "tags",
+    "label", "labels", "class", "classes", "category", "label_name", "class_name", "category_name",
+    "given_label", "target",
+    "ground_truth", "diagnosis", "dx", "breed", "species", "choice", "class_id", "label_id", "category_id",
+    "tag", "tags",
   ]
   static let keyNames = ["key"]
   static let verificationNames = ["verification", "verification_label", "verified"]
   static let splitNames = ["split"]
   /// Columns that are splits if their cells are.
-  private static let otherSplitNames = ["splits", "set", "dataset", "subset", "partition", "fold", "usage", "phase"]
+  private static let otherSplitNames = [
+    "splits", "set", "dataset", "subset", "partition", "fold", "usage", "phase",
+  ]
   /// Columns that are no labels, whatever they hold.
   private static let plainNames: Set<String> = Set(
     [
-      "width", "height", "size", "bytes", "id", "index", "age", "sex", "date", "time", "url", "source", "license", "caption",
-      "text", "prompt", "title", "description", "attribution", "note", "notes", "comment", "author", "md5", "sha256", "hash",
+      "width", "height", "size", "bytes", "id", "index", "age", "sex", "date", "time", "url", "source",
+      "license", "caption",
+      "text", "prompt", "title", "description", "attribution", "note", "notes", "comment", "author", "md5",
+      "sha256", "hash",
       "truth", "true", "true_label", "clean_label",
     ].map(folded))
 
@@ -52,7 +59,9 @@ struct ManifestColumns {
     name.lowercased().filter { !$0.isWhitespace && $0 != "_" && $0 != "-" }
   }
 
-  private static func first(_ known: [String], in names: [String], where fits: (Int) -> Bool = { _ in true }) -> Int? {
+  private static func first(_ known: [String], in names: [String], where fits: (Int) -> Bool = { _ in true })
+    -> Int?
+  {
     for name in known {
       let name = folded(name)
       if let column = names.indices.first(where: { names[$0] == name && fits($0) }) { return column }
@@ -60,7 +69,9 @@ struct ManifestColumns {
     return nil
   }
 
-  static func isKnownPath(_ names: [String]) -> Bool { first(pathNames + keyNames, in: names.map(folded)) != nil }
+  static func isKnownPath(_ names: [String]) -> Bool {
+    first(pathNames + keyNames, in: names.map(folded)) != nil
+  }
   static func isKnownLabel(_ names: [String]) -> Bool { first(labelNames, in: names.map(folded)) != nil }
 
   /// - Parameters:
@@ -68,7 +79,8 @@ struct ManifestColumns {
   ///   - needsLabel: Whether rows have labels of their own.
   /// - Throws: `DatasetProblems` that name the columns there are, if one is missing or two have one name.
   init(
-    _ sample: TableSample, file: String, options: DatasetOptions, resolver: PathResolver, needsLabel: Bool = true
+    _ sample: TableSample, file: String, options: DatasetOptions, resolver: PathResolver,
+    needsLabel: Bool = true
   ) throws(DatasetProblems) {
     let names = sample.columns
     let folded = names.map(Self.folded)
@@ -79,12 +91,14 @@ struct ManifestColumns {
       if let index = names.firstIndex(of: wanted) { return index }
       if let number = Int(wanted), (1...max(1, names.count)).contains(number) { return number - 1 }
       problems.add(
-        DatasetProblem(file: file, what: "has no column \"\(wanted)\", which --\(flag)-column names", remedy: listed))
+        DatasetProblem(
+          file: file, what: "has no column \"\(wanted)\", which --\(flag)-column names", remedy: listed))
       return nil
     }
     if let twice = Dictionary(grouping: names, by: { $0 }).first(where: { $1.count > 1 })?.key {
       problems.add(
-        DatasetProblem(file: file, line: 1, what: "has two columns \"\(twice)\"", remedy: "Rename one of them"))
+        DatasetProblem(
+          file: file, line: 1, what: "has two columns \"\(twice)\"", remedy: "Rename one of them"))
     }
     let chosenPath = flagged(options.pathColumn, "path")
     let chosenLabel = flagged(options.labelColumn, "label")
@@ -97,30 +111,38 @@ struct ManifestColumns {
     if !problems.isEmpty { throw problems }
 
     if path == nil {
-      path = Self.pathColumn(sample, folded, taken: [chosenLabel, key, verification, chosenSplit], options, resolver)
+      path = Self.pathColumn(
+        sample, folded, taken: [chosenLabel, key, verification, chosenSplit], options, resolver)
     }
     if path == nil, !(options.featuresOnly && key != nil) {
       throw DatasetProblems(
         DatasetProblem(
           file: file, what: "has no column with the images' paths",
-          remedy: "\(listed). Name one with --path-column\(sample.hasHeader ? "" : "; the first row was taken for data")"))
+          remedy:
+            "\(listed). Name one with --path-column\(sample.hasHeader ? "" : "; the first row was taken for data")"
+        ))
     }
     split =
       chosenSplit
       ?? Self.first(Self.splitNames + Self.otherSplitNames, in: folded) { column in
         let cells = sample.cells(column)
         return column != chosenLabel && column != path
-          && (folded[column] == "split" || (!cells.isEmpty && cells.allSatisfy { SplitName.canonical($0) != nil }))
+          && (folded[column] == "split"
+            || (!cells.isEmpty && cells.allSatisfy { SplitName.canonical($0) != nil }))
       }
     if let chosenLabel {
       label = .column(chosenLabel)
-    } else if needsLabel, let found = Self.label(sample, folded, taken: [path, key, verification, split], path) {
+    } else if needsLabel,
+      let found = Self.label(sample, folded, taken: [path, key, verification, split], path)
+    {
       label = found
     } else if needsLabel {
       throw DatasetProblems(
         DatasetProblem(
           file: file, what: "has no label column",
-          remedy: "\(listed). Name one with --label-column\(sample.hasHeader ? "" : "; the first row was taken for data")"))
+          remedy:
+            "\(listed). Name one with --label-column\(sample.hasHeader ? "" : "; the first row was taken for data")"
+        ))
     }
     if case .column(let column) = label {
       let cells = sample.cells(column)
@@ -160,24 +182,28 @@ struct ManifestColumns {
   }
 
   private static func pathColumn(
-    _ sample: TableSample, _ folded: [String], taken: [Int?], _ options: DatasetOptions, _ resolver: PathResolver
+    _ sample: TableSample, _ folded: [String], taken: [Int?], _ options: DatasetOptions,
+    _ resolver: PathResolver
   ) -> Int? {
     let free = folded.indices.filter { !taken.contains($0) }
     let known = sample.hasHeader ? first(pathNames, in: folded) { free.contains($0) } : nil
     if options.featuresOnly { return known ?? (sample.hasHeader ? nil : taken.contains(0) ? nil : 0) }
     func looksLikePaths(_ column: Int) -> Bool {
       let cells = sample.cells(column)
-      return !cells.isEmpty && cells.count { ImageName.isImage($0.trimmedBlanks) || ImageAddress.isAddress($0) } * 2 > cells.count
+      return !cells.isEmpty
+        && cells.count { ImageName.isImage($0.trimmedBlanks) || ImageAddress.isAddress($0) } * 2 > cells.count
     }
     func leadsToImages(_ column: Int) -> Bool {
       !sample.cells(column).isEmpty && resolver.finds(sample.cells(column))
     }
     let all = (known.map { [$0] } ?? []) + free.filter { $0 != known }
     if let known, looksLikePaths(known) || leadsToImages(known) { return known }
-    return all.first { looksLikePaths($0) } ?? all.first(where: leadsToImages) ?? known ?? (sample.hasHeader ? nil : free.first)
+    return all.first { looksLikePaths($0) } ?? all.first(where: leadsToImages) ?? known
+      ?? (sample.hasHeader ? nil : free.first)
   }
 
-  private static func label(_ sample: TableSample, _ folded: [String], taken: [Int?], _ path: Int?) -> Label? {
+  private static func label(_ sample: TableSample, _ folded: [String], taken: [Int?], _ path: Int?) -> Label?
+  {
     let free = folded.indices.filter { !taken.contains($0) }
     guard sample.hasHeader else { return free.first.map { .column($0) } }
     if let known = first(labelNames, in: folded, where: { free.contains($0) }) { return .column(known) }

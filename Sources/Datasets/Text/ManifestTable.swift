@@ -126,7 +126,9 @@ private struct Rows {
     self.resolver = resolver
     columns = try ManifestColumns(
       sample, file: table.shown, options: table.options, resolver: resolver, needsLabel: table.label == nil)
-    template = try table.options.pathTemplate.map { try PathTemplate($0, columns: sample.columns, file: table.shown) }
+    template = try table.options.pathTemplate.map {
+      try PathTemplate($0, columns: sample.columns, file: table.shown)
+    }
     guard !table.options.featuresOnly, let path = columns.path else { return }
     let written = sample.rows.compactMap { row -> String? in
       guard let text = row[path] else { return nil }
@@ -204,7 +206,8 @@ private struct Rows {
       case .one(let label): return try named(label)
       case .none: throw Self.noLabel
       case .several(let labels):
-        notices.add("rows with several labels passed over", "line \(reader.line): \(labels.joined(separator: ", "))")
+        notices.add(
+          "rows with several labels passed over", "line \(reader.line): \(labels.joined(separator: ", "))")
         return nil
       }
     }
@@ -268,7 +271,8 @@ struct PathTemplate {
         throw DatasetProblems(
           DatasetProblem(
             file: file, what: "has no column \"\(name)\", which --path-template names",
-            remedy: "Its columns are: \(columns.map { "\"\($0)\"" }.joined(separator: ", ")); {} is the path's"))
+            remedy:
+              "Its columns are: \(columns.map { "\"\($0)\"" }.joined(separator: ", ")); {} is the path's"))
       }
       rest = behind
     }

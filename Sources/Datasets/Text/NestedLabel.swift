@@ -6,7 +6,9 @@ enum NestedLabel {
   case several([String])
 
   /// The members in which programs keep a label's name, the most telling first.
-  private static let names = ["label", "name", "class", "class_name", "category", "title", "value", "text", "id"]
+  private static let names = [
+    "label", "name", "class", "class_name", "category", "title", "value", "text", "id",
+  ]
 
   /// - Parameter text: JSON.
   init(_ text: String) {
@@ -41,7 +43,9 @@ enum NestedLabel {
     }
     var members: [(name: String, labels: [String])] = []
     try scanner.members { (name, scanner) throws(JSONScanner.Fault) in
-      guard names.contains(name) || name == "classifications" || name == "detections" else { return try scanner.skip() }
+      guard names.contains(name) || name == "classifications" || name == "detections" else {
+        return try scanner.skip()
+      }
       members.append((name, try labels(&scanner)))
     }
     return (names + ["classifications", "detections"]).lazy.compactMap { name in

@@ -52,7 +52,8 @@ struct TableSample {
   private mutating func pad() {
     let count = columns.count
     for index in rows.indices {
-      rows[index] = Array(rows[index].prefix(count)) + Array(repeating: nil, count: max(0, count - rows[index].count))
+      rows[index] =
+        Array(rows[index].prefix(count)) + Array(repeating: nil, count: max(0, count - rows[index].count))
     }
   }
 
@@ -65,10 +66,15 @@ struct TableSample {
     _ first: [String], rows: ArraySlice<[String?]>, _ options: DatasetOptions, _ resolver: PathResolver
   ) -> Bool {
     let named = [
-      options.pathColumn, options.labelColumn, options.keyColumn, options.verificationColumn, options.splitColumn,
+      options.pathColumn, options.labelColumn, options.keyColumn, options.verificationColumn,
+      options.splitColumn,
     ]
-    if first.contains(where: { field in named.contains(field) || named.contains(field.trimmedBlanks) }) { return true }
-    func isImage(_ text: String) -> Bool { ImageName.isImage(text.trimmedBlanks) || ImageAddress.isAddress(text) }
+    if first.contains(where: { field in named.contains(field) || named.contains(field.trimmedBlanks) }) {
+      return true
+    }
+    func isImage(_ text: String) -> Bool {
+      ImageName.isImage(text.trimmedBlanks) || ImageAddress.isAddress(text)
+    }
     // A first row such as "cat.jpg,label" has an image in it and is none.
     if first.contains(where: isImage) { return false }
     if ManifestColumns.isKnownPath(first) || ManifestColumns.isKnownLabel(first) { return true }

@@ -35,7 +35,8 @@ struct TextShape {
       }
       if Self.namesImage(first.bytes) { break }
       notices.append(
-        "line \(skippedLines + 1) is taken for a comment: \(String(decoding: first.bytes.prefix(60), as: UTF8.self))")
+        "line \(skippedLines + 1) is taken for a comment: \(String(decoding: first.bytes.prefix(60), as: UTF8.self))"
+      )
       pass(&rest)
     }
     let lines = rest.map(\.bytes)
@@ -129,7 +130,9 @@ struct TextShape {
   }
 
   /// Whether each field but the first begins with a blank.
-  private static func hasBlanks(_ lines: [UnsafeBufferPointer<UInt8>], _ delimiter: UInt8, _ quote: UInt8) -> Bool {
+  private static func hasBlanks(_ lines: [UnsafeBufferPointer<UInt8>], _ delimiter: UInt8, _ quote: UInt8)
+    -> Bool
+  {
     guard delimiter != .space else { return false }
     var blanks = 0
     for line in lines.prefix(linesLookedAt) {

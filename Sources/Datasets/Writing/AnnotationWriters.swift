@@ -20,7 +20,8 @@ final class COCOWriter: DatasetWriter {
       throw DatasetProblems(
         DatasetProblem(
           file: output.path, what: "cannot hold the splits \(unknown.joined(separator: ", "))",
-          remedy: "Files of COCO know the splits train, val and test; export a manifest, webdataset or parquet"))
+          remedy:
+            "Files of COCO know the splits train, val and test; export a manifest, webdataset or parquet"))
     }
     session = try WritingSession(output)
     numbers = Dictionary(output.classNames.enumerated().map { ($1, $0 + 1) }) { first, _ in first }

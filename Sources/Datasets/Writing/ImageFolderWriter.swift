@@ -30,7 +30,9 @@ struct FolderLayout {
   init(_ output: DatasetOutput, names: SafeNames) throws(DatasetProblems) {
     self.names = names
     // Classes that are named like splits might be taken for them.
-    hasSplits = output.splits.contains { $0 != "train" } || output.classNames.contains { SplitName.canonical($0) != nil }
+    hasSplits =
+      output.splits.contains { $0 != "train" }
+      || output.classNames.contains { SplitName.canonical($0) != nil }
     let unknown = output.splits.filter { SplitName.canonical($0) == nil }
     guard !hasSplits || unknown.isEmpty else {
       throw DatasetProblems(

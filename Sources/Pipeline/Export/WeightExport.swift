@@ -45,7 +45,8 @@ public enum WeightExport {
 
   /// Writes the table that names the image of each row of an array: `weights.npy` gets `weights.keys.csv`.
   private static func writeKeys(_ workspace: Workspace, beside path: String) throws -> String {
-    let stem = [".npy", ".npz"].first { path.lowercased().hasSuffix($0) }.map { path.dropLast($0.count) } ?? path[...]
+    let stem =
+      [".npy", ".npz"].first { path.lowercased().hasSuffix($0) }.map { path.dropLast($0.count) } ?? path[...]
     let file = "\(stem).keys.csv"
     let table = try TableOutput(file, columns: ["row", "key", "split"])
     try workspace.forEachSample { sample in
@@ -89,8 +90,10 @@ public enum WeightExport {
     let hasRoom = width * keys.count <= mostKeyBytes / 4
     if !hasRoom { outcome.keys = try writeKeys(workspace, beside: path) }
     var members: [(name: String, bytes: [UInt8])] = [
-      ("weight_soft.npy", soft.bytes), ("weight_hard.npy", hard.bytes), ("probability.npy", probability.bytes),
-      ("label.npy", label.bytes), ("suggested_label.npy", suggested.bytes), ("is_label_issue.npy", issue.bytes),
+      ("weight_soft.npy", soft.bytes), ("weight_hard.npy", hard.bytes),
+      ("probability.npy", probability.bytes),
+      ("label.npy", label.bytes), ("suggested_label.npy", suggested.bytes),
+      ("is_label_issue.npy", issue.bytes),
       ("class_names.npy", NpyArray.texts(try workspace.classNames())), ("split.npy", splits.bytes),
       ("split_names.npy", NpyArray.texts(try workspace.splitNames())),
     ]

@@ -17,7 +17,9 @@ struct DownloadPlaces: Sendable {
 
   /// What the catalogue holds of a location; `nil` if it does not lie in the workspace.
   func stored(_ location: ImageLocation) -> String? {
-    if case .archiveMember(let archive, let offset, let length) = location, archive.utf8.starts(with: prefix.utf8) {
+    if case .archiveMember(let archive, let offset, let length) = location,
+      archive.utf8.starts(with: prefix.utf8)
+    {
       let name = String(decoding: archive.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
       return "\(Self.packedScheme)\(offset):\(length):\(name)"
     }

@@ -191,7 +191,8 @@ extension Workspace {
   ) throws -> ImportedSource? {
     guard let first = samples.min(), let last = samples.max() else { return nil }
     return try Row.fetchOne(
-      db, sql: "SELECT * FROM sources WHERE first <= ? AND first + samples > ? AND samples = ? AND imageHash = ?",
+      db,
+      sql: "SELECT * FROM sources WHERE first <= ? AND first + samples > ? AND samples = ? AND imageHash = ?",
       arguments: [first, last, samples.count, images]
     ).map(imported)
   }
@@ -227,7 +228,10 @@ extension DatasetOptions {
       ("truth", truthColumns.isEmpty ? nil : truthColumns.joined(separator: "\n")),
       ("featuresOnly", featuresOnly ? "yes" : nil), ("classLevel", classLevel.map(String.init)),
       ("labelPattern", labelPattern), ("pathTemplate", pathTemplate),
-      ("pathPrefixes", pathPrefixes.isEmpty ? nil : pathPrefixes.map { "\($0)=\($1)" }.joined(separator: "\n")),
+      (
+        "pathPrefixes",
+        pathPrefixes.isEmpty ? nil : pathPrefixes.map { "\($0)=\($1)" }.joined(separator: "\n")
+      ),
       ("keyPrefix", keyPrefix.isEmpty ? nil : keyPrefix),
     ]
     let object = Dictionary(

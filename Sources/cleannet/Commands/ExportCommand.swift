@@ -61,7 +61,8 @@ struct ExportScores: ParsableCommand {
 
   func validate() throws {
     if let format, !Self.formats.contains(format) {
-      throw ValidationError("Scores are written as \(Self.formats.joined(separator: ", ")), not as \(format).")
+      throw ValidationError(
+        "Scores are written as \(Self.formats.joined(separator: ", ")), not as \(format).")
     }
     try TableName.check(out, hasFormat: format != nil, "Scores")
   }
@@ -90,7 +91,8 @@ enum TableName {
     let end = name[name.index(after: dot)...].lowercased()
     guard known.contains(end) else {
       throw ValidationError(
-        "\(what) are written to files that end in .csv, .tsv or .jsonl, not .\(end); or name the format with --format.")
+        "\(what) are written to files that end in .csv, .tsv or .jsonl, not .\(end); or name the format with --format."
+      )
     }
   }
 }
@@ -123,14 +125,17 @@ struct ExportWeights: ParsableCommand {
   func validate() throws {
     guard let kind, Self.formats.contains(kind) else {
       throw ValidationError(
-        "Weights are written as \(Self.formats.joined(separator: ", ")): end the file's name so, or name the --format.")
+        "Weights are written as \(Self.formats.joined(separator: ", ")): end the file's name so, or name the --format."
+      )
     }
     try Self.check(kind, weights)
     if out == "-", kind.hasPrefix("np") { throw ValidationError("Arrays need a file: --out.") }
   }
 
   static func check(_ kind: String, _ weights: WeightKind?) throws {
-    if kind == "npz", weights != nil { throw ValidationError("An .npz file holds both kinds of weights; leave --weights out.") }
+    if kind == "npz", weights != nil {
+      throw ValidationError("An .npz file holds both kinds of weights; leave --weights out.")
+    }
   }
 
   func run() throws {

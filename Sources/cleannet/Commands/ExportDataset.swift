@@ -27,7 +27,8 @@ struct ExportDataset: ParsableCommand {
 
   func validate() throws {
     guard Self.formats.contains(format) else {
-      throw ValidationError("There is no format \(format). Formats are \(Self.formats.joined(separator: ", ")).")
+      throw ValidationError(
+        "There is no format \(format). Formats are \(Self.formats.joined(separator: ", ")).")
     }
     try cleaning.check(format)
     if out == "-" { throw ValidationError("A data set needs a folder or file: --out.") }
@@ -44,7 +45,8 @@ struct CleaningOptions: ParsableArguments {
   var images: ImageTransfer?
   @Option(
     help:
-      "Add a column `weight`, soft or hard: in manifest, url-list, hf-image-folder, webdataset, parquet. For arrays: their kind.")
+      "Add a column `weight`, soft or hard: in manifest, url-list, hf-image-folder, webdataset, parquet. For arrays: their kind."
+  )
   var weights: WeightKind?
   @Option(help: "Images in a shard of WebDataset (default: 5000).")
   var shardSize: Int?
@@ -79,7 +81,8 @@ struct CleaningOptions: ParsableArguments {
     ].filter(\.1).map(\.0)
     guard given.isEmpty else {
       throw ValidationError(
-        "\(given.joined(separator: ", ")) would do nothing here: this writes \(kind). See `cleannet export dataset --help`.")
+        "\(given.joined(separator: ", ")) would do nothing here: this writes \(kind). See `cleannet export dataset --help`."
+      )
     }
   }
 
@@ -99,7 +102,8 @@ struct CleaningOptions: ParsableArguments {
   }
 
   func write(
-    _ store: Workspace, _ format: String, to out: String, _ compute: ComputeOptions, _ workspace: WorkspaceOptions
+    _ store: Workspace, _ format: String, to out: String, _ compute: ComputeOptions,
+    _ workspace: WorkspaceOptions
   ) throws {
     var export = DatasetExport(format: format)
     export.wrong = wrong ?? .drop

@@ -186,7 +186,8 @@ struct ImportOptions: ParsableArguments {
   @Option(
     name: .customLong("path-prefix"),
     help: ArgumentHelp(
-      "Replace the beginning of a manifest's paths, for images that moved; may be repeated.", valueName: "from=to"))
+      "Replace the beginning of a manifest's paths, for images that moved; may be repeated.",
+      valueName: "from=to"))
   var pathPrefixes: [String] = []
   @Option(
     help:
@@ -194,11 +195,14 @@ struct ImportOptions: ParsableArguments {
   var pathTemplate: String?
   @Option(
     help:
-      "Put this before every key, so that sources may name their images alike. By default the folder, of sources that do.")
+      "Put this before every key, so that sources may name their images alike. By default the folder, of sources that do."
+  )
   var keyPrefix: String?
 
   func validate() throws {
-    if classLevel == 0 { throw ValidationError("--class-level counts from 1 at the top, or from -1 at the image.") }
+    if classLevel == 0 {
+      throw ValidationError("--class-level counts from 1 at the top, or from -1 at the image.")
+    }
     if let odd = pathPrefixes.first(where: { !$0.dropFirst().contains("=") }) {
       throw ValidationError("--path-prefix \(odd) is not FROM=TO.")
     }
@@ -212,7 +216,9 @@ struct ImportOptions: ParsableArguments {
     options.featuresOnly = features != nil
     if let labelMap { options.labelMap = try LabelMap.read(path: labelMap) }
     options.truthColumns = truthColumns?.split(separator: ",").map(String.init) ?? []
-    (options.classLevel, options.labelPattern, options.pathTemplate) = (classLevel, labelPattern, pathTemplate)
+    (options.classLevel, options.labelPattern, options.pathTemplate) = (
+      classLevel, labelPattern, pathTemplate
+    )
     options.pathPrefixes = pathPrefixes.compactMap { text in
       text.firstIndex(of: "=").map { (String(text[..<$0]), String(text[text.index(after: $0)...])) }
     }

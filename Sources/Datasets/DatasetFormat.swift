@@ -25,10 +25,19 @@ public struct DatasetSummary: Sendable, Hashable {
   public var samples = 0
   /// What was passed over without harm, such as hidden files: one line a kind.
   public var notices: [String] = []
+  /// What the source was taken for where it does not say: which folders are the classes, which columns mean what.
+  public var guesses: [String] = []
 
   public init(samples: Int = 0, notices: [String] = []) {
     self.samples = samples
     self.notices = notices
+  }
+}
+
+extension DatasetSummary {
+  init(_ outcome: ManifestTable.Outcome) {
+    self.init(samples: outcome.samples, notices: outcome.notices)
+    guesses = outcome.guesses
   }
 }
 

@@ -24,6 +24,18 @@ public struct DatasetOptions: Sendable {
   public var featuresOnly = false
   /// The folder that images named by an address will be downloaded to. Without one, addresses are problems.
   public var downloads: String?
+  /// Which folder of an image's path is its class: from 1 at the top, or from −1 at the image. `nil` finds out.
+  public var classLevel: Int?
+  /// Takes the class from images' names: `{label}_*.jpg`.
+  public var labelPattern: String?
+  /// What the beginnings of a manifest's paths are replaced by; the first that fits counts.
+  public var pathPrefixes: [(from: String, to: String)] = []
+  /// Makes a path of a row's texts, such as `images/{}.jpg` of an id.
+  public var pathTemplate: String?
+  /// Put before every key, so that sources may name their images alike.
+  public var keyPrefix = ""
+  /// Nothing is kept: what only an import needs, such as images taken out of their container, is left undone.
+  public var readsOnly = false
 
   public init() {}
 }

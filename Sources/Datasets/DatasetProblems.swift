@@ -95,6 +95,10 @@ final class ProblemLog {
 /// Counts what was passed over without harm, by kind, with the first example of each.
 final class NoticeLog {
   private var kinds: [(kind: String, count: Int, example: String)] = []
+  /// Lines that were made elsewhere.
+  private var lines: [String] = []
+
+  func add(line: String) { lines.append(line) }
 
   func add(_ kind: String, _ example: @autoclosure () -> String) {
     if let index = kinds.firstIndex(where: { $0.kind == kind }) {
@@ -105,6 +109,6 @@ final class NoticeLog {
   }
 
   var notices: [String] {
-    kinds.map { "\($0.kind): \($0.count) (first: \($0.example))" }
+    lines + kinds.map { "\($0.kind): \($0.count) (first: \($0.example))" }
   }
 }

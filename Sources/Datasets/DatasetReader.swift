@@ -3,8 +3,8 @@ public enum DatasetReader {
   /// All formats, the most telling first: an image folder is any folder, a manifest any text.
   public static let formats: [any DatasetFormat.Type] = [
     Food101N.self, Food101.self, Clothing1M.self, WebVision.self, HuggingFaceFolder.self, IDXFolder.self,
-    CIFAR.self,
-    COCO.self, WebDataset.self, TarImages.self, ZipImages.self, LabelMe.self, ImageFolder.self,
+    CIFAR.self, COCO.self, Parquet.self, WebDataset.self, TarImages.self, ZipImages.self, LabelMe.self,
+    ImageFolder.self,
     CleanNetTable.self, URLList.self, Manifest.self,
   ]
 
@@ -52,24 +52,99 @@ public struct Dataset: Sendable {
   /// The format, if it brings features instead of images.
   public var features: (any FeatureFormat)? { format as? any FeatureFormat }
 
-  /// Passes every sample to `each`; see `DatasetFormat.read`.
+  /// Passes every sample to `each`; see `DatasetFormat.read`. Labels, splits and keys are what the options make of them.
   @discardableResult
   public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
-    guard !options.labelMap.isEmpty || !options.truthColumns.isEmpty else { return try format.read(each) }
-    var missing = Set(options.truthColumns)
-    let summary = try format.read { sample in
+    var editor = SampleEditor(options)
+    var summary = try format.read { sample in
       var sample = sample
-      sample.label = options.labelMap[sample.label] ?? sample.label
-      for index in sample.attributes.indices
-      where options.truthColumns.contains(sample.attributes[index].name) {
-        missing.remove(sample.attributes[index].name)
-        let value = sample.attributes[index].value
-        let name = options.className(value) ?? value
-        sample.attributes[index].value = options.labelMap[name] ?? name
-      }
+      editor.edit(&sample)
       try each(sample)
     }
-    guard missing.isEmpty else { throw options.missingColumns(missing) }
+    guard editor.missing.isEmpty else { throw options.missingColumns(editor.missing) }
+    summary.notices += editor.notices
+    summary.guesses += editor.guesses
     return summary
+  }
+}
+
+/// Brings samples of all formats to one form: splits by their usual names, classes by their names, renamed labels.
+private struct SampleEditor {
+  private let options: DatasetOptions
+  private let classNames: Set<String>
+  /// Columns of true labels that no sample had so far.
+  private(set) var missing: Set<String>
+  /// The form of each split met so far.
+  private var splits: [String: String] = [:]
+  private var last: (written: String, kept: String) = (SplitName.train, SplitName.train)
+  private var renamed: Set<String> = []
+  private var hasNamed = false
+  private var hasKnownName = false
+
+  init(_ options: DatasetOptions) {
+    self.options = options
+    classNames = Set(options.classNames ?? [])
+    missing = Set(options.truthColumns)
+  }
+
+  mutating func edit(_ sample: inout Sample) {
+    if !options.keyPrefix.isEmpty { sample.key = options.keyPrefix + sample.key }
+    if sample.split != last.kept || last.written != last.kept { keepSplit(&sample) }
+    if !classNames.isEmpty {
+      if classNames.contains(sample.label) {
+        hasKnownName = true
+      } else if let name = options.className(sample.label) {
+        sample.label = name
+        hasNamed = true
+      }
+    }
+    if !options.labelMap.isEmpty { sample.label = mapped(sample.label) }
+    guard !options.truthColumns.isEmpty else { return }
+    for index in sample.attributes.indices where options.truthColumns.contains(sample.attributes[index].name)
+    {
+      missing.remove(sample.attributes[index].name)
+      let value = sample.attributes[index].value
+      sample.attributes[index].value = mapped(options.className(value) ?? value)
+    }
+  }
+
+  private mutating func mapped(_ label: String) -> String {
+    guard let name = options.labelMap[label] else { return label }
+    renamed.insert(label)
+    return name
+  }
+
+  private mutating func keepSplit(_ sample: inout Sample) {
+    let written = sample.split
+    if last.written != written {
+      let kept = splits[written] ?? SplitName.kept(written)
+      splits[written] = kept
+      last = (written, kept)
+    }
+    sample.split = last.kept
+    // Of a name with more in it, such as test_hard, that is kept as well.
+    if last.kept != written, SplitName.canonical(written) == nil {
+      sample.attributes.append(SampleAttribute(name: "source_split", value: written))
+    }
+  }
+
+  var guesses: [String] {
+    let changed = splits.filter { $0.key != $0.value }.sorted { $0.key < $1.key }
+    return changed.isEmpty
+      ? [] : ["splits: " + changed.map { "\($0.key) is \($0.value)" }.joined(separator: ", ")]
+  }
+
+  var notices: [String] {
+    var notices: [String] = []
+    let idle = options.labelMap.keys.filter { !renamed.contains($0) }.sorted()
+    if !idle.isEmpty {
+      let all =
+        renamed.isEmpty ? "the label map renames nothing" : "the label map renames labels that do not occur"
+      notices.append("\(all): there is no label \(LevelFinder.list(idle.map { "\"\($0)\"" }))")
+    }
+    if !classNames.isEmpty, !hasNamed, !hasKnownName {
+      notices.append("--class-names had no effect: no label is a number from 0 to \(classNames.count - 1)")
+    }
+    return notices
   }
 }

@@ -2,7 +2,7 @@ import CImages
 
 /// The formats that are told apart by their first bytes. File names do not matter.
 public enum ImageFormat: String, Sendable, Hashable, Codable, CaseIterable {
-  case jpeg, png, webp, gif, tiff, bmp, heif, jpegXL
+  case jpeg, png, webp, gif, tiff, bmp, heif, jpegXL, jpeg2000
 
   /// Those that the installed libvips decodes; none where there is no libvips. `heif` includes AVIF and depends on the codecs of libheif; `bmp` goes
   /// through ImageMagick.
@@ -17,6 +17,7 @@ public enum ImageFormat: String, Sendable, Hashable, Codable, CaseIterable {
     case .webp: "WebP"
     case .heif: "HEIF"
     case .jpegXL: "JPEG XL"
+    case .jpeg2000: "JPEG 2000"
     }
   }
 
@@ -32,6 +33,7 @@ public enum ImageFormat: String, Sendable, Hashable, Codable, CaseIterable {
     case .bmp: "magickload_buffer"
     case .heif: "heifload_buffer"
     case .jpegXL: "jxlload_buffer"
+    case .jpeg2000: "jp2kload_buffer"
     }
   }
 
@@ -61,6 +63,8 @@ public enum ImageFormat: String, Sendable, Hashable, Codable, CaseIterable {
       self = .heif
     } else if starts([0xFF, 0x0A]) || at(4, "JXL ") {
       self = .jpegXL
+    } else if at(4, "jP  ") || starts([0xFF, 0x4F, 0xFF, 0x51]) {
+      self = .jpeg2000
     } else {
       return nil
     }
@@ -96,7 +100,7 @@ public enum ImageFormat: String, Sendable, Hashable, Codable, CaseIterable {
     case .gif: return !ends([0x3B])
     case .webp: return stated(4) > bytes.count - 8
     case .bmp: return stated(2) > bytes.count
-    case .tiff, .heif, .jpegXL: return false
+    case .tiff, .heif, .jpegXL, .jpeg2000: return false
     }
   }
 }

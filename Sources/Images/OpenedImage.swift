@@ -65,7 +65,7 @@ struct OpenedImage: ~Copyable {
     self.picture = picture
   }
 
-  private static func check(
+  fileprivate static func check(
     _ source: ImageSource, width: Int, height: Int, _ limits: ImageLimits
   ) throws(ImageProblem) {
     let (pixels, overflow) = width.multipliedReportingOverflow(by: height)
@@ -161,7 +161,7 @@ func withOpened<R>(
   case .encoded(_, let bytes):
     try EncodedBytes.check(source, count: Int64(bytes.count), limits)
     return try bytes.withUnsafeBufferPointer { (bytes) throws(ImageProblem) in
-      try body(OpenedImage(source, encoded: .init(bytes), limits: limits))
+      try withEncoded(source, .init(bytes), limits: limits, body)
     }
   case .pixels(let pixels):
     return try pixels.bytes.withUnsafeBufferPointer { (bytes) throws(ImageProblem) in
@@ -172,11 +172,30 @@ func withOpened<R>(
     let start = try EncodedBytes.read(
       source, path: path, offset: offset, length: length, limits: limits, most: most)
     do {
-      return try body(OpenedImage(source, encoded: start.bytes, limits: limits))
+      return try withEncoded(source, start.bytes, limits: limits, body)
     } catch {
       guard start.isPrefix, error.kind != .notAnImage, error.kind != .tooLarge else { throw error }
     }
   }
   let whole = try EncodedBytes.read(source, path: path, offset: offset, length: length, limits: limits)
-  return try body(OpenedImage(source, encoded: whole.bytes, limits: limits))
+  return try withEncoded(source, whole.bytes, limits: limits, body)
+}
+
+/// Opens encoded bytes for the time of `body`.
+private func withEncoded<R>(
+  _ source: ImageSource, _ bytes: UnsafeRawBufferPointer, limits: ImageLimits,
+  _ body: (consuming OpenedImage) throws(ImageProblem) -> R
+) throws(ImageProblem) -> R {
+  guard Netpbm.begins(bytes) else { return try body(OpenedImage(source, encoded: bytes, limits: limits)) }
+  guard let image = Netpbm(bytes) else {
+    throw ImageProblem(
+      .damaged, source,
+      "The image begins as PBM, PGM or PPM, but its header is none. Get it again, or remove it.")
+  }
+  try OpenedImage.check(source, width: image.width, height: image.height, limits)
+  guard let pixels = image.pixels(bytes) else { throw .truncated(source) }
+  return try pixels.withUnsafeBufferPointer { (pixels) throws(ImageProblem) in
+    let raw = RawPixels(width: image.width, height: image.height, bands: image.bands, bytes: [])
+    return try body(OpenedImage(source, pixels: raw, bytes: .init(pixels), limits: limits))
+  }
 }

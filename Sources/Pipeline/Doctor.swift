@@ -1,4 +1,5 @@
 import Backbones
+import Datasets
 import Downloads
 import Foundation
 import Images
@@ -22,7 +23,7 @@ public enum Doctor {
   }
 
   public static func examine() -> [Finding] {
-    engine() + [weights(), images(), downloads(), processor(), memory()]
+    engine() + [weights(), images(), downloads(), parquet(), processor(), memory()]
   }
 
   private static func engine() -> [Finding] {
@@ -97,6 +98,15 @@ public enum Doctor {
         part: "downloads", health: .warning, what: "\(error.what); only lists of addresses need it",
         remedy: SystemPackages.current.remedy(.transfers))
     }
+  }
+
+  private static func parquet() -> Finding {
+    guard let program = DuckDB.find() else {
+      return Finding(
+        part: "parquet", health: .warning, what: "DuckDB's program is not here; only Parquet needs it",
+        remedy: "Run Scripts/setup, or: pip install duckdb-cli")
+    }
+    return Finding(part: "parquet", health: .good, what: program)
   }
 
   private static func processor() -> Finding {

@@ -11,6 +11,8 @@ public enum VerificationStages {
     public var wrong: Int
     /// Rows without a verdict.
     public var unknown: Int
+    /// The keys of images that the file calls both right and wrong; each verdict is kept as a voice of its own.
+    public var disputed: [String] = []
   }
 
   /// Takes over the verdicts of a file; all or none.
@@ -29,6 +31,7 @@ public enum VerificationStages {
     let labels = try workspace.labels()
     var problems = DatasetProblems()
     var records: [VerificationRecord] = []
+    var voices = FileVoices()
     for (row, id) in zip(rows, ids) {
       guard let id else {
         problems.add(
@@ -47,6 +50,9 @@ public enum VerificationStages {
             remedy: "Verify it again under its present label, or remove the row"))
         continue
       }
+      // A row that says the same again adds nothing.
+      guard let person = voices.person(row.person ?? person, of: id, key: row.key, isRight: row.isRight)
+      else { continue }
       records.append(
         VerificationRecord(
           sample: id, label: label, answer: VerificationAnswer(isRight: row.isRight), person: person,
@@ -54,8 +60,9 @@ public enum VerificationStages {
     }
     if !problems.isEmpty { throw problems }
     try workspace.addVerifications(records)
-    let right = rows.count(where: \.isRight)
-    return ImportOutcome(right: right, wrong: rows.count - right, unknown: unknown)
+    let right = records.count { $0.answer == .right }
+    return ImportOutcome(
+      right: right, wrong: records.count - right, unknown: unknown, disputed: voices.disputed)
   }
 
   /// Writes the verdicts that hold, and images still to be looked at.

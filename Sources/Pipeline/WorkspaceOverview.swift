@@ -100,7 +100,7 @@ public struct WorkspaceOverview: Sendable, Encodable {
     if verified == 0 {
       return "cleannet review, or without the page: cleannet verify export todo.csv --unverified 30"
     }
-    return "cleannet export --out scores.csv"
+    return "cleannet export scores --out scores.csv"
   }
 }
 

@@ -62,7 +62,8 @@ public final class Workspace: Sendable {
     try pool.close()
     for end in ["", "-wal", "-shm"] { unlink(catalogue + end) }
     unlink("\(path)/lock")
-    rmdir(downloadsFolder)
+    // What a failed import had taken out of containers.
+    try? FileManager.default.removeItem(atPath: downloadsFolder)
     // A folder that holds anything else stays.
     rmdir(path)
   }

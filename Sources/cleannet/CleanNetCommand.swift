@@ -15,7 +15,7 @@ import Foundation
         cleannet review                       a page on which you say which labels are right and wrong
         cleannet train
         cleannet score                        judge every label, also of classes that nobody verified
-        cleannet export --out scores.csv
+        cleannet export scores --out scores.csv
 
       `cleannet demo` shows all of it on images that come with Debian.
       """,

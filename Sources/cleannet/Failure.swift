@@ -45,6 +45,7 @@ struct Failure {
       problems.first.contains { problem in beginnings.contains { problem.what.hasPrefix($0) } }
     }
     if begins("cannot be opened") { return EX_NOINPUT }
+    if begins(DuckDB.missing) { return EX_UNAVAILABLE }
     return begins("cannot be created", "cannot be written", "cannot be put in place")
       ? EX_CANTCREAT : EX_DATAERR
   }

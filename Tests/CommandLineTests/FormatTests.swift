@@ -70,7 +70,7 @@ import Testing
     try images(cleannet, "set/train/cat/1.jpg", "set/train/dog/2.jpg", "set/test/cat/3.jpg")
     try await cleannet.succeed("import", "set")
     let written = try await cleannet.succeed(
-      "export", "--format", "labelme", "--wrong", "keep", "--out", "out", "--json"
+      "export", "--format", "food-101n", "--wrong", "keep", "--out", "out", "--json"
     ).json()
     #expect(written["written"] as? Int == 2 && written["dropped"] as? Int == 1)
   }

@@ -59,7 +59,7 @@ struct Program {
     return result
   }
 
-  private func run(_ arguments: [String]) async throws -> Result {
+  func run(_ arguments: [String]) async throws -> Result {
     let (status, output, errors) = try await ChildProcess.run(
       ChildProcess.cleannet.path, arguments, in: folder, environment: environment)
     return Result(status: status, output: output, errors: errors)

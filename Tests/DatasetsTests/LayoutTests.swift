@@ -322,13 +322,6 @@ struct LayoutTests {
     }
   }
 
-  @Test("what is Parquet is named so, with the remedy")
-  func parquet() throws {
-    let file = try folder.write("train-00000-of-00001.parquet", "PAR1xxxxPAR1")
-    #expect(try problems(file).description.contains("datasets"))
-    #expect(try problems(folder.path).description.contains("Parquet"))
-  }
-
   private static let storedZip =
     "UEsDBBQAAAgAAEaqeF1X7nGSBQAAAAUAAAAQAAAAc2V0L2NhdC/DqSAxLmpwZ2ZpcnN0UEsDBBQAAAAAAEaqeF2ECw"
     + "9pAwAAAAMAAAANAAAAc2V0L2RvZy8yLmpwZzJuZFBLAwQUAAAACAAAACEAw/7CbgUAAAAJAAAADgAAAHNldC9yZWFk"

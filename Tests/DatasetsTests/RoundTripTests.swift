@@ -13,6 +13,8 @@ struct FormatCase: CustomTestStringConvertible, Sendable {
   var splits = ["train", "test"]
   var holdsVerification = false
   var holdsAttributes = false
+  /// Whether samples keep their keys.
+  var holdsKeys = false
   /// Whether names may hold line ends and tabs.
   var holdsLineEnds = true
   /// Whether classes may hold line ends and slashes as they are.
@@ -26,19 +28,20 @@ struct FormatCase: CustomTestStringConvertible, Sendable {
     FormatCase(format: "zip", output: "out.zip"),
     FormatCase(
       format: "manifest", output: "out.csv", splits: ["train", "test", "my split"], holdsVerification: true,
-      holdsAttributes: true, renamesClasses: false),
+      holdsAttributes: true, holdsKeys: true, renamesClasses: false),
     FormatCase(
       format: "manifest", output: "out.tsv", splits: ["train", "x"], holdsVerification: true,
-      holdsAttributes: true,
+      holdsAttributes: true, holdsKeys: true,
       renamesClasses: false),
     FormatCase(
       format: "manifest", output: "out.jsonl", splits: ["train", "x"], holdsVerification: true,
-      holdsAttributes: true, renamesClasses: false),
+      holdsAttributes: true, holdsKeys: true, renamesClasses: false),
     FormatCase(
-      format: "hf-image-folder", holdsVerification: true, holdsAttributes: true, renamesClasses: false),
+      format: "hf-image-folder", holdsVerification: true, holdsAttributes: true, holdsKeys: true,
+      renamesClasses: false),
     FormatCase(
       format: "webdataset", splits: ["train", "test", "fold 1"], holdsVerification: true,
-      holdsAttributes: true,
+      holdsAttributes: true, holdsKeys: true,
       renamesClasses: false),
     FormatCase(format: "food-101", holdsLineEnds: false),
     FormatCase(format: "food-101n", splits: ["train"], holdsVerification: true, holdsLineEnds: false),
@@ -49,7 +52,7 @@ struct FormatCase: CustomTestStringConvertible, Sendable {
     FormatCase(format: "coco", renamesClasses: false),
     FormatCase(
       format: "coco", entry: "/annotations/instances_train.json", splits: ["train"], renamesClasses: false),
-    FormatCase(format: "labelme", splits: ["train"], renamesClasses: false),
+    FormatCase(format: "labelme", renamesClasses: false),
   ]
 }
 
@@ -163,6 +166,85 @@ struct RoundTripTests {
     #expect(second.map(\.key) == first.map(\.key))
     #expect(second.map(\.path) == first.map(\.path))
     #expect(try second.map { try essence($0) } == first.map { try essence($0) })
+  }
+
+  @Test(
+    "what was read of any format and written in any other is the same: keys, labels, splits, verdicts, pixels",
+    arguments: FormatCase.files.filter { $0.entry.isEmpty }, FormatCase.files.filter { $0.entry.isEmpty })
+  func across(from: FormatCase, to: FormatCase) throws {
+    var common = from
+    common.splits = from.splits.filter(to.splits.contains)
+    common.holdsLineEnds = from.holdsLineEnds && to.holdsLineEnds
+    common.holdsVerification = from.holdsVerification && to.holdsVerification && from.format != "clothing1m"
+    common.holdsAttributes = from.holdsAttributes && to.holdsAttributes
+    let (original, classes) = try generated(common, seed: 4)
+    try write(original, classes, from, to: "first")
+    let first = try read(from, "first")
+    let names = first.map(\.label).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    try write(first, names, to, to: "second")
+    let second = try read(to, "second")
+    let isRenamed = to.renamesClasses && !from.renamesClasses
+    let expected = try first.map { sample in
+      var sample = sample
+      if isRenamed { sample.label = sample.label.replacingOccurrences(of: "/", with: "_") }
+      if !common.holdsVerification { sample.verification = nil }
+      return try essence(sample, attributes: common.holdsAttributes)
+    }
+    let got = try second.map { sample in
+      var sample = sample
+      if !common.holdsVerification { sample.verification = nil }
+      return try essence(sample, attributes: common.holdsAttributes)
+    }
+    let byBytes = { (left: [String], right: [String]) in left[3] < right[3] }
+    #expect(got.sorted(by: byBytes) == expected.sorted(by: byBytes))
+    if to.holdsKeys { #expect(Set(second.map(\.key)) == Set(first.map(\.key))) }
+  }
+
+  @Test("formats without class folders keep classes whose folders would be called the same")
+  func sameFolders() throws {
+    let samples = try ["a/b", "a_b"].map { label in
+      Sample(
+        key: label, path: "\(label).jpg", location: .file(try folder.write("in/\(label).jpg")), label: label)
+    }
+    for format in FormatCase.files where !format.renamesClasses && format.entry.isEmpty {
+      let name = "x-\(format.testDescription)"
+      try write(samples, ["a/b", "a_b"], format, to: name)
+      #expect(try read(format, name).map(\.label).sorted() == ["a/b", "a_b"], "\(format)")
+    }
+  }
+
+  @Test(
+    "classes that are named like splits, wrappers and junk are read back as they are",
+    arguments: [
+      ["train"], ["images"], ["train", "test"], ["train", "plane"], ["__MACOSX", "cat"], [".hidden", "cat"],
+      ["data", "cat"],
+    ])
+  func oddClasses(classes: [String]) throws {
+    for format in FormatCase.files where format.entry.isEmpty {
+      for splits in [["train"], ["train", "test"]] where Set(splits).isSubset(of: format.splits) {
+        let name = "\(format.testDescription) \(splits.count)"
+        let samples = try (0..<6).map { index in
+          let label = classes[index % classes.count]
+          return Sample(
+            key: "\(index)", path: "\(label)/deep/\(index % 2)/\(index).jpg",
+            location: .file(try folder.write("in/\(name)/\(index).jpg", [UInt8(index)])), label: label,
+            split: splits[index / 2 % splits.count])
+        }
+        try write(samples, classes, format, to: name)
+        let changed = { (label: String) in
+          format.renamesClasses && (label.hasPrefix(".") || label == "__MACOSX") ? "_" + label : label
+        }
+        let back = try read(format, name)
+        #expect(
+          Set(try back.map { try essence($0) })
+            == Set(
+              try samples.map { sample in
+                var sample = sample
+                sample.label = changed(sample.label)
+                return try essence(sample)
+              }), "\(name)")
+      }
+    }
   }
 
   @Test(

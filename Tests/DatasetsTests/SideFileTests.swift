@@ -52,7 +52,8 @@ struct SideFileTests {
     #expect(try verdicts(table).unknown == 1)
   }
 
-  @Test("Label Studio's results: the last annotation that was not cancelled counts")
+  @Test(
+    "Label Studio's results: of each person the last annotation that was not cancelled; all people are heard")
   func labelStudio() throws {
     let path = try folder.write(
       "export.json",
@@ -69,15 +70,46 @@ struct SideFileTests {
        {"id": 5, "image": "x", "key": "k5", "label": "cat", "verification": "right", "annotator": 1}]
       """#)
     let read = try verdicts(path)
-    #expect(read.rows.map(\.key) == ["k\"1", "k2", "k5"])
-    #expect(read.rows.map(\.isRight) == [false, true, true])
-    #expect(read.rows.map(\.label) == ["cat", "dog", "cat"])
+    #expect(read.rows.map(\.key) == ["k\"1", "k2", "k2", "k5"])
+    #expect(read.rows.map(\.isRight) == [false, false, true, true])
+    #expect(read.rows.map(\.label) == ["cat", "dog", "dog", "cat"])
+    #expect(read.rows.map(\.person) == ["annotator 1", nil, nil, "annotator 1"])
     #expect(read.unknown == 2)
+    let again = try folder.write(
+      "again.json",
+      #"""
+      [{"data": {"key": "k"}, "annotations": [
+        {"completed_by": 1, "result": [{"value": {"choices": ["wrong"]}, "from_name": "verification"}]},
+        {"completed_by": 2, "result": [{"value": {"choices": ["wrong"]}, "from_name": "verification"}]},
+        {"completed_by": 1, "result": [{"value": {"choices": ["right"]}, "from_name": "verification"}]}]}]
+      """#)
+    #expect(try verdicts(again).rows.map(\.isRight) == [false, true])
     let bad = try folder.write(
       "bad.json", #"[{"verification": "right"}, {"key": "a", "verification": "maybe"}]"#)
     #expect { try verdicts(bad) } throws: { ($0 as? DatasetProblems)?.count == 2 }
     let cut = try folder.write("cut.json", "[{\"key\": 1},\n{\"key\"")
     #expect { try verdicts(cut) } throws: { ($0 as? DatasetProblems)?.first.map(\.line) == [2] }
+  }
+
+  @Test(
+    "verdicts as pandas, spreadsheets and people write them",
+    arguments: [
+      ("1", true), ("1.0", true), ("TRUE", true), ("yes", true), (" 1 ", true), ("right", true), ("0", false),
+      ("0.0", false), ("FALSE", false), ("No", false), ("wrong", false), ("nan", nil), ("-1", nil),
+      ("NaN", nil), ("", nil),
+    ] as [(String, Bool?)])
+  func verdictTexts(text: String, isRight: Bool?) throws {
+    let path = try folder.write("v.csv", "key,verification,annotator\nk,\(text),ann\n")
+    let read = try verdicts(path)
+    #expect(read.rows.map(\.isRight) == (isRight.map { [$0] } ?? []))
+    #expect(read.rows.allSatisfy { $0.person == "ann" })
+    #expect(read.unknown == (isRight == nil ? 1 : 0))
+    let records = try folder.write("v.json", "[{\"key\": \"k\", \"verification\": \"\(text)\"}]")
+    #expect(
+      try VerificationFile.read(path: records, format: .table) { #expect($0.isRight == isRight) }
+        == read.unknown)
+    let bad = try folder.write("bad.csv", "key,verification\nk,maybe\n")
+    #expect { try verdicts(bad) } throws: { "\($0)".contains("\"maybe\"") }
   }
 
   @Test("features lie in safetensors where its header says")

@@ -3,6 +3,8 @@ protocol ArchiveIndex: Sendable {
   var path: String { get }
   /// In the archive's order.
   var names: [String] { get }
+  /// What was found odd in it, a line each.
+  var notices: [String] { get }
   subscript(_ name: String) -> ArchiveMember? { get }
 }
 

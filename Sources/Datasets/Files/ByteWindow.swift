@@ -4,7 +4,7 @@ final class ByteWindow {
   /// The longest record that is read. Beyond it, something such as a missing quote is wrong.
   static let longestRecord = 16 << 20
 
-  private let file: InputFile
+  private let file: TextInput
   private(set) var base: UnsafeMutablePointer<UInt8>
   private var capacity: Int
   /// Where the bytes not yet consumed begin and end, as offsets from `base`.
@@ -13,7 +13,7 @@ final class ByteWindow {
   private(set) var atEnd = false
 
   init(_ file: InputFile, capacity: Int = 1 << 18) {
-    self.file = file
+    self.file = TextInput(file)
     self.capacity = capacity
     base = .allocate(capacity: capacity)
   }
@@ -50,17 +50,11 @@ final class ByteWindow {
     return true
   }
 
-  /// Passes over a UTF-8 byte order mark; refuses UTF-16.
+  /// Passes over a UTF-8 byte order mark.
   func skipByteOrderMark() throws(DatasetProblems) {
     while end - start < 3, !atEnd { _ = try fill() }
-    guard end - start >= 2 else { return }
-    let (first, second) = (base[start], base[start + 1])
-    if (first == 0xFF && second == 0xFE) || (first == 0xFE && second == 0xFF) {
-      throw DatasetProblems(
-        DatasetProblem(
-          file: path, what: "is UTF-16 text", remedy: "Save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"))
-    }
-    if end - start >= 3, first == 0xEF, second == 0xBB, base[start + 2] == 0xBF { start += 3 }
+    guard end - start >= 3 else { return }
+    if base[start] == 0xEF, base[start + 1] == 0xBB, base[start + 2] == 0xBF { start += 3 }
   }
 
   /// Takes the next line, without its line feed, as offsets from `base`; `nil` after the last.

@@ -54,8 +54,16 @@ struct FolderWalk {
     }
     var names: [UInt8] = []
     let entries = list(folder, prefix, &names)
+    let isWorkspace = entries.contains {
+      names[$0.offset..<($0.offset + $0.length)].elementsEqual(JunkName.catalogue.utf8)
+    }
+    guard !isWorkspace || depth == 0 else {
+      notices.add("workspaces of cleannet passed over", prefix)
+      return
+    }
     for entry in entries {
       let bytes = names[entry.offset..<(entry.offset + entry.length)]
+      if isWorkspace, JunkName.belongsToWorkspace(String(decoding: bytes, as: UTF8.self)) { continue }
       guard let name = String(validating: bytes, as: UTF8.self) else {
         let shown = prefix + String(decoding: bytes, as: UTF8.self)
         log.add("\(root)/\(shown)", "its name is not UTF-8", "Rename it (convmv -f latin1 -t utf8 --notest)")
@@ -106,8 +114,12 @@ struct FolderWalk {
       let raw = UnsafeRawBufferPointer(
         start: UnsafeRawPointer(entry) + nameOffset, count: length - nameOffset)
       let name = raw.prefix { $0 != 0 }
-      if name.first == UInt8(ascii: ".") {
-        if !name.elementsEqual(".".utf8), !name.elementsEqual("..".utf8) {
+      if JunkName.isJunk(name) {
+        if name.first != UInt8(ascii: ".") {
+          notices.add(
+            "files and folders of operating systems passed over",
+            prefix + String(decoding: name, as: UTF8.self))
+        } else if !name.elementsEqual(".".utf8), !name.elementsEqual("..".utf8) {
           notices.add("hidden files and folders passed over", prefix + String(decoding: name, as: UTF8.self))
         }
         continue

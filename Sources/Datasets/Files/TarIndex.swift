@@ -7,17 +7,50 @@ struct TarIndex: ArchiveIndex {
   let path: String
   /// The members' names, in the archive's order; one that occurs again replaces the earlier, as when unpacking.
   private(set) var names: [String] = []
-  private var members: [String: ArchiveMember] = [:]
+  private(set) var notices: [String] = []
+  private var members: [ByteName: ArchiveMember] = [:]
 
-  subscript(_ name: String) -> ArchiveMember? { members[Self.normalized(name)] }
+  subscript(_ name: String) -> ArchiveMember? { members[ByteName(Self.normalized(name))] }
 
   /// - Throws: `DatasetProblems` if the file is no tar file or ends within a member.
   init(path: String) throws(DatasetProblems) {
     self.path = path
     var reader = try TarReader(path: path)
-    while let (name, member) = try reader.next() {
-      if members.updateValue(member, forKey: name) == nil { names.append(name) }
+    var links: [TarLink] = []
+    while let entry = try reader.nextEntry() {
+      switch entry {
+      case .file(let name, let member):
+        if members.updateValue(member, forKey: ByteName(name)) == nil { names.append(name) }
+      case .link(let link):
+        if members[ByteName(link.name)] == nil { names.append(link.name) }
+        links.append(link)
+      }
     }
+    resolve(links)
+  }
+
+  /// Gives links the bytes that they lead to; a link may lead to another, or to what comes behind it.
+  private mutating func resolve(_ links: [TarLink]) {
+    var targets: [ByteName: String] = [:]
+    for link in links where members[ByteName(link.name)] == nil { targets[ByteName(link.name)] = link.target }
+    var lost: [String] = []
+    for link in links {
+      var target = targets[ByteName(link.name)]
+      var steps = 0
+      while let next = target, steps < 40 {
+        if let member = members[ByteName(next)] {
+          members[ByteName(link.name)] = member
+          break
+        }
+        target = targets[ByteName(next)]
+        steps += 1
+      }
+      if members[ByteName(link.name)] == nil { lost.append(link.name) }
+    }
+    guard let first = lost.first else { return }
+    let gone = Set(lost.map(ByteName.init))
+    names.removeAll { gone.contains(ByteName($0)) }
+    notices.append("links that lead nowhere in the archive passed over: \(lost.count) (first: \(first))")
   }
 
   /// `./a//b` and `a/b` name one member.
@@ -38,6 +71,12 @@ struct TarIndex: ArchiveIndex {
   }
 }
 
+/// A member that is another name of one: a hard link, or a symbolic one, whose target is named from the archive's top.
+struct TarLink {
+  var name: String
+  var target: String
+}
+
 /// The members of a tar file one after the other, holding none of them.
 struct TarReader {
   private let file: Descriptor
@@ -48,10 +87,33 @@ struct TarReader {
     reader = HeaderReader(path: path, descriptor: file.number, size: file.size)
   }
 
-  /// The next regular file; `nil` at the end.
+  enum Entry {
+    case file(name: String, member: ArchiveMember)
+    case link(TarLink)
+  }
+
+  /// Links passed over by `next`, and the first of them.
+  private(set) var links: (count: Int, first: String?) = (0, nil)
+
+  /// The next regular file; `nil` at the end. Links are counted and passed over.
   mutating func next() throws(DatasetProblems) -> (name: String, member: ArchiveMember)? {
-    guard let (name, offset, length) = try reader.next() else { return nil }
-    return (TarIndex.normalized(name), ArchiveMember(offset: offset, length: length))
+    while let entry = try nextEntry() {
+      switch entry {
+      case .file(let name, let member): return (name, member)
+      case .link(let link): links = (links.count + 1, links.first ?? link.name)
+      }
+    }
+    return nil
+  }
+
+  /// The next regular file or link; `nil` at the end.
+  mutating func nextEntry() throws(DatasetProblems) -> Entry? {
+    guard let header = try reader.next() else { return nil }
+    let name = TarIndex.normalized(header.name)
+    guard let target = header.target else {
+      return .file(name: name, member: ArchiveMember(offset: header.offset, length: header.length))
+    }
+    return .link(TarLink(name: name, target: TarIndex.normalized(target)))
   }
 
   /// The bytes of a small member, such as a label.
@@ -70,9 +132,18 @@ private struct HeaderReader {
   var size: Int64
   var position: Int64 = 0
 
-  /// The next regular file, or `nil` at the end.
-  mutating func next() throws(DatasetProblems) -> (name: String, offset: Int64, length: Int64)? {
+  struct Header {
+    var name: String
+    var offset: Int64
+    var length: Int64
+    /// What a link leads to, from the archive's top.
+    var target: String?
+  }
+
+  /// The next regular file or link, or `nil` at the end.
+  mutating func next() throws(DatasetProblems) -> Header? {
     var longName: String?
+    var longTarget: String?
     var paxSize: Int64?
     while position + 512 <= size {
       let header = try bytes(at: position, count: 512)
@@ -96,19 +167,31 @@ private struct HeaderReader {
       position = start + (length + 511) / 512 * 512
       switch header[156] {
       case UInt8(ascii: "0"), 0, UInt8(ascii: "7"):
+        return Header(name: longName ?? Self.name(header), offset: start, length: length)
+      case UInt8(ascii: "1"), UInt8(ascii: "2"):
+        // A link has no bytes of its own, whatever size is written.
+        position = start
         let name = longName ?? Self.name(header)
-        return (name, start, length)
+        let target = longTarget ?? Self.text(header[157..<257])
+        let isSymbolic = header[156] == UInt8(ascii: "2")
+        return Header(
+          name: name, offset: start, length: 0,
+          target: isSymbolic ? Self.followed(target, from: name) : target)
       case UInt8(ascii: "L"):
         longName = Self.text(try extendedField(at: start, length)[...])
+      case UInt8(ascii: "K"):
+        longTarget = Self.text(try extendedField(at: start, length)[...])
       case UInt8(ascii: "x"):
         let records = Self.paxRecords(try extendedField(at: start, length))
         longName = records["path"] ?? longName
+        longTarget = records["linkpath"] ?? longTarget
         paxSize = records["size"].flatMap { Int64($0) } ?? paxSize
-      case UInt8(ascii: "g"), UInt8(ascii: "K"):
+      case UInt8(ascii: "g"):
         continue
       default:
-        // Folders, links and devices hold no image.
+        // Folders and devices hold no image.
         longName = nil
+        longTarget = nil
         paxSize = nil
       }
     }
@@ -148,6 +231,21 @@ private struct HeaderReader {
     let digits = field.drop { $0 == 0x20 }.prefix { $0 >= 0x30 && $0 <= 0x37 }
     guard !digits.isEmpty else { return nil }
     return digits.reduce(0) { $0 << 3 | Int64($1 - 0x30) }
+  }
+
+  /// Where a symbolic link leads, from the archive's top; such as nothing could be called where it leads out.
+  private static func followed(_ target: String, from name: String) -> String {
+    if target.utf8.first == .slash { return target }
+    var parts = name.fields(at: .slash).dropLast().filter { $0 != "." && !$0.isEmpty }
+    for part in target.fields(at: .slash) where part != "." && !part.isEmpty {
+      guard part == ".." else {
+        parts.append(part)
+        continue
+      }
+      if parts.isEmpty { return "" }
+      parts.removeLast()
+    }
+    return parts.joined(separator: "/")
   }
 
   private static func name(_ header: [UInt8]) -> String {

@@ -6,11 +6,21 @@ struct ZipIndex: ArchiveIndex {
 
   let path: String
   private(set) var names: [String] = []
-  private var members: [String: ArchiveMember] = [:]
+  private(set) var notices: [String] = []
+  private var members: [ByteName: ArchiveMember] = [:]
   /// Images among the members that are encrypted or packed otherwise, and the first of them.
   private(set) var unreadable: (count: Int, first: String?) = (0, nil)
 
-  subscript(_ name: String) -> ArchiveMember? { members[name] }
+  subscript(_ name: String) -> ArchiveMember? { members[ByteName(name)] }
+
+  /// Whether a file's first bytes are those of a zip file that is an office document, such as a workbook.
+  static func isOfficeDocument(_ head: [UInt8]) -> Bool {
+    guard head.starts(with: signature) else { return false }
+    let text = String(decoding: head, as: UTF8.self)
+    return ["[Content_Types].xml", "xl/", "docProps/", "mimetypeapplication/vnd.oasis"].contains {
+      text.contains($0)
+    }
+  }
 
   /// - Throws: `DatasetProblems` if the file is no zip file, or damaged.
   init(path: String) throws(DatasetProblems) {
@@ -51,8 +61,26 @@ struct ZipIndex: ArchiveIndex {
       }
       let member = ArchiveMember(
         offset: offset, length: entry.compressed, inflatedLength: method == 8 ? entry.length : nil)
-      if members.updateValue(member, forKey: name) == nil { names.append(name) }
+      if members.updateValue(member, forKey: ByteName(name)) == nil { names.append(name) }
     }
+    partAtBackslashes()
+  }
+
+  /// Old programs of Windows part folders by backslashes, which the format forbids: where no name has a slash, they do.
+  private mutating func partAtBackslashes() {
+    let backslash = UInt8(ascii: "\\")
+    guard names.contains(where: { $0.utf8.contains(backslash) }),
+      !names.contains(where: { $0.utf8.contains(.slash) })
+    else { return }
+    var parted: [ByteName: ArchiveMember] = [:]
+    names = names.map { name in
+      let slashed = name.fields(at: backslash).joined(separator: "/")
+      parted[ByteName(slashed)] = members[ByteName(name)]
+      return slashed
+    }
+    members = parted
+    notices.append(
+      "the archive's names part folders by backslashes, as Windows does; they are read as slashes")
   }
 
   /// Why images in it cannot be read.

@@ -5,19 +5,28 @@ struct ArchiveImages {
   var options: DatasetOptions
 
   func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
-    let common = Self.commonFolder(index.names)
     let notices = NoticeLog()
-    let relative = index.names.map { String($0.utf8.dropFirst(common.utf8.count)) ?? $0 }
-    let top = Set(relative.compactMap { path in path.parted(atFirst: .slash)?.before })
-    let layout = ClassLayout(hasSplits: ImageFolder.hasSplits(top.sorted()), options: options)
+    for notice in index.notices { notices.add(line: notice) }
+    let names = index.names.filter { name in
+      guard JunkName.isBelowJunk(name) else { return true }
+      notices.add("hidden members and those of operating systems passed over", name)
+      return false
+    }
+    let images = names.lazy.filter { ImageName.isImage($0) }
+    let common = Self.commonFolder(images)
+    func relative(_ name: String) -> String { String(name.utf8.dropFirst(common.utf8.count)) ?? name }
+    let layout = try ClassLayout(options: options, source: source.path) {
+      FolderTree(paths: images.map(relative))
+    }
     var count = 0
-    for (name, path) in zip(index.names, relative) {
-      guard ImageName.isImage(path), let member = index[name] else {
+    for name in names {
+      guard ImageName.isImage(name), let member = index[name] else {
         notices.add("members that are no images passed over", name)
         continue
       }
       let location = member.location(in: source.absolutePath)
-      guard let sample = layout.sample(path: path, location: location, source: source.absolutePath) else {
+      guard let sample = layout.sample(path: relative(name), location: location, source: source.absolutePath)
+      else {
         notices.add("images outside a class's folder passed over", name)
         continue
       }
@@ -30,23 +39,28 @@ struct ArchiveImages {
           file: source.path, what: "holds no image in a class's folder",
           remedy: "Import the manifest that names its images, with --root \(source.path)"))
     }
-    return DatasetSummary(samples: count, notices: notices.notices)
+    var summary = DatasetSummary(samples: count, notices: layout.notices + notices.notices)
+    summary.guesses = layout.guesses
+    return summary
   }
 
-  /// The folder, with its slash, that everything lies in beyond the class's own folder; tar files often have one.
-  static func commonFolder(_ names: [String]) -> String {
-    let images = names.filter { ImageName.isImage($0) }
-    guard let first = images.first?.fields(at: .slash), first.count > 2,
-      !ImageFolder.splitNames.contains(first[0].lowercased())
-    else { return "" }
-    let folder = first[0] + "/"
-    // Two classes at least must lie below it, or it is the class.
-    var below: Set<String> = []
+  /// The folder, with its slash, that everything lies in, if there are folders below it that may be classes; archives
+  /// often have one. Keys leave it out.
+  static func commonFolder(_ images: some Sequence<String>) -> String {
+    var first: [UInt8]?
+    var below: Set<ByteName> = []
     for image in images {
       let parts = image.utf8.split(separator: .slash, maxSplits: 2)
-      guard parts.count > 2, image.startsExactly(with: folder) else { return "" }
-      below.insert(String(decoding: parts[1], as: UTF8.self))
+      guard parts.count > 2 else { return "" }
+      if let first {
+        if !first.elementsEqual(parts[0]) { return "" }
+      } else {
+        first = Array(parts[0])
+      }
+      if below.count < 2 { below.insert(ByteName(String(decoding: parts[1], as: UTF8.self))) }
     }
-    return below.count > 1 ? folder : ""
+    guard let first, below.count > 1 else { return "" }
+    let name = String(decoding: first, as: UTF8.self)
+    return SplitName.canonical(name) == nil ? name + "/" : ""
   }
 }

@@ -26,6 +26,7 @@ public struct COCO: DatasetFormat {
     return source.lowercasedName.hasSuffix(".json")
       && text.drop { $0.isWhitespace || $0 == "\u{FEFF}" }.first == "{"
       && parts.contains { text.contains($0) } && !text.contains("\"shapes\"")
+      && !text.contains("\"samples\"")
   }
 
   /// How Roboflow names the file beside the images.
@@ -34,16 +35,23 @@ public struct COCO: DatasetFormat {
   /// The files of a folder that name images' categories.
   private static func files(_ source: DatasetSource) -> [String] {
     if source.has(roboflow) { return ["\(source.absolutePath)/\(roboflow)"] }
+    // Roboflow's folders of splits, each with such a file.
+    let parts = source.isFolder ? source.names(limit: 256).filter { SplitName.canonical($0) != nil } : []
+    let parted = parts.filter { source.has("\($0)/\(roboflow)") }.map {
+      "\(source.absolutePath)/\($0)/\(roboflow)"
+    }
+    if !parted.isEmpty { return parted }
     let folder = "\(source.absolutePath)/annotations"
     let names = (try? DatasetSource(path: folder).names()) ?? []
     return names.filter { $0.hasPrefix("instances_") && $0.hasSuffix(".json") }.map { "\(folder)/\($0)" }
   }
 
   private struct Image {
-    var id: Int
+    /// As text: a number, a UUID.
+    var id: String
     var fileName: String
-    /// An index of `categories`; −1: none yet; −2: several.
-    var category = -1
+    /// The categories of its annotations; two are as good as many.
+    var categories: [String] = []
   }
 
   public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
@@ -66,9 +74,9 @@ public struct COCO: DatasetFormat {
     _ path: String, _ log: ProblemLog, _ notices: NoticeLog, _ each: (Sample) throws -> Void
   ) throws -> Int {
     let text = try MappedText(path: path)
-    var names: [Int: String] = [:]
+    var names: [String: String] = [:]
     var images: [Image] = []
-    var labels: [(image: Int, category: Int)] = []
+    var labels: [(image: String, category: String)] = []
     do throws(JSONScanner.Fault) {
       try text.withBytes { bytes throws(JSONScanner.Fault) in
         var scanner = JSONScanner(bytes)
@@ -76,7 +84,7 @@ public struct COCO: DatasetFormat {
           switch name {
           case "images":
             try Self.objects(&scanner, ["id", "file_name"]) { values in
-              guard let id = values[0].flatMap({ Int($0) }), let name = values[1] else { return false }
+              guard let id = values[0].map(Self.id), let name = values[1] else { return false }
               images.append(Image(id: id, fileName: name))
               return true
             } bad: {
@@ -84,8 +92,7 @@ public struct COCO: DatasetFormat {
             }
           case "annotations":
             try Self.objects(&scanner, ["image_id", "category_id"]) { values in
-              guard let image = values[0].flatMap({ Int($0) }), let category = values[1].flatMap({ Int($0) })
-              else {
+              guard let image = values[0].map(Self.id), let category = values[1].map(Self.id) else {
                 return false
               }
               labels.append((image, category))
@@ -95,7 +102,7 @@ public struct COCO: DatasetFormat {
             }
           case "categories":
             try Self.objects(&scanner, ["id", "name"]) { values in
-              guard let id = values[0].flatMap({ Int($0) }), let name = values[1] else { return false }
+              guard let id = values[0].map(Self.id), let name = values[1] else { return false }
               names[id] = name
               return true
             } bad: {
@@ -115,7 +122,10 @@ public struct COCO: DatasetFormat {
     assign(labels, to: &images, names, path, log)
     try log.throwIfAny()
     let root = try imageRoot(path, first: images.first?.fileName)
-    let split = options.split ?? Self.split(path)
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().lastPathComponent
+    let isParted = path.hasSuffix("/" + Self.roboflow)
+    let split =
+      options.split ?? (isParted ? SplitName.canonical(folder) ?? SplitName.train : Self.split(path))
     // Parts of a folder may name their images alike.
     let top = source.absolutePath + "/"
     let prefix =
@@ -124,9 +134,9 @@ public struct COCO: DatasetFormat {
     var probe = RootProbe(root: root, active: !options.featuresOnly)
     var count = 0
     for image in images {
-      guard let label = names[image.category] else {
+      guard image.categories.count == 1, let label = names[image.categories[0]] else {
         notices.add(
-          image.category == -2
+          image.categories.count > 1
             ? "images with annotations of several categories passed over"
             : "images without annotation passed over",
           image.fileName)
@@ -164,11 +174,15 @@ public struct COCO: DatasetFormat {
     }
   }
 
+  /// An id in one form, since some write 1, some 1.0 and some "1".
+  private static func id(_ text: String) -> String { ManifestColumns.integer(text) ?? text }
+
   private func assign(
-    _ labels: [(image: Int, category: Int)], to images: inout [Image], _ names: [Int: String], _ path: String,
+    _ labels: [(image: String, category: String)], to images: inout [Image], _ names: [String: String],
+    _ path: String,
     _ log: ProblemLog
   ) {
-    var places: [Int: Int] = [:]
+    var places: [String: Int] = [:]
     places.reserveCapacity(images.count)
     for (index, image) in images.enumerated() {
       if places.updateValue(index, forKey: image.id) != nil {
@@ -183,8 +197,8 @@ public struct COCO: DatasetFormat {
             + "not both there", "Remove it, or add what it names")
         continue
       }
-      let earlier = images[place].category
-      images[place].category = earlier == -1 || earlier == label.category ? label.category : -2
+      let known = images[place].categories
+      if known.count < 2, !known.contains(label.category) { images[place].categories.append(label.category) }
     }
   }
 
@@ -200,8 +214,8 @@ public struct COCO: DatasetFormat {
   }
 
   private static func split(_ path: String) -> String {
-    let words = URL(fileURLWithPath: path).lastPathComponent.lowercased().split { !$0.isLetter }.map(
-      String.init)
-    return words.first { ImageFolder.splitNames.contains($0) && !$0.hasPrefix("train") } ?? "train"
+    let words = URL(fileURLWithPath: path).lastPathComponent.split { !$0.isLetter }
+    let splits = words.compactMap { SplitName.canonical(String($0)) }
+    return splits.first { $0 != SplitName.train } ?? SplitName.train
   }
 }

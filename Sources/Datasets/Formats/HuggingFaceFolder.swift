@@ -6,7 +6,8 @@ public struct HuggingFaceFolder: DatasetFormat {
   public static let name = "hf-image-folder"
   public static let summary = "images beside a metadata.csv or metadata.jsonl with file_name and a label"
 
-  static let tables = ["metadata.jsonl", "metadata.csv"]
+  /// Roboflow keeps a column a class in `_classes.csv`.
+  static let tables = ["metadata.jsonl", "metadata.csv", "_classes.csv"]
 
   private let source: DatasetSource
   private let options: DatasetOptions
@@ -23,11 +24,22 @@ public struct HuggingFaceFolder: DatasetFormat {
   /// The folders with a table, relative to the source, and the tables.
   private static func places(_ source: DatasetSource) -> [(folder: String, table: String)] {
     guard source.isFolder else { return [] }
-    if let table = tables.first(where: { source.has($0) }) { return [("", table)] }
-    return source.names(limit: 256).compactMap { name in
-      guard ImageFolder.splitNames.contains(name.lowercased()) else { return nil }
-      return tables.first { source.has("\(name)/\($0)") }.map { (name, $0) }
+    if let table = tables.first(where: { namesImages("\(source.absolutePath)/\($0)") }) {
+      return [("", table)]
     }
+    return source.names(limit: 256).compactMap { name in
+      guard SplitName.canonical(name) != nil else { return nil }
+      return tables.first { namesImages("\(source.absolutePath)/\(name)/\($0)") }.map { (name, $0) }
+    }
+  }
+
+  /// Whether there is such a table, with a column of file names: some tables beside images only describe them.
+  private static func namesImages(_ table: String) -> Bool {
+    guard let source = try? DatasetSource(path: table), !source.isFolder else { return false }
+    let line = String(decoding: source.head, as: UTF8.self).prefix { !$0.isNewline }
+    let names = line.split { ",;\t{}:\"".contains($0) }.map { String($0).trimmedBlanks.lowercased() }
+    return ["file_name", "filename", "image", "path", "file"].contains { names.contains($0) }
+      || names.contains { $0.hasSuffix("_file_name") }
   }
 
   public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
@@ -50,7 +62,10 @@ public struct HuggingFaceFolder: DatasetFormat {
         manifest.prefix = folder + "/"
         manifest.defaultSplit = folder
       }
-      summary.samples += try manifest.read(log, each)
+      let outcome = try manifest.read(log, each)
+      summary.samples += outcome.samples
+      summary.notices += outcome.notices
+      for guess in outcome.guesses where !summary.guesses.contains(guess) { summary.guesses.append(guess) }
     }
     try log.throwIfAny()
     return summary

@@ -3,7 +3,8 @@ import Foundation
 /// LabelMe's JSON files, one beside each image, taken as classification: the flag that is true, or else the one label
 /// that all shapes carry.
 ///
-/// Images with several flags or labels, or none, are passed over and counted.
+/// Images with several flags or labels, or none, are passed over and counted. A folder at the top that is named like a split
+/// is one.
 public struct LabelMe: DatasetFormat {
   public static let name = "labelme"
   public static let summary = "LabelMe's JSON files beside the images, of one flag or one label each"
@@ -60,10 +61,11 @@ public struct LabelMe: DatasetFormat {
         }
         let image = folder + name
         summary.samples += 1
+        let split = path.parted(atFirst: .slash).flatMap { SplitName.canonical($0.before) }
         try each(
           Sample(
             key: image, path: image, location: .file("\(root)/\(image)"), label: label,
-            split: options.split ?? "train", source: file))
+            split: options.split ?? split ?? SplitName.train, source: file))
       } catch let fault as JSONScanner.Fault {
         log.add(file, "is not JSON: \(fault.what) at byte \(fault.offset + 1)", "Write it again")
       } catch let problems as DatasetProblems where problems.first.allSatisfy({ $0.file == file }) {

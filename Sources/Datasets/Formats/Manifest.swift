@@ -17,8 +17,10 @@ public struct Manifest: DatasetFormat {
   public static func detect(_ source: DatasetSource) -> Bool {
     guard !source.isFolder, source.files == nil else { return false }
     let name = source.lowercasedName
-    let known = [".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson"]
-    return known.contains { name.hasSuffix($0) || name.hasSuffix($0 + ".gz") }
+    let known = [".csv", ".tsv", ".tab", ".psv", ".txt", ".lst", ".list", ".jsonl", ".ndjson", ".json"]
+    if known.contains(where: { name.hasSuffix($0) || name.hasSuffix($0 + ".gz") }) { return true }
+    // Under other names, and from pipes, which have none: text, and no image.
+    return !ImageName.isImage(name) && source.looksLikeText
   }
 
   public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
@@ -28,7 +30,8 @@ public struct Manifest: DatasetFormat {
           file: source.path, what: "is a folder, not a manifest", remedy: "Name the CSV, TSV or JSONL file"))
     }
     var table = ManifestTable(
-      path: source.path, syntax: Self.syntax(source), options: options, root: source.folder)
+      path: source.contentPath, syntax: Self.syntax(source), options: options, root: source.folder,
+      shownPath: source.path)
     if let root = options.root {
       let rootSource = try DatasetSource(path: root)
       if rootSource.isFolder {
@@ -38,10 +41,10 @@ public struct Manifest: DatasetFormat {
       }
     }
     let log = ProblemLog()
-    let count = try table.read(log, each)
+    let outcome = try table.read(log, each)
     try log.throwIfAny()
-    guard count > 0 else { throw Self.noRows(source) }
-    return DatasetSummary(samples: count)
+    guard outcome.samples > 0 else { throw Self.noRows(source) }
+    return DatasetSummary(outcome)
   }
 
   static func noRows(_ source: DatasetSource) -> DatasetProblems {
@@ -61,9 +64,50 @@ public struct Manifest: DatasetFormat {
   static func syntax(_ source: DatasetSource) -> ManifestTable.Syntax {
     var name = source.lowercasedName
     if name.hasSuffix(".gz") { name.removeLast(3) }
+    let text = source.head.drop { $0 == 0xEF || $0 == 0xBB || $0 == 0xBF || $0 <= 0x20 }
+    if text.first == UInt8(ascii: "["),
+      text.dropFirst().first(where: { $0 > 0x20 }).map({ "{[".utf8.contains($0) }) ?? false
+    {
+      return .json
+    }
     if name.hasSuffix(".jsonl") || name.hasSuffix(".ndjson") { return .jsonLines }
     if name.hasSuffix(".tsv") || name.hasSuffix(".tab") { return .delimited(UInt8(ascii: "\t")) }
-    let text = source.head.drop { $0 == 0xEF || $0 == 0xBB || $0 == 0xBF || $0 <= 0x20 }
-    return text.first == UInt8(ascii: "{") ? .jsonLines : .delimited(nil)
+    guard text.first == UInt8(ascii: "{") else { return .delimited(nil) }
+    return isDocument(source) ? .json : .jsonLines
+  }
+
+  /// Whether a text that begins with an object is one JSON document, rather than an object a line.
+  private static func isDocument(_ source: DatasetSource) -> Bool {
+    guard let file = try? InputFile(path: source.contentPath) else { return false }
+    let window = ByteWindow(file)
+    var lines: [[UInt8]] = []
+    while lines.count < 2 {
+      // A line too long to be one is a document.
+      guard let place = try? window.nextLine(number: 1, remedy: "") else { break }
+      let bytes = Array(UnsafeBufferPointer(start: window.base + place.start, count: place.end - place.start))
+      if bytes.contains(where: { $0 > 0x20 }) { lines.append(bytes) }
+    }
+    guard let first = lines.first, let names = memberNames(first) else { return true }
+    if lines.count > 1 { return lines[1].first { $0 > 0x20 } != UInt8(ascii: "{") }
+    return !(ManifestColumns.isKnownPath(names.texts) || ManifestColumns.isKnownLabel(names.texts))
+  }
+
+  /// The names of an object's members that are no lists; `nil` if the text is none.
+  private static func memberNames(_ text: [UInt8]) -> (texts: [String], all: [String])? {
+    var names: (texts: [String], all: [String]) = ([], [])
+    do throws(JSONScanner.Fault) {
+      try text.withUnsafeBufferPointer { bytes throws(JSONScanner.Fault) in
+        var scanner = JSONScanner(
+          UnsafeBufferPointer(rebasing: bytes.drop { $0 == 0xEF || $0 == 0xBB || $0 == 0xBF }))
+        try scanner.object { (name, scanner) throws(JSONScanner.Fault) in
+          names.all.append(name)
+          if !scanner.isNext("["), !scanner.isNext("{") { names.texts.append(name) }
+          try scanner.skip()
+        }
+      }
+    } catch {
+      return nil
+    }
+    return names
   }
 }

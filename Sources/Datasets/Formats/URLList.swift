@@ -37,15 +37,18 @@ public struct URLList: DatasetFormat {
     options.pathColumn = options.pathColumn ?? layout.address
     options.labelColumn = options.labelColumn ?? layout.labelColumn
     var table = ManifestTable(
-      path: source.path, syntax: Self.syntax(source), options: options, root: source.folder)
+      path: source.contentPath, syntax: Self.syntax(source), options: options, root: source.folder,
+      shownPath: source.path)
     table.label = layout.label
     let log = ProblemLog()
-    let count = try table.read(log, each)
+    let outcome = try table.read(log, each)
     try log.throwIfAny()
-    guard count > 0 else { throw Manifest.noRows(source) }
-    return DatasetSummary(
-      samples: count,
-      notices: layout.label.map { ["the list names no labels; all images are of the class \($0)"] } ?? [])
+    guard outcome.samples > 0 else { throw Manifest.noRows(source) }
+    var summary = DatasetSummary(outcome)
+    if let label = layout.label {
+      summary.notices.append("the list names no labels; all images are of the class \(label)")
+    }
+    return summary
   }
 
   private static func syntax(_ source: DatasetSource) -> ManifestTable.Syntax {
@@ -75,7 +78,7 @@ public struct URLList: DatasetFormat {
 
     init(_ source: DatasetSource, _ options: DatasetOptions) throws {
       let table = ManifestTable(
-        path: source.path, syntax: URLList.syntax(source), options: options, root: source.folder)
+        path: source.contentPath, syntax: URLList.syntax(source), options: options, root: source.folder)
       let reader = try table.reader()
       let names = reader.columns
       guard !names.isEmpty, try reader.next(), reader.fault == nil else { return }

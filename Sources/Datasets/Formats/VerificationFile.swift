@@ -34,10 +34,20 @@ public enum VerificationFile {
     }
   }
 
+  private static func isTasks(_ text: String) -> Bool {
+    ["\"data\"", "\"annotations\"", "\"completions\"", "\"annotator\"", "\"image\""].contains {
+      text.contains($0)
+    }
+      || ["\"right\"", "\"wrong\"", "\"unsure\""].contains { text.contains($0) }
+  }
+
   static func detect(_ path: String) throws -> VerificationFormat {
     let source = try DatasetSource(path: path)
     let text = source.head.drop { $0 <= 0x20 || $0 == 0xEF || $0 == 0xBB || $0 == 0xBF }
-    if text.first == UInt8(ascii: "[") { return .labelStudio }
+    // A list of plain records, as pandas writes one, has neither tasks nor choices.
+    if text.first == UInt8(ascii: "[") {
+      return isTasks(String(decoding: text, as: UTF8.self)) ? .labelStudio : .table
+    }
     guard source.lowercasedName.hasSuffix(".tsv") else { return .table }
     let line = String(
       decoding: text.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }, as: UTF8.self)
@@ -48,7 +58,8 @@ public enum VerificationFile {
 
 /// Label Studio's JSON: tasks with the results of people, as it exports them (JSON or JSON-MIN).
 ///
-/// The verdict is the choice `right` or `wrong` of the last annotation that was not cancelled.
+/// Each person's verdict is the choice `right` or `wrong` of their last annotation that was not cancelled; people who
+/// disagree are all passed on.
 enum LabelStudio {
   /// The name of the control in the labelling configuration.
   static let control = "verification"
@@ -56,7 +67,15 @@ enum LabelStudio {
   private struct Task {
     var key: String?
     var label: String?
-    var choice: String?
+    /// What each annotation chooses, and whose it is.
+    var choices: [(person: String?, choice: String)] = []
+    /// Of a file of JSON-MIN.
+    var person: String?
+
+    mutating func add(_ choice: String, by person: String?) {
+      if let person { choices.removeAll { $0.person == person } }
+      choices.append((person, choice))
+    }
   }
 
   static func read(path: String, _ each: (VerificationTable.Row) throws -> Void) throws -> Int {
@@ -71,7 +90,7 @@ enum LabelStudio {
         try scanner.elements { scanner throws(JSONScanner.Fault) in
           number += 1
           let task = try task(&scanner)
-          guard let choice = task.choice else {
+          guard !task.choices.isEmpty else {
             unknown += 1
             return
           }
@@ -80,17 +99,24 @@ enum LabelStudio {
               path, "task \(number) has no `key` in its data", "Export the tasks with cleannet verify export")
             return
           }
-          switch choice.lowercased() {
-          case "right", "correct", "yes", "1":
-            rows.append(VerificationTable.Row(key: key, isRight: true, label: task.label, line: 0))
-          case "wrong", "incorrect", "no", "0":
-            rows.append(VerificationTable.Row(key: key, isRight: false, label: task.label, line: 0))
-          case "unsure", "": unknown += 1
-          default:
-            log.add(
-              path, "task \(number) (\(key)) has the choice \"\(choice)\"",
-              "Choices are right, wrong and unsure")
+          var isKnown = false
+          for (person, choice) in task.choices {
+            switch VerdictText(choice) {
+            case .right, .wrong:
+              let isRight = if case .right = VerdictText(choice) { true } else { false }
+              rows.append(
+                VerificationTable.Row(
+                  key: key, isRight: isRight, label: task.label, person: person ?? task.person, line: 0))
+              isKnown = true
+            case .none: continue
+            case .other:
+              isKnown = true
+              log.add(
+                path, "task \(number) (\(key)) has the choice \"\(choice)\"",
+                "Choices are right, wrong and unsure")
+            }
           }
+          if !isKnown { unknown += 1 }
         }
         try scanner.end()
       }
@@ -119,36 +145,60 @@ enum LabelStudio {
         }
       case "annotations" where scanner.isNext("["):
         try scanner.elements { scanner throws(JSONScanner.Fault) in
-          if let choice = try choice(&scanner) { task.choice = choice }
+          let (person, choice) = try choice(&scanner)
+          if let choice { task.add(choice, by: person) }
         }
       // JSON-MIN has data and results side by side.
       case "key": task.key = try scanner.valueText()
       case "label": task.label = try scanner.valueText()
-      case control: task.choice = try scanner.valueText()
+      case control: if let choice = try scanner.valueText() { task.add(choice, by: nil) }
+      case "annotator": task.person = try scanner.valueText().map { "annotator \($0)" }
       default: try scanner.skip()
       }
     }
     return task
   }
 
-  /// What an annotation chooses; `nil` if it was cancelled or chooses nothing.
-  private static func choice(_ scanner: inout JSONScanner) throws(JSONScanner.Fault) -> String? {
+  /// What an annotation chooses, and who made it; no choice if it was cancelled or chooses nothing.
+  private static func choice(
+    _ scanner: inout JSONScanner, from wanted: (String?) -> Bool = { $0 == control }
+  ) throws(JSONScanner.Fault) -> (person: String?, choice: String?) {
     var choice: String?
+    var person: String?
     var isCancelled = false
     try scanner.members { (name, scanner) throws(JSONScanner.Fault) in
       switch name {
       case "was_cancelled": isCancelled = try scanner.valueText() == "true"
+      case "completed_by": person = try Self.person(&scanner)
       case "result" where scanner.isNext("["):
         try scanner.elements { scanner throws(JSONScanner.Fault) in
-          choice = try result(&scanner) ?? choice
+          let (from, chosen) = try result(&scanner)
+          if wanted(from) { choice = chosen ?? choice }
         }
       default: try scanner.skip()
       }
     }
-    return isCancelled ? nil : choice
+    return (person, isCancelled ? nil : choice)
   }
 
-  private static func result(_ scanner: inout JSONScanner) throws(JSONScanner.Fault) -> String? {
+  /// A person's number, or an object with the address or the number.
+  private static func person(_ scanner: inout JSONScanner) throws(JSONScanner.Fault) -> String? {
+    guard scanner.isNext("{") else { return try scanner.valueText().map { "annotator \($0)" } }
+    var email: String?
+    var number: String?
+    try scanner.members { (name, scanner) throws(JSONScanner.Fault) in
+      switch name {
+      case "email": email = try scanner.valueText()
+      case "id": number = try scanner.valueText()
+      default: try scanner.skip()
+      }
+    }
+    return email ?? number.map { "annotator \($0)" }
+  }
+
+  private static func result(
+    _ scanner: inout JSONScanner
+  ) throws(JSONScanner.Fault) -> (from: String?, choice: String?) {
     var from: String?
     var choice: String?
     try scanner.members { (name, scanner) throws(JSONScanner.Fault) in
@@ -162,6 +212,17 @@ enum LabelStudio {
       default: try scanner.skip()
       }
     }
-    return from == control ? choice : nil
+    return (from, choice)
+  }
+
+  /// The labels that a task's annotations choose, each once: of a project in which people labelled images.
+  static func labels(_ scanner: inout JSONScanner) throws(JSONScanner.Fault) -> [String] {
+    var labels: [String] = []
+    try scanner.elements { scanner throws(JSONScanner.Fault) in
+      guard scanner.isNext("{") else { return try scanner.skip() }
+      let (_, choice) = try choice(&scanner) { $0 != control }
+      if let choice, !labels.contains(choice) { labels.append(choice) }
+    }
+    return labels
   }
 }

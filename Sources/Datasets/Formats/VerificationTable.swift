@@ -9,11 +9,17 @@ public enum VerificationTable {
     public var isRight: Bool
     /// The label that was judged, if the table says so.
     public var label: String?
+    /// Who said so, if the table says.
+    public var person: String?
     /// Counted from 1; 0 where rows are no lines.
     public var line: Int
 
-    init(key: String, isRight: Bool, label: String? = nil, line: Int) {
-      (self.key, self.isRight, self.label, self.line) = (key, isRight, label, line)
+    init(key: String, isRight: Bool, label: String? = nil, person: String? = nil, line: Int) {
+      self.key = key
+      self.isRight = isRight
+      self.label = label
+      self.person = person
+      self.line = line
     }
 
     /// What else the sample may be called: keys of Food-101N begin with the class, which others leave out.
@@ -21,6 +27,11 @@ public enum VerificationTable {
       ["images/" + key] + (key.parted(atFirst: .slash).map { [$0.after] } ?? [])
     }
   }
+
+  /// Names by which a column is taken for who judged; compared without case.
+  private static let personNames = [
+    "person", "annotator", "reviewer", "annotated_by", "completed_by", "worker",
+  ]
 
   /// Passes every row with a verdict to `each`; the others are skipped.
   ///
@@ -32,8 +43,10 @@ public enum VerificationTable {
     if let problem = source.refusal { throw DatasetProblems(problem) }
     let reader: any RecordReader =
       switch Manifest.syntax(source) {
-      case .delimited(let delimiter): try DelimitedReader(path: path, delimiter: delimiter) { _ in true }
-      case .jsonLines: try JSONLinesReader(path: path)
+      case .delimited(let delimiter):
+        try DelimitedReader(path: source.contentPath, delimiter: delimiter) { _ in true }
+      case .jsonLines: try JSONLinesReader(path: source.contentPath)
+      case .json: try JSONDocumentReader(path: source.contentPath)
       }
     let names = reader.columns.map { $0.lowercased() }
     func column(_ known: [String]) -> Int? { known.lazy.compactMap { names.firstIndex(of: $0) }.first }
@@ -46,6 +59,7 @@ public enum VerificationTable {
           remedy: "Name them in the first row; its columns are: \(reader.columns.joined(separator: ", "))"))
     }
     let label = column(ManifestColumns.labelNames)
+    let person = column(personNames)
     let log = ProblemLog()
     var unknown = 0
     while try reader.next() {
@@ -61,10 +75,14 @@ public enum VerificationTable {
         guard let name = try reader.text(key) else {
           throw RecordFault(what: "has no key", remedy: "Fill in the key of the image, or remove the row")
         }
-        let isRight = try ManifestTable.verification(text)
+        guard let isRight = try ManifestTable.verification(text) else {
+          unknown += 1
+          continue
+        }
         try each(
           Row(
-            key: name, isRight: isRight, label: try label.flatMap { try reader.text($0) }, line: reader.line))
+            key: name, isRight: isRight, label: try label.flatMap { try reader.text($0) },
+            person: try person.flatMap { try reader.text($0) }, line: reader.line))
       } catch let fault as RecordFault {
         log.add(path, line: reader.line, fault.what, fault.remedy)
       }

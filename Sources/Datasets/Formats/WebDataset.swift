@@ -105,6 +105,9 @@ public struct WebDataset: DatasetFormat {
         }
       }
       try close()
+      if let first = reader.links.first {
+        notices.add("links in shards passed over (\(reader.links.count))", "\(shard)/\(first)")
+      }
     }
     try log.throwIfAny()
     summary.notices = notices.notices
@@ -188,6 +191,15 @@ public struct WebDataset: DatasetFormat {
     if let label = take(options.labelColumn, ManifestColumns.labelNames + ["cls"]) {
       if let names = options.classNames, let number = Int(label), names.indices.contains(number) {
         sample.label = names[number]
+      } else if label.utf8.first == UInt8(ascii: "{") || label.utf8.first == UInt8(ascii: "[") {
+        switch NestedLabel(label) {
+        case .one(let only): sample.label = only
+        case .none: break
+        case .several(let all):
+          throw RecordFault(
+            what: "has several labels: \(all.joined(separator: ", "))",
+            remedy: "Leave one, or name the member that holds it with --label-column")
+        }
       } else {
         sample.label = label
       }
@@ -200,7 +212,9 @@ public struct WebDataset: DatasetFormat {
   }
 
   private static func split(_ shard: String) -> String {
-    let word = shard.lowercased().prefix { $0.isLetter }
-    return ImageFolder.splitNames.contains(String(word)) ? String(word) : "train"
+    // What stands before the shard's number: `val-000000.tar`, `imagenet_val_03.tar`.
+    let stem = shard.parted(atFirst: UInt8(ascii: "."))?.before ?? shard
+    let words = stem.split { !$0.isLetter }.compactMap { SplitName.canonical(String($0)) }
+    return words.first ?? SplitName.train
   }
 }

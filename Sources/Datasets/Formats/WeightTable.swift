@@ -20,8 +20,10 @@ public enum WeightTable {
     if let problem = source.refusal { throw DatasetProblems(problem) }
     let reader: any RecordReader =
       switch Manifest.syntax(source) {
-      case .delimited(let delimiter): try DelimitedReader(path: path, delimiter: delimiter) { _ in true }
-      case .jsonLines: try JSONLinesReader(path: path)
+      case .delimited(let delimiter):
+        try DelimitedReader(path: source.contentPath, delimiter: delimiter) { _ in true }
+      case .jsonLines: try JSONLinesReader(path: source.contentPath)
+      case .json: try JSONDocumentReader(path: source.contentPath)
       }
     let names = reader.columns.map { $0.lowercased() }
     func column(_ known: [String]) -> Int? { known.lazy.compactMap { names.firstIndex(of: $0) }.first }

@@ -1,7 +1,7 @@
 /// Delimited text by RFC 4180, with any one-byte delimiter, read as a stream of bytes.
 ///
 /// Quoted fields may hold delimiters, line ends and doubled quotes; lines may end in LF or CRLF; a quote within an
-/// unquoted field stands for itself; empty lines are passed over.
+/// unquoted field stands for itself; empty lines are passed over, and comments before the table.
 final class DelimitedReader: RecordReader {
   private struct Field {
     var start: Int
@@ -10,12 +10,16 @@ final class DelimitedReader: RecordReader {
     var doubled: Bool
   }
 
-  private static let quote = UInt8(ascii: "\"")
   private static let newline = UInt8(ascii: "\n")
   private static let carriageReturn = UInt8(ascii: "\r")
 
   private let window: ByteWindow
   private let delimiter: UInt8
+  private let quote: UInt8
+  /// Whether a blank behind a delimiter belongs to it.
+  private let skipsBlanks: Bool
+  /// What was passed over before the table, a line each.
+  private(set) var notices: [String] = []
   private var fields: ContiguousArray<Field> = []
   private var nextLine = 1
   /// The first record was read to judge whether it is a header, and turned out not to be.
@@ -29,12 +33,20 @@ final class DelimitedReader: RecordReader {
   /// Opens a file and reads its first record.
   ///
   /// - Parameters:
-  ///   - delimiter: `nil` takes the tab, comma or semicolon that the first line holds, else its only blank.
+  ///   - delimiter: `nil` finds out; see `TextShape`.
   ///   - isHeader: judges the first record's fields. Without a header, columns are named by their number from 1.
-  init(path: String, delimiter: UInt8?, isHeader: ([String]) -> Bool) throws {
+  init(path: String, delimiter: UInt8?, isHeader: ([String]) throws -> Bool) throws {
     window = ByteWindow(try InputFile(path: path))
     try window.skipByteOrderMark()
-    self.delimiter = try delimiter ?? Self.guessDelimiter(window)
+    while window.end - window.start < 1 << 16, !window.atEnd { guard try window.fill() else { break } }
+    let head = UnsafeBufferPointer(start: window.base + window.start, count: window.end - window.start)
+    let guess = TextShape(head, delimiter: delimiter)
+    self.delimiter = guess.delimiter
+    quote = guess.quote
+    skipsBlanks = guess.skipsBlanks
+    nextLine = 1 + guess.skippedLines
+    notices = guess.notices
+    window.consume(to: window.start + guess.skippedBytes)
     guard try next() else { return }
     if let fault {
       throw DatasetProblems(DatasetProblem(file: path, line: line, what: fault.what, remedy: fault.remedy))
@@ -47,22 +59,15 @@ final class DelimitedReader: RecordReader {
         throw DatasetProblems(DatasetProblem(file: path, line: line, what: error.what, remedy: error.remedy))
       }
     }
-    if isHeader(first) {
-      columns = first.enumerated().map { $1.isEmpty ? "column\($0 + 1)" : $1 }
+    if try isHeader(first) {
+      columns = first.enumerated().map { number, name in
+        let name = name.trimmedBlanks
+        return name.isEmpty ? "column\(number + 1)" : name
+      }
     } else {
       columns = first.indices.map { String($0 + 1) }
       holdsFirstRecord = true
     }
-  }
-
-  private static func guessDelimiter(_ window: ByteWindow) throws -> UInt8 {
-    if window.start == window.end { _ = try window.fill() }
-    let text = UnsafeBufferPointer(start: window.base + window.start, count: window.end - window.start)
-    let first = text.prefix { $0 != newline }
-    let common = [UInt8(ascii: "\t"), UInt8(ascii: ","), UInt8(ascii: ";")].first { first.contains($0) }
-    // Lists such as "n01440764/1.jpg 0"; with more blanks than one, some belong to names.
-    let blank = UInt8(ascii: " ")
-    return common ?? (first.count { $0 == blank } == 1 ? blank : UInt8(ascii: ","))
   }
 
   func next() throws -> Bool {
@@ -75,7 +80,7 @@ final class DelimitedReader: RecordReader {
       fault = nil
       guard try scanRecord() else { return false }
       // An empty line is a single empty field; a quoted empty field is a record.
-      if fields.count == 1, fields[0].start == fields[0].end, !fields[0].doubled, fault == nil { continue }
+      if fields.count == 1, fault == nil, !fields[0].doubled, isBlank(fields[0]) { continue }
       if !columns.isEmpty, fields.count != columns.count, fault == nil {
         fault = RecordFault(
           what: "has \(fields.count) fields where there are \(columns.count) columns",
@@ -90,14 +95,19 @@ final class DelimitedReader: RecordReader {
     let field = fields[column]
     guard field.start < field.end else { return nil }
     let bytes = UnsafeBufferPointer(start: window.base + field.start, count: field.end - field.start)
-    let text = field.doubled ? Self.unquoted(bytes) : String(validating: bytes, as: UTF8.self)
+    let text = field.doubled ? unquoted(bytes) : String(validating: bytes, as: UTF8.self)
     guard let text else {
       throw RecordFault(what: "column \(column + 1) is not UTF-8 text", remedy: "Save the file as UTF-8")
     }
     return text
   }
 
-  private static func unquoted(_ bytes: UnsafeBufferPointer<UInt8>) -> String? {
+  /// Whether a field is empty, or the end mark of old systems.
+  private func isBlank(_ field: Field) -> Bool {
+    (field.start..<field.end).allSatisfy { window.base[$0] == 0 || window.base[$0] == 0x1A }
+  }
+
+  private func unquoted(_ bytes: UnsafeBufferPointer<UInt8>) -> String? {
     var kept: [UInt8] = []
     kept.reserveCapacity(bytes.count)
     var index = 0
@@ -134,19 +144,26 @@ final class DelimitedReader: RecordReader {
     fields.removeAll(keepingCapacity: true)
     fault = nil
     let base = window.base
-    let (end, atEnd, delimiter) = (window.end, window.atEnd, delimiter)
+    let end = window.end
+    let atEnd = window.atEnd
+    let delimiter = delimiter
+    let quote = quote
+    let skipsBlanks = skipsBlanks
     var position = window.start
     var lines = 0
     while true {
+      if skipsBlanks, !fields.isEmpty {
+        while position < end, base[position] == UInt8.space { position += 1 }
+      }
       var stop = position
-      if position < end, base[position] == Self.quote {
+      if position < end, base[position] == quote {
         var doubled = false
         stop = position + 1
         while stop < end {
           let byte = base[stop]
-          if byte == Self.quote {
+          if byte == quote {
             guard stop + 1 < end else { break }
-            guard base[stop + 1] == Self.quote else { break }
+            guard base[stop + 1] == quote else { break }
             doubled = true
             stop += 2
             continue

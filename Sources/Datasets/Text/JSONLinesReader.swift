@@ -5,6 +5,7 @@ final class JSONLinesReader: RecordReader {
   private var nextLine = 1
   /// The text of each column in the current record.
   private var values: [String?] = []
+  private var nested: [Bool] = []
   private var columnIndex: [String: Int] = [:]
   private var holdsFirstRecord = false
   private(set) var columns: [String] = []
@@ -45,6 +46,8 @@ final class JSONLinesReader: RecordReader {
     column < values.count ? values[column] : nil
   }
 
+  func isNested(_ column: Int) -> Bool { column < nested.count && nested[column] }
+
   private func parse(_ bytes: UnsafeBufferPointer<UInt8>) {
     fault = nil
     for index in values.indices { values[index] = nil }
@@ -63,8 +66,10 @@ final class JSONLinesReader: RecordReader {
           columns.append(name)
           columnIndex[name] = column
           values.append(nil)
+          nested.append(false)
         }
         expected = column + 1
+        nested[column] = scanner.isNext("{") || scanner.isNext("[")
         let value = try scanner.valueText()
         values[column] = value?.isEmpty == true ? nil : value
       }

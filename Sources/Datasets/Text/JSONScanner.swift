@@ -54,7 +54,8 @@ struct JSONScanner {
     let start = position
     try skipValue(depth: 0)
     let text = bytes[start..<position]
-    if text.elementsEqual("null".utf8) { return nil }
+    // Python writes NaN where there is nothing.
+    if text.elementsEqual("null".utf8) || text.elementsEqual("NaN".utf8) { return nil }
     guard let text = String(validating: text, as: UTF8.self) else { throw fault("text is not UTF-8") }
     return text
   }
@@ -71,6 +72,14 @@ struct JSONScanner {
       skipSpace()
     } while take(",")
     try expect("]")
+  }
+
+  /// Passes over a value, and tells where it lies.
+  mutating func range() throws(Fault) -> Range<Int> {
+    skipSpace()
+    let start = position
+    try skipValue(depth: 0)
+    return start..<position
   }
 
   /// Passes over a value.
@@ -100,6 +109,8 @@ struct JSONScanner {
     case UInt8(ascii: "t"): try literal("true")
     case UInt8(ascii: "f"): try literal("false")
     case UInt8(ascii: "n"): try literal("null")
+    case UInt8(ascii: "N"): try literal("NaN")
+    case UInt8(ascii: "I"): try literal("Infinity")
     default: try skipNumber()
     }
   }

@@ -1,33 +1,93 @@
-/// Which columns of a manifest mean what: by the user's flags, else by the names that people use.
+/// Which columns of a manifest mean what: by the user's flags, else by the names that people use, else by what the cells of
+/// the first rows hold.
 struct ManifestColumns {
-  /// Names by which a column is taken for the path, the most telling first; compared without regard to case.
+  /// Names by which a column is taken for the path, the most telling first; compared without case, blanks, `_` and `-`.
   static let pathNames = [
-    "path", "file_name", "filename", "filepath", "file", "image_path", "image", "img", "img_path",
+    "path", "file_name", "filepath", "filepaths", "file", "files", "image_path", "image_file", "image",
+    "images", "img",
+    "img_path", "image_name", "img_name", "image_id", "img_id", "id_code", "isic_id", "picture", "photo",
   ]
-  static let labelNames = ["label", "class", "category", "label_name", "class_name", "given_label", "target"]
+  static let labelNames = [
+    "label", "labels", "class", "classes", "category", "label_name", "class_name", "category_name",
+    "given_label", "target",
+    "ground_truth", "diagnosis", "dx", "breed", "species", "choice", "class_id", "label_id", "category_id",
+    "tag", "tags",
+  ]
   static let keyNames = ["key"]
   static let verificationNames = ["verification", "verification_label", "verified"]
   static let splitNames = ["split"]
+  /// Columns that are splits if their cells are.
+  private static let otherSplitNames = [
+    "splits", "set", "dataset", "subset", "partition", "fold", "usage", "phase",
+  ]
+  /// Columns that are no labels, whatever they hold.
+  private static let plainNames: Set<String> = Set(
+    [
+      "width", "height", "size", "bytes", "id", "index", "age", "sex", "date", "time", "url", "source",
+      "license", "caption",
+      "text", "prompt", "title", "description", "attribution", "note", "notes", "comment", "author", "md5",
+      "sha256", "hash",
+      "truth", "true", "true_label", "clean_label",
+    ].map(folded))
 
   enum Role {
     case path, label, key, verification, split, attribute
   }
 
+  /// Where a row's label stands.
+  enum Label {
+    case column(Int)
+    /// A column a class, of which one holds 1.
+    case oneHot([Int])
+    /// The folder that the image lies in.
+    case folder
+    /// The same for all rows.
+    case none
+  }
+
   var path: Int?
-  var label: Int
+  var label: Label
   var key: Int?
   var verification: Int?
   var split: Int?
+  /// Whether the label column holds class numbers as pandas writes them beside missing values: `3.0`.
+  var hasFloatNumbers = false
+  /// What the columns were taken for, a line each.
+  private(set) var guesses: [String] = []
 
+  static func folded(_ name: String) -> String {
+    name.lowercased().filter { !$0.isWhitespace && $0 != "_" && $0 != "-" }
+  }
+
+  private static func first(_ known: [String], in names: [String], where fits: (Int) -> Bool = { _ in true })
+    -> Int?
+  {
+    for name in known {
+      let name = folded(name)
+      if let column = names.indices.first(where: { names[$0] == name && fits($0) }) { return column }
+    }
+    return nil
+  }
+
+  static func isKnownPath(_ names: [String]) -> Bool {
+    first(pathNames + keyNames, in: names.map(folded)) != nil
+  }
+  static func isKnownLabel(_ names: [String]) -> Bool { first(labelNames, in: names.map(folded)) != nil }
+
+  /// - Parameters:
+  ///   - sample: The first rows.
+  ///   - needsLabel: Whether rows have labels of their own.
   /// - Throws: `DatasetProblems` that name the columns there are, if one is missing or two have one name.
-  init(_ names: [String], file: String, options: DatasetOptions) throws(DatasetProblems) {
+  init(
+    _ sample: TableSample, file: String, options: DatasetOptions, resolver: PathResolver,
+    needsLabel: Bool = true
+  ) throws(DatasetProblems) {
+    let names = sample.columns
+    let folded = names.map(Self.folded)
     var problems = DatasetProblems()
-    let lowered = names.map { $0.lowercased() }
     let listed = "Its columns are: \(names.map { "\"\($0)\"" }.joined(separator: ", "))"
-    func find(_ wanted: String?, flag: String, _ known: [String]) -> Int? {
-      guard let wanted else {
-        return known.lazy.compactMap { lowered.firstIndex(of: $0) }.first
-      }
+    func flagged(_ wanted: String?, _ flag: String) -> Int? {
+      guard let wanted else { return nil }
       if let index = names.firstIndex(of: wanted) { return index }
       if let number = Int(wanted), (1...max(1, names.count)).contains(number) { return number - 1 }
       problems.add(
@@ -40,48 +100,161 @@ struct ManifestColumns {
         DatasetProblem(
           file: file, line: 1, what: "has two columns \"\(twice)\"", remedy: "Rename one of them"))
     }
-    path = find(options.pathColumn, flag: "path", Self.pathNames)
-    let label = find(options.labelColumn, flag: "label", Self.labelNames)
-    key = find(options.keyColumn, flag: "key", Self.keyNames)
-    verification = find(options.verificationColumn, flag: "verification", Self.verificationNames)
-    split = find(options.splitColumn, flag: "split", Self.splitNames)
-    self.label = label ?? 0
-    if problems.isEmpty, path == nil, !(options.featuresOnly && key != nil) {
-      problems.add(
+    let chosenPath = flagged(options.pathColumn, "path")
+    let chosenLabel = flagged(options.labelColumn, "label")
+    key = flagged(options.keyColumn, "key") ?? Self.first(Self.keyNames, in: folded)
+    verification =
+      flagged(options.verificationColumn, "verification") ?? Self.first(Self.verificationNames, in: folded)
+    let chosenSplit = flagged(options.splitColumn, "split")
+    path = chosenPath
+    label = .none
+    if !problems.isEmpty { throw problems }
+
+    if path == nil {
+      path = Self.pathColumn(
+        sample, folded, taken: [chosenLabel, key, verification, chosenSplit], options, resolver)
+    }
+    if path == nil, !(options.featuresOnly && key != nil) {
+      throw DatasetProblems(
         DatasetProblem(
           file: file, what: "has no column with the images' paths",
-          remedy: "\(listed). Name one with --path-column"))
+          remedy:
+            "\(listed). Name one with --path-column\(sample.hasHeader ? "" : "; the first row was taken for data")"
+        ))
     }
-    if problems.isEmpty, label == nil {
-      problems.add(
+    split =
+      chosenSplit
+      ?? Self.first(Self.splitNames + Self.otherSplitNames, in: folded) { column in
+        let cells = sample.cells(column)
+        return column != chosenLabel && column != path
+          && (folded[column] == "split"
+            || (!cells.isEmpty && cells.allSatisfy { SplitName.canonical($0) != nil }))
+      }
+    if let chosenLabel {
+      label = .column(chosenLabel)
+    } else if needsLabel,
+      let found = Self.label(sample, folded, taken: [path, key, verification, split], path)
+    {
+      label = found
+    } else if needsLabel {
+      throw DatasetProblems(
         DatasetProblem(
-          file: file, what: "has no label column", remedy: "\(listed). Name one with --label-column"))
+          file: file, what: "has no label column",
+          remedy:
+            "\(listed). Name one with --label-column\(sample.hasHeader ? "" : "; the first row was taken for data")"
+        ))
     }
-    if !problems.isEmpty { throw problems }
+    if case .column(let column) = label {
+      let cells = sample.cells(column)
+      hasFloatNumbers = !cells.isEmpty && cells.allSatisfy { Self.integer($0) != nil }
+    }
+    describe(names, sample)
+  }
+
+  private mutating func describe(_ names: [String], _ sample: TableSample) {
+    func name(_ column: Int) -> String { sample.hasHeader ? "\"\(names[column])\"" : "\(column + 1)" }
+    var parts: [String] = []
+    if let path { parts.append("path \(name(path))") }
+    switch label {
+    case .column(let column): parts.append("label \(name(column))")
+    case .oneHot(let columns):
+      parts.append("label: the one of \(LevelFinder.list(columns.map { names[$0] })) that holds 1")
+    case .folder: parts.append("label: the folder of each path")
+    case .none: break
+    }
+    for (role, column) in [("key", key), ("verification", verification), ("split", split)] {
+      if let column { parts.append("\(role) \(name(column))") }
+    }
+    guesses.append("columns: \(parts.joined(separator: ", "))")
+    if !sample.hasHeader {
+      let first = sample.rows.first?.compactMap { $0 }.joined(separator: ", ") ?? ""
+      guesses.append("header: none; the first row is data (\(first.prefix(60)))")
+    }
+    if hasFloatNumbers { guesses.append("labels: class numbers written as 3.0 are read as 3") }
+  }
+
+  /// The text of an integer that is written as `3.0`; `nil` for all else.
+  static func integer(_ text: String) -> String? {
+    guard let (whole, fraction) = text.parted(atFirst: UInt8(ascii: ".")), !fraction.isEmpty,
+      fraction.utf8.allSatisfy({ $0 == UInt8(ascii: "0") }), Int(whole) != nil
+    else { return nil }
+    return whole
+  }
+
+  private static func pathColumn(
+    _ sample: TableSample, _ folded: [String], taken: [Int?], _ options: DatasetOptions,
+    _ resolver: PathResolver
+  ) -> Int? {
+    let free = folded.indices.filter { !taken.contains($0) }
+    let known = sample.hasHeader ? first(pathNames, in: folded) { free.contains($0) } : nil
+    if options.featuresOnly { return known ?? (sample.hasHeader ? nil : taken.contains(0) ? nil : 0) }
+    func looksLikePaths(_ column: Int) -> Bool {
+      let cells = sample.cells(column)
+      return !cells.isEmpty
+        && cells.count { ImageName.isImage($0.trimmedBlanks) || ImageAddress.isAddress($0) } * 2 > cells.count
+    }
+    func leadsToImages(_ column: Int) -> Bool {
+      !sample.cells(column).isEmpty && resolver.finds(sample.cells(column))
+    }
+    let all = (known.map { [$0] } ?? []) + free.filter { $0 != known }
+    if let known, looksLikePaths(known) || leadsToImages(known) { return known }
+    return all.first { looksLikePaths($0) } ?? all.first(where: leadsToImages) ?? known
+      ?? (sample.hasHeader ? nil : free.first)
+  }
+
+  private static func label(_ sample: TableSample, _ folded: [String], taken: [Int?], _ path: Int?) -> Label?
+  {
+    let free = folded.indices.filter { !taken.contains($0) }
+    guard sample.hasHeader else { return free.first.map { .column($0) } }
+    if let known = first(labelNames, in: folded, where: { free.contains($0) }) { return .column(known) }
+    if let columns = oneHot(sample, free) { return .oneHot(columns) }
+    let texts = free.filter { column in
+      let cells = sample.cells(column)
+      return !plainNames.contains(folded[column]) && !cells.isEmpty && cells.allSatisfy { Double($0) == nil }
+    }
+    if texts.count == 1 { return .column(texts[0]) }
+    guard texts.isEmpty, let path else { return nil }
+    let folders = sample.cells(path).map { text in
+      text.parted(atLast: .slash).map { $0.before.parted(atLast: .slash)?.after ?? $0.before }
+    }
+    let names = Set(folders.compactMap { $0 })
+    guard !folders.isEmpty, folders.allSatisfy({ $0 != nil }),
+      names.count > 1 || names.allSatisfy({ !LevelFinder.isWrapper($0) && SplitName.canonical($0) == nil })
+    else { return nil }
+    return .folder
+  }
+
+  /// Columns of zeros and ones, of which each row has a one in exactly one.
+  private static func oneHot(_ sample: TableSample, _ free: [Int]) -> [Int]? {
+    let columns = free.filter { column in
+      let cells = sample.cells(column)
+      return !cells.isEmpty && cells.allSatisfy { flag($0) != nil }
+    }
+    guard columns.count > 1, !sample.rows.isEmpty else { return nil }
+    let ones = sample.rows.map { row in columns.count { column in row[column].flatMap(flag) == true } }
+    return ones.count { $0 == 1 } * 2 > ones.count ? columns : nil
+  }
+
+  static func flag(_ text: String) -> Bool? {
+    switch text.trimmedBlanks {
+    case "1", "1.0", "true", "True", "TRUE": true
+    case "0", "0.0", "false", "False", "FALSE": false
+    default: nil
+    }
   }
 
   func role(_ column: Int) -> Role {
-    switch column {
-    case label: .label
-    case path: .path
-    case key: .key
-    case verification: .verification
-    case split: .split
-    default: .attribute
+    switch label {
+    case .column(let label) where label == column: return .label
+    case .oneHot(let columns) where columns.contains(column): return .label
+    default: break
     }
-  }
-
-  /// Whether a first record names columns rather than an image: it holds a known name, or one that a flag gives.
-  static func looksLikeHeader(_ fields: [String], options: DatasetOptions) -> Bool {
-    if let hasHeader = options.hasHeader { return hasHeader }
-    let named = [
-      options.pathColumn, options.labelColumn, options.keyColumn, options.verificationColumn,
-      options.splitColumn,
-    ]
-    if fields.contains(where: { field in named.contains(field) }) { return true }
-    // A first row such as "cat.jpg,label" has an image in it and is none.
-    if fields.contains(where: { ImageName.isImage($0) }) { return false }
-    let known = Set(pathNames + labelNames + keyNames)
-    return fields.contains { known.contains($0.lowercased()) }
+    switch column {
+    case path: return .path
+    case key: return .key
+    case verification: return .verification
+    case split: return .split
+    default: return .attribute
+    }
   }
 }

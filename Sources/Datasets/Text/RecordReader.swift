@@ -16,6 +16,17 @@ protocol RecordReader: AnyObject {
   /// The text of a column in the current record; `nil` if it is empty or missing.
   /// - Throws: `RecordFault` if it is not UTF-8.
   func text(_ column: Int) throws(RecordFault) -> String?
+
+  /// Whether the text of a column is that of a JSON object or list, rather than a string's.
+  func isNested(_ column: Int) -> Bool
+
+  /// What was passed over before the table, a line each.
+  var notices: [String] { get }
+}
+
+extension RecordReader {
+  func isNested(_ column: Int) -> Bool { false }
+  var notices: [String] { [] }
 }
 
 /// What is wrong with one record.

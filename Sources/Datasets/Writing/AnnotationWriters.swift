@@ -15,6 +15,14 @@ final class COCOWriter: DatasetWriter {
   }
 
   init(_ output: DatasetOutput) throws {
+    let unknown = output.splits.filter { SplitName.canonical($0) == nil }
+    guard unknown.isEmpty else {
+      throw DatasetProblems(
+        DatasetProblem(
+          file: output.path, what: "cannot hold the splits \(unknown.joined(separator: ", "))",
+          remedy:
+            "Files of COCO know the splits train, val and test; export a manifest, webdataset or parquet"))
+    }
     session = try WritingSession(output)
     numbers = Dictionary(output.classNames.enumerated().map { ($1, $0 + 1) }) { first, _ in first }
   }
@@ -63,19 +71,20 @@ extension LabelMe: WritableFormat {
   public static func writer(_ output: DatasetOutput) throws -> any DatasetWriter { try LabelMeWriter(output) }
 }
 
-/// Writes `<class>/<name>.jpg` and beside it `<name>.json`, with the class as the one flag that is true.
+/// Writes `<class>/<name>.jpg` and beside it `<name>.json`, with the class as the one flag that is true; below `<split>/` if
+/// there are several splits.
 final class LabelMeWriter: DatasetWriter {
   private let session: WritingSession
+  private let layout: FolderLayout
 
-  var leftOut: Int { session.leftOut }
-
-  init(_ output: DatasetOutput) throws { session = try WritingSession(output) }
+  init(_ output: DatasetOutput) throws {
+    session = try WritingSession(output)
+    layout = try FolderLayout(output, names: session.names)
+  }
 
   func add(_ sample: Sample) throws {
-    guard session.has(sample, splits: ["train"], format: LabelMe.name) else { return }
     try session.write(sample) {
-      let path = try session.images.put(
-        sample, at: "\(session.names.folder(sample.label))/\(SafeNames.file(sample))")
+      let path = try session.images.put(sample, at: layout.path(sample))
       let name = path.parted(atLast: .slash)?.after ?? path
       let stem = path.parted(atLast: UInt8(ascii: "."))?.before ?? path
       let file = try OutputFile(session.place, "\(stem).json")

@@ -12,7 +12,7 @@ final class Food101Writer: DatasetWriter {
   var leftOut: Int { session.leftOut }
 
   init(_ output: DatasetOutput) throws {
-    session = try WritingSession(output)
+    session = try WritingSession(output, foldersAreClasses: true)
     for split in Food101.splits { lists[split] = try OutputFile(session.place, "meta/\(split).txt") }
     try ClassList.write(session, "meta/classes.txt", output.classNames.map(session.names.folder))
     // The readable names, by the convention of the original.
@@ -56,7 +56,7 @@ final class Food101NWriter: DatasetWriter {
   var leftOut: Int { session.leftOut }
 
   init(_ output: DatasetOutput) throws {
-    session = try WritingSession(output)
+    session = try WritingSession(output, foldersAreClasses: true)
     list = try OutputFile(session.place, "meta/imagelist.tsv")
     try list.write("class_name/key\n")
     for name in Food101N.verifiedLists {

@@ -11,7 +11,7 @@ final class HuggingFaceWriter: DatasetWriter {
 
   init(_ output: DatasetOutput) throws {
     session = try WritingSession(output)
-    let unknown = output.splits.filter { !ImageFolder.splitNames.contains($0.lowercased()) }
+    let unknown = output.splits.filter { SplitName.canonical($0) == nil }
     guard unknown.isEmpty else {
       throw DatasetProblems(
         DatasetProblem(

@@ -10,7 +10,7 @@ final class ImageFolderWriter: DatasetWriter {
   private let layout: FolderLayout
 
   init(_ output: DatasetOutput) throws {
-    session = try WritingSession(output)
+    session = try WritingSession(output, foldersAreClasses: true)
     layout = try FolderLayout(output, names: session.names)
   }
 
@@ -29,9 +29,11 @@ struct FolderLayout {
   /// - Throws: `DatasetProblems` if a split's name would be taken for a class.
   init(_ output: DatasetOutput, names: SafeNames) throws(DatasetProblems) {
     self.names = names
-    // Classes that are all named like splits would be taken for them.
-    hasSplits = output.splits.contains { $0 != "train" } || ImageFolder.hasSplits(output.classNames)
-    let unknown = output.splits.filter { !ImageFolder.splitNames.contains($0.lowercased()) }
+    // Classes that are named like splits might be taken for them.
+    hasSplits =
+      output.splits.contains { $0 != "train" }
+      || output.classNames.contains { SplitName.canonical($0) != nil }
+    let unknown = output.splits.filter { SplitName.canonical($0) == nil }
     guard !hasSplits || unknown.isEmpty else {
       throw DatasetProblems(
         DatasetProblem(
@@ -42,6 +44,8 @@ struct FolderLayout {
   }
 
   func path(_ sample: Sample) -> String {
-    (hasSplits ? sample.split + "/" : "") + names.folder(sample.label) + "/" + SafeNames.file(sample)
+    // No folders below the class: what they mean would have to be guessed when it is read.
+    (hasSplits ? sample.split + "/" : "") + names.folder(sample.label) + "/"
+      + SafeNames.file(sample).fields(at: .slash).joined(separator: "_")
   }
 }

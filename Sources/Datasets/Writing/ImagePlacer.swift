@@ -87,12 +87,19 @@ struct SafeNames {
   private let names: [String: String]
   private let notices: NoticeLog
 
-  /// - Throws: `DatasetProblems` if two classes would have one folder.
-  init(_ classes: [String], notices: NoticeLog) throws(DatasetProblems) {
+  /// - Parameter areClasses: Whether folders alone tell the classes; else two that would have one folder are told apart by
+  ///   a number.
+  /// - Throws: `DatasetProblems` if two classes would have one folder, and folders are classes.
+  init(_ classes: [String], areClasses: Bool, notices: NoticeLog) throws(DatasetProblems) {
     var taken: [String: String] = [:]
     var names: [String: String] = [:]
     for name in classes {
-      let safe = Self.safe(name)
+      var safe = Self.safe(name)
+      var number = 1
+      while !areClasses, taken[safe] != nil {
+        number += 1
+        safe = "\(Self.safe(name))-\(number)"
+      }
       if let other = taken.updateValue(name, forKey: safe) {
         throw DatasetProblems(
           DatasetProblem(
@@ -128,8 +135,8 @@ struct SafeNames {
   }
 
   /// Without slashes, and not hidden.
-  private static func safe(_ name: String) -> String {
+  static func safe(_ name: String) -> String {
     let plain = name.utf8.contains(.slash) ? name.fields(at: .slash).joined(separator: "_") : name
-    return plain.isEmpty || plain.utf8.first == UInt8(ascii: ".") ? "_" + plain : plain
+    return JunkName.isJunk(plain.utf8) ? "_" + plain : plain
   }
 }

@@ -12,11 +12,12 @@ final class WritingSession {
   /// Samples that the format has no place for.
   private(set) var leftOut = 0
 
-  init(_ output: DatasetOutput) throws(DatasetProblems) {
+  /// - Parameter foldersAreClasses: Whether a reader knows classes by their folders alone.
+  init(_ output: DatasetOutput, foldersAreClasses: Bool = false) throws(DatasetProblems) {
     self.output = output
     place = try OutputPlace(output.path)
     images = ImagePlacer(place, output.images, notices: notices)
-    names = try SafeNames(output.classNames, notices: notices)
+    names = try SafeNames(output.classNames, areClasses: foldersAreClasses, notices: notices)
   }
 
   /// Writes a sample; what is wrong with it is thrown at the end, with the others' problems.

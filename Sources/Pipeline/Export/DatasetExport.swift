@@ -22,6 +22,10 @@ public struct DatasetExport: Sendable {
   public var weights: WeightKind?
   /// Images in a shard of WebDataset.
   public var shardSize = 5000
+  /// What is left out of images that show the same.
+  public var without: Set<Without> = []
+  /// The groups of images that show the same, by number; only for `without`.
+  public var copies: [[Int]] = []
 
   public static let sourceFormat = "source"
   /// The column that holds the label as it was, of relabelled images.
@@ -29,7 +33,7 @@ public struct DatasetExport: Sendable {
   public static let weight = "weight"
   /// Formats that hold further columns.
   private static let withColumns: Set<String> = [
-    Manifest.name, URLList.name, HuggingFaceFolder.name, WebDataset.name,
+    Manifest.name, URLList.name, HuggingFaceFolder.name, WebDataset.name, Parquet.name,
   ]
 
   public init(format: String) { self.format = format }
@@ -41,6 +45,8 @@ public struct DatasetExport: Sendable {
     public var relabelled: Int
     /// Images whose label is neither verified nor scored; they are kept.
     public var unknown: Int
+    /// Images left out since another shows the same; they are among the dropped.
+    public var copies = 0
     public var notices: [String]
   }
 
@@ -70,11 +76,17 @@ public struct DatasetExport: Sendable {
     (output.images, output.shardSize) = (images, shardSize)
     let writer = try DatasetReader.writer(format: format, output)
     let features = format == CleanNetTable.name ? try FeatureRows(workspace) : nil
+    let gone = try CopyChoice.leftOut(copies, without, workspace, judgements)
     var outcome = Outcome(format: format, written: 0, dropped: 0, relabelled: 0, unknown: 0, notices: [])
     var seen = 0
     try workspace.forEachSample { stored in
       seen += 1
       if seen % 1024 == 0 { progress(seen) }
+      if gone.contains(stored.id) {
+        outcome.copies += 1
+        outcome.dropped += 1
+        return
+      }
       let judgement = judgements[stored]
       guard let sample = cleaned(stored, judgement, judgements, &outcome) else { return }
       if let features, let table = writer as? CleanNetTableWriter {

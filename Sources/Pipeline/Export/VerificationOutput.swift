@@ -95,7 +95,7 @@ public final class LabelStudioOutput: VerificationOutput {
     guard case .file(let file) = sample.location else {
       throw PipelineError(
         .badInput, "The image \(sample.key) lies in an archive, where Label Studio cannot show it",
-        remedy: "Export the data set first: cleannet export --format image-folder --wrong keep")
+        remedy: "Export the data set first: cleannet export dataset --format image-folder --wrong keep")
     }
     let address =
       imagePrefix + Self.escaped(String(decoding: file.utf8.drop { $0 == UInt8(ascii: "/") }, as: UTF8.self))

@@ -17,26 +17,65 @@ public enum WeightExport {
     public var rows: Int
     /// Images that weigh nothing because nothing is known of them.
     public var unknown: Int
+    /// The file that names the image of each row, where the array's own file cannot.
+    public var keys: String?
   }
 
-  /// Writes one `.npy` file of float32.
+  /// A table of keys may be as large as this within an `.npz` file.
+  private static let mostKeyBytes = 1 << 30
+
+  /// Writes a table with the columns `key`, `weight` and `split`: CSV, TSV or JSON lines by the file's name.
+  ///
+  /// - Parameters:
+  ///   - format: csv, tsv or jsonl; nil: what the file's name says.
+  ///   - path: nil or `-`: stdout.
+  public static func writeTable(
+    _ workspace: Workspace, _ kind: WeightKind, format: String? = nil, to path: String?
+  ) throws -> Outcome {
+    let table = try TableOutput(
+      path, columns: ["key", "weight", "split"], syntax: format.flatMap(TableOutput.Syntax.init(rawValue:)))
+    let outcome = try each(workspace) { sample, judgement in
+      try table.write([
+        .text(sample.key), .float(Self.weight(kind, sample, judgement)), .text(sample.split),
+      ])
+    }
+    try table.finish()
+    return outcome
+  }
+
+  /// Writes the table that names the image of each row of an array: `weights.npy` gets `weights.keys.csv`.
+  private static func writeKeys(_ workspace: Workspace, beside path: String) throws -> String {
+    let stem =
+      [".npy", ".npz"].first { path.lowercased().hasSuffix($0) }.map { path.dropLast($0.count) } ?? path[...]
+    let file = "\(stem).keys.csv"
+    let table = try TableOutput(file, columns: ["row", "key", "split"])
+    try workspace.forEachSample { sample in
+      try table.write([.number("\(sample.id)"), .text(sample.key), .text(sample.split)])
+    }
+    try table.finish()
+    return file
+  }
+
+  /// Writes one `.npy` file of float32, and beside it a table of the rows' keys.
   public static func writeNpy(_ workspace: Workspace, _ kind: WeightKind, to path: String) throws -> Outcome {
     let output = try NpyOutput(path: URL(fileURLWithPath: path).path)
-    let outcome = try each(workspace) { sample, judgement in
+    var outcome = try each(workspace) { sample, judgement in
       let weight = Self.weight(kind, sample, judgement)
       try withUnsafePointer(to: weight) { try output.append(UnsafeBufferPointer(start: $0, count: 1)) }
     }
     try output.finish(dimension: nil)
+    outcome.keys = try writeKeys(workspace, beside: path)
     return outcome
   }
 
   /// Writes an `.npz` file with `weight_soft`, `weight_hard` and `probability` (float32), `label` and
-  /// `suggested_label` (int32, class numbers; −1: none), `is_label_issue` (bool), and `class_names`.
+  /// `suggested_label` (int32, class numbers; −1: none), `is_label_issue` (bool), `class_names`, `split_names`, `split` (int32, their numbers), and
+  /// `key`; where keys are too long for that, a table of them lies beside it.
   public static func writeNpz(_ workspace: Workspace, to path: String) throws -> Outcome {
     let count = try workspace.sampleCount()
     var soft = NpyArray("<f4", count), hard = NpyArray("<f4", count), probability = NpyArray("<f4", count)
     var label = NpyArray("<i4", count), suggested = NpyArray("<i4", count), issue = NpyArray("|b1", count)
-    let outcome = try each(workspace) { sample, judgement in
+    var outcome = try each(workspace) { sample, judgement in
       soft.append(Self.weight(.soft, sample, judgement))
       hard.append(Self.weight(.hard, sample, judgement))
       probability.append(judgement.probability)
@@ -44,14 +83,22 @@ public enum WeightExport {
       suggested.append(Int32(judgement.suggestion ?? -1))
       issue.append(UInt8(judgement.isWrong == true ? 1 : 0))
     }
-    try StoredZip.write(
-      [
-        ("weight_soft.npy", soft.bytes), ("weight_hard.npy", hard.bytes),
-        ("probability.npy", probability.bytes),
-        ("label.npy", label.bytes), ("suggested_label.npy", suggested.bytes),
-        ("is_label_issue.npy", issue.bytes),
-        ("class_names.npy", NpyArray.texts(try workspace.classNames())),
-      ], to: path)
+    var splits = NpyArray("<i4", count)
+    for split in try workspace.splits() { splits.append(split) }
+    let keys = try workspace.keys()
+    let width = keys.lazy.map(\.unicodeScalars.count).max() ?? 0
+    let hasRoom = width * keys.count <= mostKeyBytes / 4
+    if !hasRoom { outcome.keys = try writeKeys(workspace, beside: path) }
+    var members: [(name: String, bytes: [UInt8])] = [
+      ("weight_soft.npy", soft.bytes), ("weight_hard.npy", hard.bytes),
+      ("probability.npy", probability.bytes),
+      ("label.npy", label.bytes), ("suggested_label.npy", suggested.bytes),
+      ("is_label_issue.npy", issue.bytes),
+      ("class_names.npy", NpyArray.texts(try workspace.classNames())), ("split.npy", splits.bytes),
+      ("split_names.npy", NpyArray.texts(try workspace.splitNames())),
+    ]
+    if hasRoom { members.append(("key.npy", NpyArray.texts(keys))) }
+    try StoredZip.write(members, to: path)
     return outcome
   }
 

@@ -130,7 +130,7 @@ struct SummarySection {
           """
           Look through the <a href="#suspicious">most suspicious images</a>; all \
           \(Figure.count(summary.calledWrong, "/summary/calledWrong")) are listed in \
-          <code>\(Report.suspiciousName)</code>. Or leave them out: <code>cleannet export --format source --out \
+          <code>\(Report.suspiciousName)</code>. Or leave them out: <code>cleannet export dataset --out \
           CLEANED</code>.
           """)
       }

@@ -4,6 +4,8 @@ import Datasets
 /// be moved.
 struct DownloadPlaces: Sendable {
   private static let scheme = "download:"
+  /// Of images that were taken out of a container into one file of many.
+  private static let packedScheme = "packed:"
 
   let folder: String
   private let prefix: String
@@ -13,11 +15,24 @@ struct DownloadPlaces: Sendable {
     prefix = folder + "/"
   }
 
-  /// What the catalogue holds of a location; `nil` if it is no download.
-  func stored(_ location: ImageLocation) -> String? { name(location).map { Self.scheme + $0 } }
+  /// What the catalogue holds of a location; `nil` if it does not lie in the workspace.
+  func stored(_ location: ImageLocation) -> String? {
+    if case .archiveMember(let archive, let offset, let length) = location,
+      archive.utf8.starts(with: prefix.utf8)
+    {
+      let name = String(decoding: archive.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
+      return "\(Self.packedScheme)\(offset):\(length):\(name)"
+    }
+    return name(location).map { Self.scheme + $0 }
+  }
 
   /// The location that `stored` wrote; `nil` if the text is of another kind.
   func location(_ stored: String) -> ImageLocation? {
+    if stored.utf8.starts(with: Self.packedScheme.utf8) {
+      let parts = stored.split(separator: ":", maxSplits: 3)
+      guard parts.count == 4, let offset = Int64(parts[1]), let length = Int64(parts[2]) else { return nil }
+      return .archiveMember(archive: "\(folder)/\(parts[3])", offset: offset, length: length)
+    }
     guard stored.utf8.starts(with: Self.scheme.utf8) else { return nil }
     return .file("\(folder)/\(stored.dropFirst(Self.scheme.count))")
   }

@@ -71,6 +71,16 @@ final class SampleInserter {
     count += 1
   }
 
+  /// The samples of each split and class, in the order of their numbers.
+  var tally: DatasetTally {
+    var tally = DatasetTally()
+    for (cell, samples) in counts.sorted(by: { ($0.key.label, $0.key.split) < ($1.key.label, $1.key.split) })
+    {
+      tally.add(label: classes.names[cell.label], split: splits.names[cell.split], samples: samples)
+    }
+    return tally
+  }
+
   /// Writes what is known once all samples are in.
   func finish() throws {
     for (cell, samples) in counts {

@@ -19,6 +19,10 @@ public struct ImportSummary: Sendable, Hashable {
   public var source: ImportedSource
   /// What was passed over without harm; see `DatasetSummary`.
   public var notices: [String]
+  /// What the source was taken for; see `DatasetSummary`.
+  public var guesses: [String] = []
+  /// The samples of each split and class that came with it.
+  public var tally = DatasetTally()
 }
 
 extension Workspace {
@@ -70,7 +74,8 @@ extension Workspace {
         if let features { try importFeatures(features, samples: imported.samples) }
         try progress(inserter.count)
         return ImportSummary(
-          source: imported, notices: summary.notices + sameButForCase + Self.alike(inserter.classes.names))
+          source: imported, notices: summary.notices + sameButForCase + Self.alike(inserter.classes.names),
+          guesses: summary.guesses, tally: inserter.tally)
       }
       return summary
     }
@@ -156,7 +161,9 @@ extension Workspace {
     pairs.sort { $0.sample < $1.sample }
     let places = try SamplePlaces(
       db, downloads: downloads, reading: source.path, from: inserter.first)
-    if pairs.count == inserter.count, let earlier = try Self.soleSource(of: pairs.map(\.earlier), db) {
+    if pairs.count == inserter.count,
+      let earlier = try Self.soleSource(of: pairs.map(\.earlier), images: inserter.imageHash.text, db)
+    {
       throw Self.alreadyImported(source.path, earlier)
     }
     var problems = DatasetProblems()
@@ -171,18 +178,22 @@ extension Workspace {
         DatasetProblem(
           file: place.file, line: place.line, what: "the key \"\(key)\" is also that of \(other)",
           remedy: pair.earlier < inserter.first
-            ? "Leave out what is in the workspace already, or name a column of unique keys with --key-column"
+            ? "Leave out what is in the workspace already; if it is another image, tell the two apart with --key-prefix NAME/ "
+              + "or a column of unique keys, --key-column"
             : "Remove one of the two, or name a column of unique keys with --key-column"))
     }
     throw problems
   }
 
-  /// The source that holds exactly these samples.
-  private static func soleSource(of samples: [Int], _ db: Database) throws -> ImportedSource? {
+  /// The source that holds exactly these samples, with the same images: others may be called alike.
+  private static func soleSource(
+    of samples: [Int], images: String, _ db: Database
+  ) throws -> ImportedSource? {
     guard let first = samples.min(), let last = samples.max() else { return nil }
     return try Row.fetchOne(
-      db, sql: "SELECT * FROM sources WHERE first <= ? AND first + samples > ? AND samples = ?",
-      arguments: [first, last, samples.count]
+      db,
+      sql: "SELECT * FROM sources WHERE first <= ? AND first + samples > ? AND samples = ? AND imageHash = ?",
+      arguments: [first, last, samples.count, images]
     ).map(imported)
   }
 
@@ -215,7 +226,13 @@ extension DatasetOptions {
           ? nil : labelMap.sorted { $0.key < $1.key }.map { "\($0)\t\($1)" }.joined(separator: "\n")
       ),
       ("truth", truthColumns.isEmpty ? nil : truthColumns.joined(separator: "\n")),
-      ("featuresOnly", featuresOnly ? "yes" : nil),
+      ("featuresOnly", featuresOnly ? "yes" : nil), ("classLevel", classLevel.map(String.init)),
+      ("labelPattern", labelPattern), ("pathTemplate", pathTemplate),
+      (
+        "pathPrefixes",
+        pathPrefixes.isEmpty ? nil : pathPrefixes.map { "\($0)=\($1)" }.joined(separator: "\n")
+      ),
+      ("keyPrefix", keyPrefix.isEmpty ? nil : keyPrefix),
     ]
     let object = Dictionary(
       uniqueKeysWithValues: named.compactMap { name, value in value.map { (name, $0) } })

@@ -10,24 +10,170 @@ extension DatasetExport.Wrong: ExpressibleByArgument {}
 
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Write scores, sample weights, or the cleaned data set.",
+    commandName: "export", abstract: "Write scores, sample weights, the cleaned data set, or verdicts.",
     discussion: """
-      Scores (csv, tsv, jsonl): one row an image, in the order of the import. `probability`: that the label is \
-      right. `threshold`: of the probability, or of the cosine for the paper's objective. `weight_soft`, \
-      `weight_hard`: sample weights for training a classifier; images verified by a person weigh 1 or 0. The format \
-      cleanlab has its columns instead: is_label_issue, label_score, given_label, predicted_label.
+        cleannet export scores --out scores.csv
+        cleannet export weights --weights hard --out weights.npy
+        cleannet export dataset --format image-folder --out clean/
+        cleannet export dataset --format webdataset --wrong relabel --without duplicates,leaks --out shards/
+        cleannet export verdicts --out verdicts.csv
 
-      Weights (npy, npz): arrays in the order of the import, as PyTorch's WeightedRandomSampler takes them.
+      The spelling of earlier versions, `cleannet export --format FORMAT --out PATH`, is still understood.
+      """,
+    subcommands: [
+      ExportScores.self, ExportWeights.self, ExportDataset.self, ExportVerdicts.self, ExportByFormat.self,
+    ],
+    defaultSubcommand: ExportByFormat.self)
+}
 
-      The cleaned data set: source, which is the format it was imported in, or one of \
-      \(DatasetReader.writableFormats.map { $0.name }.joined(separator: ", ")). Wrong labels are dropped, replaced or \
-      kept; images are linked, and copied where they lie in archives. A data set is never written over another.
+/// What every kind of export prints in the end.
+struct ExportedRows: Encodable {
+  var rows: Int
+  var out: String
+  /// The table that names the images of an array's rows.
+  var keys: String?
 
-        cleannet export --out scores.csv
-        cleannet export --out weights.npy --weights hard
-        cleannet export --format image-folder --out clean/
-        cleannet export --format webdataset --wrong relabel --out shards/
+  func print(_ workspace: WorkspaceOptions) throws {
+    guard out != "-" else { return }
+    try workspace.output.print(self) {
+      "\(rows) rows written to \(out)." + (keys.map { " The keys of the rows are in \($0)." } ?? "")
+    }
+  }
+}
+
+struct ExportScores: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "scores", abstract: "Write a table with a row for each image.",
+    discussion: """
+      Rows are in the order of the import. `probability`: that the label is right. `threshold`: of the probability, or \
+      of the cosine for the paper's objective. `weight_soft`, `weight_hard`: sample weights for training a classifier; \
+      images verified by a person weigh 1 or 0. The format cleanlab has its columns instead: is_label_issue, \
+      label_score, given_label, predicted_label.
       """)
+
+  @Option(help: "csv, tsv, jsonl or cleanlab. By default what the file's name says.")
+  var format: String?
+  @Option(help: "The file; - is stdout.", completion: .file())
+  var out = "-"
+  @OptionGroup var workspace: WorkspaceOptions
+
+  static let formats = ScoreExport.Format.allCases.map(\.rawValue) + ["cleanlab"]
+
+  func validate() throws {
+    if let format, !Self.formats.contains(format) {
+      throw ValidationError(
+        "Scores are written as \(Self.formats.joined(separator: ", ")), not as \(format).")
+    }
+    try TableName.check(out, hasFormat: format != nil, "Scores")
+  }
+
+  func run() throws { try Self.write(workspace.open(), format: format, to: out).print(workspace) }
+
+  static func write(_ store: Workspace, format: String?, to out: String) throws -> ExportedRows {
+    let rows =
+      format == "cleanlab"
+      ? try CleanlabExport.write(store, to: out)
+      : try ScoreExport.write(store, format: format.flatMap(ScoreExport.Format.init), to: out)
+    return ExportedRows(rows: rows, out: out)
+  }
+}
+
+/// Names of files that tables are written to.
+enum TableName {
+  private static let known = ["csv", "tsv", "jsonl", "ndjson", "txt"]
+
+  /// - Throws: `ValidationError` if the name says something else than a table.
+  static func check(_ out: String, hasFormat: Bool, _ what: String) throws {
+    if out.hasSuffix("/") { throw ValidationError("\(what) are written to a file, and \(out) is a folder.") }
+    guard out != "-", !hasFormat else { return }
+    let name = out.split(separator: "/").last ?? ""
+    guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return }
+    let end = name[name.index(after: dot)...].lowercased()
+    guard known.contains(end) else {
+      throw ValidationError(
+        "\(what) are written to files that end in .csv, .tsv or .jsonl, not .\(end); or name the format with --format."
+      )
+    }
+  }
+}
+
+struct ExportWeights: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "weights", abstract: "Write a sample weight for each image.",
+    discussion: """
+      Rows are in the order of the import, as PyTorch's WeightedRandomSampler takes them. Images of the split test, and \
+      those without a score, weigh 0.
+
+      npy: float32; beside it lies NAME.keys.csv with the key and split of each row. npz: both kinds of weights, \
+      probabilities, labels, splits and keys as arrays. csv, tsv, jsonl: the columns key, weight and split.
+      """)
+
+  static let formats = ["npy", "npz", "csv", "tsv", "jsonl"]
+
+  @Option(help: "npy, npz, csv, tsv or jsonl. By default what the file's name says.")
+  var format: String?
+  @Option(help: "The file.", completion: .file())
+  var out: String
+  @Option(help: "The kind of weights: soft by default; npz holds both.")
+  var weights: WeightKind?
+  @OptionGroup var workspace: WorkspaceOptions
+
+  private var kind: String? {
+    format ?? Self.formats.first { out.lowercased().hasSuffix(".\($0)") }
+  }
+
+  func validate() throws {
+    guard let kind, Self.formats.contains(kind) else {
+      throw ValidationError(
+        "Weights are written as \(Self.formats.joined(separator: ", ")): end the file's name so, or name the --format."
+      )
+    }
+    try Self.check(kind, weights)
+    if out == "-", kind.hasPrefix("np") { throw ValidationError("Arrays need a file: --out.") }
+  }
+
+  static func check(_ kind: String, _ weights: WeightKind?) throws {
+    if kind == "npz", weights != nil {
+      throw ValidationError("An .npz file holds both kinds of weights; leave --weights out.")
+    }
+  }
+
+  func run() throws {
+    try Self.write(workspace.open(), kind ?? "npy", weights, to: out, workspace).print(workspace)
+  }
+
+  static func write(
+    _ store: Workspace, _ kind: String, _ weights: WeightKind?, to out: String, _ workspace: WorkspaceOptions
+  ) throws -> ExportedRows {
+    let outcome =
+      switch kind {
+      case "npy": try WeightExport.writeNpy(store, weights ?? .soft, to: out)
+      case "npz": try WeightExport.writeNpz(store, to: out)
+      default: try WeightExport.writeTable(store, weights ?? .soft, format: kind, to: out)
+      }
+    if outcome.unknown > 0 {
+      workspace.output.progress.warn("\(outcome.unknown) images without a score weigh 0")
+    }
+    return ExportedRows(rows: outcome.rows, out: out, keys: outcome.keys)
+  }
+}
+
+struct ExportVerdicts: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verdicts", abstract: "Write what people said of labels; the same as `verify export`.")
+
+  @Option(help: "A .csv, .tsv, .jsonl or .json file; - is stdout.", completion: .file())
+  var out = "-"
+  @OptionGroup var options: VerdictOutputOptions
+  @OptionGroup var workspace: WorkspaceOptions
+
+  func run() throws { try options.write(workspace, to: out) }
+}
+
+/// The spelling of earlier versions: one verb, and the format tells the kind.
+struct ExportByFormat: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "by-format", abstract: "Write what the format says.", shouldDisplay: false)
 
   @Option(
     help:
@@ -36,95 +182,52 @@ struct ExportCommand: ParsableCommand {
   var format: String?
   @Option(help: "The file or folder; - is stdout.", completion: .file())
   var out = "-"
-  @Option(help: "In a data set: what becomes of images with wrong labels.")
-  var wrong = DatasetExport.Wrong.drop
-  @Option(help: "In a data set: how images come into it.")
-  var images = ImageTransfer.symlink
-  @Option(
-    help:
-      "The weights of an .npy file (default: soft); in a data set of format manifest, hf-image-folder or webdataset, adds a column `weight`."
-  )
-  var weights: WeightKind?
-  @Option(help: "Images in a shard of WebDataset.")
-  var shardSize = 5000
+  @OptionGroup var cleaning: CleaningOptions
+  @OptionGroup var compute: ComputeOptions
   @OptionGroup var workspace: WorkspaceOptions
 
-  struct Result: Encodable {
-    var rows: Int
-    var out: String
-  }
-
   private enum Kind {
-    case scores(ScoreExport.Format?)
-    case cleanlab, npy, npz
+    case scores(String?)
+    case weights(String)
     case dataset(String)
   }
 
   private var kind: Kind {
     get throws {
       let name =
-        format ?? [".npy", ".npz"].first { out.lowercased().hasSuffix($0) }.map { String($0.dropFirst()) }
+        format ?? ["npy", "npz"].first { out.lowercased().hasSuffix(".\($0)") }
       guard let name else { return .scores(nil) }
-      if let scores = ScoreExport.Format(rawValue: name) { return .scores(scores) }
-      switch name {
-      case "cleanlab": return .cleanlab
-      case "npy": return .npy
-      case "npz": return .npz
-      case DatasetExport.sourceFormat: return .dataset(name)
-      default:
-        guard DatasetReader.writableFormats.contains(where: { $0.name == name }) else {
-          throw ValidationError(
-            "There is no format \(name). See `cleannet export --help`.")
-        }
-        return .dataset(name)
+      if ExportScores.formats.contains(name) { return .scores(name) }
+      if name == "npy" || name == "npz" { return .weights(name) }
+      guard ExportDataset.formats.contains(name) else {
+        throw ValidationError("There is no format \(name). See `cleannet export --help`.")
       }
+      return .dataset(name)
     }
   }
 
   func validate() throws {
-    guard shardSize > 0 else { throw ValidationError("--shard-size must be at least 1.") }
     switch try kind {
-    case .scores, .cleanlab: return
-    case .npy, .npz, .dataset:
+    case .scores(let format):
+      try cleaning.refuse(in: "scores", weightsToo: true)
+      try TableName.check(out, hasFormat: format != nil, "Scores")
+    case .weights(let kind):
+      try cleaning.refuse(in: "weights", weightsToo: false)
+      try ExportWeights.check(kind, cleaning.weights)
       if out == "-" { throw ValidationError("This format needs a file or folder: --out.") }
+    case .dataset(let format):
+      if out == "-" { throw ValidationError("This format needs a file or folder: --out.") }
+      try cleaning.check(format)
     }
   }
 
   func run() throws {
     let store = try workspace.open()
     switch try kind {
-    case .scores(let format): try report(ScoreExport.write(store, format: format, to: out))
-    case .cleanlab: try report(CleanlabExport.write(store, to: out))
-    case .npy: try report(WeightExport.writeNpy(store, weights ?? .soft, to: out))
-    case .npz: try report(WeightExport.writeNpz(store, to: out))
-    case .dataset(let name): try exportDataset(store, name)
-    }
-  }
-
-  private func report(_ rows: Int) throws {
-    guard out != "-" else { return }
-    try workspace.output.print(Result(rows: rows, out: out)) { "\(rows) rows written to \(out)." }
-  }
-
-  private func report(_ outcome: WeightExport.Outcome) throws {
-    if outcome.unknown > 0 {
-      workspace.output.progress.warn("\(outcome.unknown) images without a score weigh 0")
-    }
-    try report(outcome.rows)
-  }
-
-  private func exportDataset(_ store: Workspace, _ name: String) throws {
-    var export = DatasetExport(format: name)
-    (export.wrong, export.images, export.weights, export.shardSize) = (wrong, images, weights, shardSize)
-    let progress = workspace.output.progress
-    progress.begin("Writing \(out)", total: try store.sampleCount(), unit: "images")
-    let outcome = try export.write(store, to: out) { progress.update($0) }
-    progress.end("\(outcome.written) images")
-    for notice in outcome.notices { progress.warn(notice) }
-    try workspace.output.print(outcome) {
-      "\(outcome.written) images written to \(out) (\(outcome.format)); \(outcome.dropped) dropped, "
-        + "\(outcome.relabelled) relabelled."
-        + (outcome.unknown > 0 ? " \(outcome.unknown) without a score were kept." : "")
+    case .scores(let format): try ExportScores.write(store, format: format, to: out).print(workspace)
+    case .weights(let kind):
+      try ExportWeights.write(store, kind, cleaning.weights, to: out, workspace).print(workspace)
+    case .dataset(let name): try cleaning.write(store, name, to: out, compute, workspace)
     }
   }
 }

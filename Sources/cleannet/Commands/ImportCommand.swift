@@ -19,6 +19,9 @@ struct ImportCommand: ParsableCommand {
   @Argument(help: "Folders, files, or patterns of shards.", completion: .file())
   var sources: [String]
 
+  @Flag(help: "Show what would be imported, and import nothing.")
+  var dryRun = false
+
   @OptionGroup var importing: ImportOptions
   @OptionGroup var workspace: WorkspaceOptions
 
@@ -26,6 +29,10 @@ struct ImportCommand: ParsableCommand {
     var format: String
     var images: Int
     var classes: Int
+    var splits: [DatasetTally.Entry]
+    var imagesOfClasses: [DatasetTally.Entry]
+    /// What the sources were taken for.
+    var guesses: [String]
     var notices: [String]
   }
 
@@ -38,17 +45,20 @@ struct ImportCommand: ParsableCommand {
   func run() throws {
     // One that is not there is named before others are read.
     for source in sources { _ = try DatasetReader.open(source: source, options: importing.datasetOptions()) }
-    try workspace.filling { try importSources(into: $0) }
+    let prefixes = try importing.keyPrefixes(sources)
+    if dryRun { return try show(prefixes) }
+    try workspace.filling { try importSources(into: $0, prefixes) }
   }
 
-  private func importSources(into store: Workspace) throws {
+  private func importSources(into store: Workspace, _ prefixes: [String]) throws {
     let progress = workspace.output.progress
-    var result = Result(format: "", images: 0, classes: 0, notices: [])
-    var formats: [String] = []
+    var outcome = ImportOutcome()
     for (index, source) in sources.enumerated() {
-      let (format, summary): (String, ImportSummary)
       do {
-        (format, summary) = try importing.importSource(source, into: store, progress: progress)
+        let (format, summary) = try importing.importSource(
+          source, keyPrefix: prefixes[index], into: store, progress: progress)
+        outcome.add(
+          format, summary.tally, guesses: summary.guesses, notices: summary.notices)
       } catch {
         if index > 0 {
           progress.warn(
@@ -57,15 +67,68 @@ struct ImportCommand: ParsableCommand {
         }
         throw error
       }
-      if !formats.contains(format) { formats.append(format) }
-      result.images += summary.source.samples.count
-      result.notices += summary.notices
     }
-    (result.format, result.classes) = (formats.joined(separator: ", "), try store.classNames().count)
-    try workspace.output.print(result) {
-      "\(result.images) images (\(result.format)); the workspace \(workspace.path) now has "
-        + "\(result.classes) classes."
+    for warning in outcome.tally.warnings { progress.warn(warning) }
+    let classes = try store.classNames().count
+    try workspace.output.print(outcome.result(classes: classes)) {
+      outcome.text("; the workspace \(workspace.path) now has \(classes) classes.")
     }
+  }
+
+  /// Reads the sources without keeping anything.
+  private func show(_ prefixes: [String]) throws {
+    var outcome = ImportOutcome()
+    for (source, prefix) in zip(sources, prefixes) {
+      var options = try importing.datasetOptions()
+      options.keyPrefix = prefix
+      options.downloads = "downloads"
+      options.readsOnly = true
+      let dataset = try DatasetReader.open(source: source, options: options)
+      var tally = DatasetTally()
+      let summary = try dataset.read { tally.add(label: $0.label, split: $0.split) }
+      for notice in summary.notices { workspace.output.progress.warn(notice) }
+      outcome.add(dataset.formatName, tally, guesses: summary.guesses, notices: summary.notices)
+    }
+    for warning in outcome.tally.warnings { workspace.output.progress.warn(warning) }
+    let classes = outcome.tally.classes.count
+    try workspace.output.print(outcome.result(classes: classes)) {
+      outcome.text(" of \(classes) classes; nothing was imported.")
+    }
+  }
+}
+
+/// What the sources of one command came to.
+private struct ImportOutcome {
+  private static let shown = 12
+
+  private var formats: [String] = []
+  private(set) var tally = DatasetTally()
+  private var guesses: [String] = []
+  private var notices: [String] = []
+
+  mutating func add(_ format: String, _ tally: DatasetTally, guesses: [String], notices: [String]) {
+    if !formats.contains(format) { formats.append(format) }
+    self.tally.add(tally)
+    for guess in guesses where !self.guesses.contains(guess) { self.guesses.append(guess) }
+    self.notices += notices
+  }
+
+  func result(classes: Int) -> ImportCommand.Result {
+    ImportCommand.Result(
+      format: formats.joined(separator: ", "), images: tally.samples, classes: classes, splits: tally.splits,
+      imagesOfClasses: tally.classes, guesses: guesses, notices: notices + tally.warnings)
+  }
+
+  /// - Parameter end: Of the first line.
+  func text(_ end: String) -> String {
+    let first = "\(tally.samples) images (\(formats.joined(separator: ", ")))\(end)"
+    let lines = ["splits: \(Self.list(tally.splits))", "classes: \(Self.list(tally.classes))"] + guesses
+    return ([first] + lines.map { "  \($0)" }).joined(separator: "\n")
+  }
+
+  private static func list(_ entries: [DatasetTally.Entry]) -> String {
+    entries.prefix(shown).map { "\($0.name) \($0.images)" }.joined(separator: ", ")
+      + (entries.count > shown ? ", … (\(entries.count) in all)" : "")
   }
 }
 
@@ -110,6 +173,40 @@ struct ImportOptions: ParsableArguments {
       "Further columns that hold labels, such as true ones, comma-separated: they are named and renamed as labels are."
   )
   var truthColumns: String?
+  @Option(
+    help:
+      "Which folder of an image's path is its class: 1 is the one at the top of the source, -1 the one that the image lies in. By default found out."
+  )
+  var classLevel: Int?
+  @Option(
+    help:
+      "Take the class from images' names, such as '{label}_*.jpg'; {split} and * stand for other parts."
+  )
+  var labelPattern: String?
+  @Option(
+    name: .customLong("path-prefix"),
+    help: ArgumentHelp(
+      "Replace the beginning of a manifest's paths, for images that moved; may be repeated.",
+      valueName: "from=to"))
+  var pathPrefixes: [String] = []
+  @Option(
+    help:
+      "Make a path of a manifest's row, such as 'images/{}.jpg' of an id; {column} is another column's text.")
+  var pathTemplate: String?
+  @Option(
+    help:
+      "Put this before every key, so that sources may name their images alike. By default the folder, of sources that do."
+  )
+  var keyPrefix: String?
+
+  func validate() throws {
+    if classLevel == 0 {
+      throw ValidationError("--class-level counts from 1 at the top, or from -1 at the image.")
+    }
+    if let odd = pathPrefixes.first(where: { !$0.dropFirst().contains("=") }) {
+      throw ValidationError("--path-prefix \(odd) is not FROM=TO.")
+    }
+  }
 
   func datasetOptions() throws -> DatasetOptions {
     var options = DatasetOptions()
@@ -119,15 +216,57 @@ struct ImportOptions: ParsableArguments {
     options.featuresOnly = features != nil
     if let labelMap { options.labelMap = try LabelMap.read(path: labelMap) }
     options.truthColumns = truthColumns?.split(separator: ",").map(String.init) ?? []
+    (options.classLevel, options.labelPattern, options.pathTemplate) = (
+      classLevel, labelPattern, pathTemplate
+    )
+    options.pathPrefixes = pathPrefixes.compactMap { text in
+      text.firstIndex(of: "=").map { (String(text[..<$0]), String(text[text.index(after: $0)...])) }
+    }
+    options.keyPrefix = keyPrefix ?? ""
     if let classNames { options.classNames = try LabelMap.readNames(path: classNames) }
     return options
   }
 
+  /// Rows of each source that are looked at for keys that another has, too.
+  private static let keysLookedAt = 200
+
+  /// What is put before the keys of each source: its folder, where several sources name their images alike.
+  func keyPrefixes(_ sources: [String]) throws -> [String] {
+    let none = Array(repeating: keyPrefix ?? "", count: sources.count)
+    guard sources.count > 1, keyPrefix == nil, keyColumn == nil else { return none }
+    struct Enough: Error {}
+    var known: Set<String> = []
+    var isShared = false
+    for source in sources {
+      var options = try datasetOptions()
+      options.downloads = "downloads"
+      options.readsOnly = true
+      var own: [String] = []
+      // What is wrong with a source is told when it is imported.
+      _ = try? DatasetReader.open(source: source, options: options).read { sample in
+        own.append(sample.key)
+        if own.count == Self.keysLookedAt { throw Enough() }
+      }
+      if own.contains(where: known.contains) { isShared = true }
+      known.formUnion(own)
+    }
+    let folders = try sources.map { try DatasetSource(path: $0).folderParts }
+    guard isShared, Set(folders).count == sources.count else { return none }
+    var common = 0
+    while let part = folders[0].dropFirst(common).first,
+      folders.allSatisfy({ $0.count > common + 1 && $0[common] == part })
+    {
+      common += 1
+    }
+    return folders.map { $0.dropFirst(common).joined(separator: "/") + "/" }
+  }
+
   /// Reads a source into the workspace.
   func importSource(
-    _ source: String, into store: Workspace, progress: ConsoleProgress
+    _ source: String, keyPrefix: String? = nil, into store: Workspace, progress: ConsoleProgress
   ) throws -> (format: String, ImportSummary) {
     var options = try datasetOptions()
+    if let keyPrefix { options.keyPrefix = keyPrefix }
     options.downloads = store.downloadsFolder
     let origin = try DatasetSource(path: source)
     let dataset = try DatasetReader.open(source: source, options: options)
@@ -146,6 +285,7 @@ struct ImportOptions: ParsableArguments {
   /// The same, unless the source is in the workspace with the same options.
   func importIfNew(_ source: String, into store: Workspace, progress: ConsoleProgress) throws {
     guard try store.source(DatasetSource(path: source), options: datasetOptions()) == nil else { return }
-    _ = try importSource(source, into: store, progress: progress)
+    let (_, summary) = try importSource(source, into: store, progress: progress)
+    for warning in summary.tally.warnings { progress.warn(warning) }
   }
 }

@@ -35,6 +35,12 @@ struct VerifyImport: ParsableCommand {
   func run() throws {
     let outcome = try VerificationStages.importing(
       file, format: format, into: try workspace.open(), person: person ?? NSUserName())
+    if let first = outcome.disputed.first {
+      let more = outcome.disputed.count > 1 ? " and \(outcome.disputed.count - 1) others" : ""
+      workspace.output.progress.warn(
+        "\(first)\(more): called both right and wrong in this file. Verdicts that differ are all kept, each as a voice of its "
+          + "own; settle them in cleannet review")
+    }
     try workspace.output.print(outcome) {
       "\(outcome.right) labels verified as right, \(outcome.wrong) as wrong; \(outcome.unknown) rows without a verdict."
     }
@@ -51,6 +57,14 @@ struct VerifyExport: ParsableCommand {
 
   @Argument(help: "A .csv, .tsv, .jsonl or .json file; - is stdout.", completion: .file())
   var file = "-"
+  @OptionGroup var options: VerdictOutputOptions
+  @OptionGroup var workspace: WorkspaceOptions
+
+  func run() throws { try options.write(workspace, to: file) }
+}
+
+/// How verdicts are written, for `verify export` and `export verdicts`.
+struct VerdictOutputOptions: ParsableArguments {
   @Option(help: "By default what the file's name says; food-101n leaves out images without a verdict.")
   var format: VerificationFormat?
   @Option(help: "What makes an image's path an address for Label Studio.")
@@ -65,11 +79,10 @@ struct VerifyExport: ParsableCommand {
   var classes: String?
   @Option(help: "Seeds the choice of images.")
   var seed: UInt64 = 0
-  @OptionGroup var workspace: WorkspaceOptions
 
   struct Result: Encodable { var rows: Int }
 
-  func run() throws {
+  func write(_ workspace: WorkspaceOptions, to file: String) throws {
     if labelStudioConfig { return print(LabelStudioOutput.configuration) }
     let rows = try VerificationStages.exporting(
       try workspace.open(), to: file, format: format, unverified: unverified,

@@ -1,0 +1,103 @@
+/// How many samples there are of each class in each split, and what of that looks odd.
+public struct DatasetTally: Sendable, Hashable {
+  public struct Entry: Sendable, Hashable, Codable {
+    public var name: String
+    public var images: Int
+  }
+
+  /// In order of first appearance.
+  public private(set) var splits: [Entry] = []
+  public private(set) var classes: [Entry] = []
+  public private(set) var samples = 0
+  private var splitPlaces: [String: Int] = [:]
+  private var classPlaces: [String: Int] = [:]
+
+  /// Names of folders and files that are taken for classes by mistake.
+  private static let suspects: Set<String> = [
+    "images", "image", "img", "imgs", "data", "dataset", "__macosx", "labels", "annotations", "masks", "jpg",
+    "png", "raw",
+    "photos",
+  ]
+  /// What programs write where there is no label.
+  private static let blanks: Set<String> = [
+    "nan", "none", "null", "na", "n/a", "undefined", "unknown", "<na>", "-",
+  ]
+  private static let named = 5
+
+  public init() {}
+
+  public mutating func add(label: String, split: String, samples count: Int = 1) {
+    samples += count
+    Self.add(split, count, &splits, &splitPlaces)
+    Self.add(label, count, &classes, &classPlaces)
+  }
+
+  public mutating func add(_ other: DatasetTally) {
+    samples += other.samples
+    for entry in other.splits { Self.add(entry.name, entry.images, &splits, &splitPlaces) }
+    for entry in other.classes { Self.add(entry.name, entry.images, &classes, &classPlaces) }
+  }
+
+  private static func add(
+    _ name: String, _ count: Int, _ entries: inout [Entry], _ places: inout [String: Int]
+  ) {
+    if let place = places[name] {
+      entries[place].images += count
+    } else {
+      places[name] = entries.count
+      entries.append(Entry(name: name, images: count))
+    }
+  }
+
+  /// What may be a mistake, a line each.
+  public var warnings: [String] {
+    var warnings: [String] = []
+    func warn(_ names: [String], _ what: String, _ remedy: String) {
+      guard !names.isEmpty else { return }
+      let shown = names.prefix(Self.named).map { "\"\($0)\"" }.joined(separator: ", ")
+      let more = names.count > Self.named ? ", … (\(names.count) in all)" : ""
+      warnings.append("\(what): \(shown)\(more); \(remedy)")
+    }
+    let names = classes.map(\.name)
+    if names.count == 1, samples > 1 {
+      warnings.append(
+        "there is only one class, \"\(names[0])\": if the classes are other folders, say which with --class-level"
+      )
+    }
+    warn(
+      names.filter { SplitName.canonical($0) != nil }, "classes named like splits",
+      "if they are splits, --class-level names the folders that are classes")
+    warn(
+      names.filter { Self.suspects.contains($0.lowercased()) },
+      "classes named like folders that hold a data set",
+      "if they are none, --class-level names the folders that are classes")
+    warn(
+      names.filter { Self.blanks.contains($0.trimmedBlanks.lowercased()) || $0.trimmedBlanks.isEmpty },
+      "classes that look like missing labels", "if they are, remove those rows")
+    warn(
+      names.filter { Self.isStructure($0) }, "labels that are JSON objects or lists",
+      "if each stands for one class, write its name alone")
+    let floats = names.filter { ManifestColumns.integer($0) != nil }
+    if floats.count == names.count {
+      warn(
+        floats, "labels that are numbers with a fraction",
+        "write class numbers as integers, such as 3 for 3.0")
+    }
+    let single = classes.filter { $0.images == 1 }.map(\.name)
+    if samples > classes.count {
+      warn(
+        single, "classes with a single image", "nothing can be learnt of those; see whether they are mistyped"
+      )
+    } else if samples > 2, single.count == classes.count {
+      warnings.append("each image has a class of its own: see whether the labels are those of another column")
+    }
+    return warnings
+  }
+
+  private static func isStructure(_ name: String) -> Bool {
+    let bytes = Array(name.trimmedBlanks.utf8)
+    guard let first = bytes.first, let last = bytes.last, bytes.count > 1 else { return false }
+    return (first == UInt8(ascii: "{") && last == UInt8(ascii: "}") && bytes.contains(UInt8(ascii: ":")))
+      || (first == UInt8(ascii: "[") && last == UInt8(ascii: "]"))
+  }
+}

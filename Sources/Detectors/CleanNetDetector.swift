@@ -26,7 +26,8 @@ public struct CleanNetDetector: Detector {
 
   public var name: String {
     guard objective == .extended else { return "cleannet-paper" }
-    return "cleannet" + Self.partNames.filter { !parts.contains($0.part) }.map { "-without-\($0.name)" }.joined()
+    return "cleannet"
+      + Self.partNames.filter { !parts.contains($0.part) }.map { "-without-\($0.name)" }.joined()
   }
   public var kind: DetectorKind { .weaklySupervised }
 

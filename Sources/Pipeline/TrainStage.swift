@@ -51,7 +51,8 @@ public struct TrainStage: Sendable {
     // are weighed when labels are scored.
     guard objective == .extended || !data.verdicts.isEmpty else {
       throw PipelineError(
-        .missingInput, "No image has been verified yet, and the paper's objective learns from verified images",
+        .missingInput,
+        "No image has been verified yet, and the paper's objective learns from verified images",
         remedy:
           "Look at a few dozen images of some classes: cleannet review, or cleannet verify export and import")
     }

@@ -26,14 +26,18 @@ import Torch
   ) -> TrainingSet {
     TrainingSet(
       features: DenseFeatures(features), labels: labels, classes: classes,
-      verifications: verdicts.sorted { $0.key < $1.key }.map { VerificationLabel(image: $0.key, isRight: $0.value) })
+      verifications: verdicts.sorted { $0.key < $1.key }.map {
+        VerificationLabel(image: $0.key, isRight: $0.value)
+      })
   }
 
   // MARK: A verdict does not judge its own image
 
   @Test(
     "features, labels and verdicts that have nothing to do with each other: a verified image's score says nothing of its verdict",
-    arguments: [(classes: 10, each: 30, verified: 20, draws: 24), (classes: 10, each: 100, verified: 40, draws: 12)])
+    arguments: [
+      (classes: 10, each: 30, verified: 20, draws: 24), (classes: 10, each: 100, verified: 40, draws: 12),
+    ])
   func pureNoise(classes: Int, each: Int, verified: Int, draws: Int) {
     var ranking = 0.0
     var surplus = 0.0
@@ -78,7 +82,9 @@ import Torch
     let means = Generator(seed: seed &+ 1).normal([classes, 24]) * 0.3
     let features = means.indexSelect(Tensor(truth)) + Generator(seed: seed &+ 2).normal([truth.count, 24])
     var verdicts: [Int: Bool] = [:]
-    for image in truth.indices.shuffled(using: &random).prefix(100) { verdicts[image] = labels[image] == truth[image] }
+    for image in truth.indices.shuffled(using: &random).prefix(100) {
+      verdicts[image] = labels[image] == truth[image]
+    }
     let judged = judge(set(features, labels, classes, verdicts))
     #expect(judged.probability.allSatisfy { $0.isFinite && (0...1).contains($0) })
     let mean = judged.probability.reduce(0, +) / Float(judged.probability.count)
@@ -90,7 +96,8 @@ import Torch
 
   // MARK: What does not matter
 
-  @Test("judgements do not depend on the order of rows, the names of classes, or the axes and scale of features")
+  @Test(
+    "judgements do not depend on the order of rows, the names of classes, or the axes and scale of features")
   func equivariance() {
     let data = NoisyClusters(perClass: 40)
     let rows = data.features.values
@@ -103,7 +110,8 @@ import Torch
     let names = (0..<data.classes).shuffled(using: &random)
     let moved = judge(
       set(
-        (rows - rows.mean(dim: 0)).indexSelect(Tensor(order)), order.map { names[data.labels[$0]] }, data.classes,
+        (rows - rows.mean(dim: 0)).indexSelect(Tensor(order)), order.map { names[data.labels[$0]] },
+        data.classes,
         Dictionary(
           uniqueKeysWithValues: order.indices.compactMap { row in verdicts[order[row]].map { (row, $0) } })))
     let difference = order.indices.map { abs(moved.probability[$0] - before[order[$0]]) }.max() ?? 1
@@ -112,7 +120,8 @@ import Torch
     // Other axes and another scale; l2 normalization, which these features get, knows neither. Only folds may change.
     let rotation = Generator(seed: 4).normal([data.features.dimension, data.features.dimension]).qr().q
     let turned = judge(
-      set((rows - rows.mean(dim: 0)).matmul(rotation) * 3, data.labels, data.classes, verdicts)).probability
+      set((rows - rows.mean(dim: 0)).matmul(rotation) * 3, data.labels, data.classes, verdicts)
+    ).probability
     let away = before.indices.count { abs(turned[$0] - before[$0]) > 0.1 }
     #expect(away < before.count / 20, "\(away) of \(before.count)")
   }
@@ -130,8 +139,14 @@ import Torch
       ("all features equal", set(.ones([12, 5]), (0..<12).map { $0 % 3 }, 3, [1: true, 2: false])),
       ("all features zero", set(.zeros([12, 5]), (0..<12).map { $0 % 3 }, 3, [1: true, 2: false])),
       ("no verdict", set(some, (0..<12).map { $0 % 3 }, 3)),
-      ("all right", set(some, (0..<12).map { $0 % 3 }, 3, Dictionary(uniqueKeysWithValues: (0..<12).map { ($0, true) }))),
-      ("all wrong", set(some, (0..<12).map { $0 % 3 }, 3, Dictionary(uniqueKeysWithValues: (0..<12).map { ($0, false) }))),
+      (
+        "all right",
+        set(some, (0..<12).map { $0 % 3 }, 3, Dictionary(uniqueKeysWithValues: (0..<12).map { ($0, true) }))
+      ),
+      (
+        "all wrong",
+        set(some, (0..<12).map { $0 % 3 }, 3, Dictionary(uniqueKeysWithValues: (0..<12).map { ($0, false) }))
+      ),
       ("huge features", set(some * 1e6, (0..<12).map { $0 % 3 }, 3, [0: true])),
     ]
     for (name, data) in problems {
@@ -169,7 +184,9 @@ import Torch
     let data = NoisyClusters(perClass: 30)
     let without = evidence(data.trainingSet(verifiedClasses: [], perClass: 0))
     let with = evidence(data.trainingSet())
-    #expect(without.logOdds.floats() == with.logOdds.floats())
+    // Up to rounding: other tests change how many threads add up.
+    let difference = (without.logOdds - with.logOdds).absolute().amax(dim: 1).amax(dim: 0).item
+    #expect(difference < 0.05, "\(difference)")
     let verdicts = with.verdicts(data.trainingSet().verifications)
     let first = VerdictModel.judge(with, verdicts: verdicts)
     #expect(first.probabilities == VerdictModel.judge(with, verdicts: verdicts).probabilities)

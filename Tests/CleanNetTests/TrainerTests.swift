@@ -103,7 +103,8 @@ import Torch
     let places = Dictionary(uniqueKeysWithValues: kept.enumerated().map { ($1, $0) })
     let without = model.judge(
       TrainingSet(
-        features: DenseFeatures(data.features.rows(kept)), labels: kept.map { labels[$0] }, classes: data.classes,
+        features: DenseFeatures(data.features.rows(kept)), labels: kept.map { labels[$0] },
+        classes: data.classes,
         verifications: set.verifications.compactMap { label in
           places[label.image].map { VerificationLabel(image: $0, isRight: label.isRight) }
         }), threads: 2)

@@ -12,7 +12,8 @@ import Testing
     "help texts are as the snapshots",
     arguments: [
       "", "demo", "import", "download", "embed", "verify", "verify import", "verify export",
-      "verify simulate", "review", "train", "score", "report", "evaluate", "export", "export scores", "export weights",
+      "verify simulate", "review", "train", "score", "report", "evaluate", "export", "export scores",
+      "export weights",
       "export dataset", "export verdicts", "run", "status", "doctor",
       "classify", "classify train", "classify evaluate", "classify predict", "classify export",
       "classify compare",

@@ -148,7 +148,11 @@ import Testing
       state ^= state << 17
       return UInt8(truncatingIfNeeded: state >> 24)
     }
-    let pixels = (0..<(64 * 64)).map { blocks[$0 / 64 / 8 * 8 + $0 % 64 / 8] }
+    let pixels = (0..<64 * 64).map { (pixel: Int) -> UInt8 in
+      let row = pixel / 64 / 8
+      let column = pixel % 64 / 8
+      return blocks[row * 8 + column]
+    }
     return Data("P5\n64 64\n255\n".utf8) + Data(pixels)
   }
 

@@ -96,13 +96,15 @@ import Testing
   @Test("a data set written as Parquet reads back: keys, labels, splits, verdicts, attributes, bytes")
   func roundTrip() throws {
     let labels = ["cat", "it's, a \"dog\"", "日本 語", "new\nline"]
-    let original = try (0..<40).map { index in
-      Sample(
-        key: "\(index):k'\"\n é", path: "\(index % 3)/same name.jpg",
-        location: .file(try folder.write("in/\(index).jpg", [UInt8(index), 0, 0xFF])),
-        label: labels[index % 4],
-        split: ["train", "test", "my split"][index % 3], verification: [true, false, nil][index % 3],
-        attributes: index % 2 == 0 ? [SampleAttribute(name: "truth, \"x\"", value: "v\n\(index)")] : [])
+    let splits = ["train", "test", "my split"]
+    let answers: [Bool?] = [true, false, nil]
+    let original = try (0..<40).map { (index: Int) throws -> Sample in
+      let file = try folder.write("in/\(index).jpg", [UInt8(index), 0, 0xFF])
+      let attributes = [SampleAttribute(name: "truth, \"x\"", value: "v\n\(index)")]
+      return Sample(
+        key: "\(index):k'\"\n é", path: "\(index % 3)/same name.jpg", location: .file(file),
+        label: labels[index % 4], split: splits[index % 3], verification: answers[index % 3],
+        attributes: index % 2 == 0 ? attributes : [])
     }
     var output = DatasetOutput(
       path: "\(folder.path)/out", classNames: labels, splits: ["train", "test", "my split"])
@@ -113,11 +115,11 @@ import Testing
     let back = try read("\(folder.path)/out")
     func essence(_ samples: [Sample]) throws -> Set<[String]> {
       Set(
-        try samples.map {
-          [
-            $0.key, $0.label, $0.split, "\($0.verification as Any)",
-            "\(try ImageBytes().read($0.location, key: ""))",
-            "\($0.attributes)",
+        try samples.map { (sample: Sample) throws -> [String] in
+          let bytes = try ImageBytes().read(sample.location, key: "")
+          return [
+            sample.key, sample.label, sample.split, "\(sample.verification as Any)", "\(bytes)",
+            "\(sample.attributes)",
           ]
         })
     }

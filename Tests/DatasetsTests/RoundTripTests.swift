@@ -168,38 +168,6 @@ struct RoundTripTests {
     #expect(try second.map { try essence($0) } == first.map { try essence($0) })
   }
 
-  @Test(
-    "what was read of any format and written in any other is the same: keys, labels, splits, verdicts, pixels",
-    arguments: FormatCase.files.filter { $0.entry.isEmpty }, FormatCase.files.filter { $0.entry.isEmpty })
-  func across(from: FormatCase, to: FormatCase) throws {
-    var common = from
-    common.splits = from.splits.filter(to.splits.contains)
-    common.holdsLineEnds = from.holdsLineEnds && to.holdsLineEnds
-    common.holdsVerification = from.holdsVerification && to.holdsVerification && from.format != "clothing1m"
-    common.holdsAttributes = from.holdsAttributes && to.holdsAttributes
-    let (original, classes) = try generated(common, seed: 4)
-    try write(original, classes, from, to: "first")
-    let first = try read(from, "first")
-    let names = first.map(\.label).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-    try write(first, names, to, to: "second")
-    let second = try read(to, "second")
-    let isRenamed = to.renamesClasses && !from.renamesClasses
-    let expected = try first.map { sample in
-      var sample = sample
-      if isRenamed { sample.label = sample.label.replacingOccurrences(of: "/", with: "_") }
-      if !common.holdsVerification { sample.verification = nil }
-      return try essence(sample, attributes: common.holdsAttributes)
-    }
-    let got = try second.map { sample in
-      var sample = sample
-      if !common.holdsVerification { sample.verification = nil }
-      return try essence(sample, attributes: common.holdsAttributes)
-    }
-    let byBytes = { (left: [String], right: [String]) in left[3] < right[3] }
-    #expect(got.sorted(by: byBytes) == expected.sorted(by: byBytes))
-    if to.holdsKeys { #expect(Set(second.map(\.key)) == Set(first.map(\.key))) }
-  }
-
   @Test("formats without class folders keep classes whose folders would be called the same")
   func sameFolders() throws {
     let samples = try ["a/b", "a_b"].map { label in
@@ -210,40 +178,6 @@ struct RoundTripTests {
       let name = "x-\(format.testDescription)"
       try write(samples, ["a/b", "a_b"], format, to: name)
       #expect(try read(format, name).map(\.label).sorted() == ["a/b", "a_b"], "\(format)")
-    }
-  }
-
-  @Test(
-    "classes that are named like splits, wrappers and junk are read back as they are",
-    arguments: [
-      ["train"], ["images"], ["train", "test"], ["train", "plane"], ["__MACOSX", "cat"], [".hidden", "cat"],
-      ["data", "cat"],
-    ])
-  func oddClasses(classes: [String]) throws {
-    for format in FormatCase.files where format.entry.isEmpty {
-      for splits in [["train"], ["train", "test"]] where Set(splits).isSubset(of: format.splits) {
-        let name = "\(format.testDescription) \(splits.count)"
-        let samples = try (0..<6).map { index in
-          let label = classes[index % classes.count]
-          return Sample(
-            key: "\(index)", path: "\(label)/deep/\(index % 2)/\(index).jpg",
-            location: .file(try folder.write("in/\(name)/\(index).jpg", [UInt8(index)])), label: label,
-            split: splits[index / 2 % splits.count])
-        }
-        try write(samples, classes, format, to: name)
-        let changed = { (label: String) in
-          format.renamesClasses && (label.hasPrefix(".") || label == "__MACOSX") ? "_" + label : label
-        }
-        let back = try read(format, name)
-        #expect(
-          Set(try back.map { try essence($0) })
-            == Set(
-              try samples.map { sample in
-                var sample = sample
-                sample.label = changed(sample.label)
-                return try essence(sample)
-              }), "\(name)")
-      }
     }
   }
 

@@ -92,24 +92,6 @@ struct TableEvidenceTests {
         && read.map(\.path).first == "ham/part_1/I10.jpg".replacingOccurrences(of: "ham/", with: ""))
   }
 
-  @Test("a template and a prefix say where images are")
-  func templates() throws {
-    let path = try folder.write("t.csv", "id,kind,label\nc,0,cat\nd,1,dog\n")
-    #expect(try labels(path) { $0.pathTemplate = "img/{id}{kind}.jpg" } == ["cat", "dog"])
-    #expect(try problems(path) { $0.pathTemplate = "{x}" }.description.contains("\"x\""))
-    let moved = try folder.write("m.csv", table("path,label", ",") { "s3://bucket/\($0)" })
-    #expect(try problems(moved).description.contains("--path-prefix 's3://bucket/img/=FOLDER/'"))
-    #expect(try labels(moved) { $0.pathPrefixes = [("s3://bucket/", "")] } == Self.expected)
-    let windows = try folder.write(
-      "w.csv", table("path,label", ",") { "C:\\me\\" + $0.replacingOccurrences(of: "/", with: "\\") })
-    #expect(try problems(windows).description.contains("path of Windows"))
-    #expect(try labels(windows) { $0.pathPrefixes = [("C:\\me\\", "")] } == Self.expected)
-    let elsewhere = try folder.write("e.csv", table("path,label", ",") { "/mnt/nas/data/\($0)" })
-    #expect(try problems(elsewhere).description.contains("--path-prefix '/mnt/nas/data/=\(folder.path)/'"))
-    let file = try folder.write("f.csv", table("path,label", ",") { "file://\(self.folder.path)/\($0)" })
-    #expect(try labels(file) == Self.expected)
-  }
-
   @Test("names in another Unicode form are found, rows with backslashes among others too")
   func forms() throws {
     try folder.write("img/cafe\u{301}.jpg")
@@ -140,15 +122,15 @@ struct TableEvidenceTests {
   }
 
   @Test(
-    "UTF-16 of both orders, with and without a mark, over the edges of what is read at a time",
-    arguments: [0, 1, 2, 3])
+    "UTF-16 of both orders, with a mark, over the edges of what is read at a time",
+    arguments: [0, 1])
   func wide(kind: Int) throws {
     let rows = (0..<9000).map { "img/c0.jpg,K\u{E4}se \u{1F600} \($0 % 7),\($0)\n" }
     let text = "path,label,key\n" + rows.joined()
-    var bytes: [UInt8] = kind < 2 ? (kind == 0 ? [0xFF, 0xFE] : [0xFE, 0xFF]) : []
+    var bytes: [UInt8] = kind == 0 ? [0xFF, 0xFE] : [0xFE, 0xFF]
     for unit in text.utf16 {
       let pair = [UInt8(unit & 0xFF), UInt8(unit >> 8)]
-      bytes += kind % 2 == 0 ? pair : pair.reversed()
+      bytes += kind == 0 ? pair : pair.reversed()
     }
     let read = try samples(folder.write("t.csv", bytes))
     #expect(read.count == 9000)

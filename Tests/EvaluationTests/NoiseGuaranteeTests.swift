@@ -98,7 +98,8 @@ import Torch
     var (held, sum, oracle) = (0, 0.0, 0.0)
     for seed in 0..<UInt64(draws) {
       let verdicts = population.verify(counts, sizes: sizes, seed: seed)
-      let guarantee = try #require(NoiseGuarantee(labels: population.labels, isKept: kept, verdicts: verdicts))
+      let guarantee = try #require(
+        NoiseGuarantee(labels: population.labels, isKept: kept, verdicts: verdicts))
       #expect(guarantee.uncovered.isEmpty)
       held += truth <= guarantee.overall.upper ? 1 : 0
       sum += guarantee.overall.upper / Double(draws)
@@ -170,10 +171,10 @@ import Torch
     let (scores, labels) = (population.scores, population.labels)
     func guarantee(_ threshold: Float) throws -> NoiseGuarantee {
       try #require(
-        NoiseGuarantee(labels: labels, isKept: scores.map { $0 >= threshold }, verdicts: verdicts, seed: 7))
+        NoiseGuarantee(labels: labels, isKept: scores.map { $0 >= threshold }, verdicts: verdicts))
     }
     let found = try #require(
-      thresholdForNoise(0.1, scores: scores, labels: labels, verdicts: verdicts, steps: 50, seed: 7))
+      thresholdForNoise(0.1, scores: scores, labels: labels, verdicts: verdicts, steps: 50))
     #expect(try found.guarantee == guarantee(found.threshold) && found.guarantee.overall.upper <= 0.1)
     let lower = scores.filter { $0 < found.threshold }.max() ?? 0
     #expect(try guarantee(lower).overall.upper > 0.1)

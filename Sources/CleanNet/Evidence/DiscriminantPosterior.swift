@@ -69,12 +69,14 @@ struct DiscriminantPosterior: Sendable {
     withoutGradients {
       guard folds.count > 1 else { return 0.9 }
       let moments = moments(sums(softLabels), without: 0)
-      let compared = folds[0].images.narrow(start: 0, count: min(Self.comparedImages, folds[0].images.size(0)))
+      let compared = folds[0].images.narrow(
+        start: 0, count: min(Self.comparedImages, folds[0].images.size(0)))
       let rows = features.indexSelect(compared)
       let own = labels.indexSelect(compared).unsqueezed(dim: 1)
       let likelihoods = Self.shrinkages.map { shrinkage in
         let scores = moments.scores(rows, shrinkage: shrinkage).logSoftmax(dim: 1)
-        return Self.temperatures.map { (scores * $0).logSoftmax(dim: 1).gather(dim: 1, own).mean().item }.max()
+        return Self.temperatures.map { (scores * $0).logSoftmax(dim: 1).gather(dim: 1, own).mean().item }
+          .max()
           ?? -.infinity
       }
       let finite = likelihoods.indices.filter { likelihoods[$0].isFinite }

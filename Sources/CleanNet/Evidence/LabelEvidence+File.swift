@@ -60,7 +60,9 @@ extension LabelEvidence {
         disagreement: try tensor("disagreement").floats())
     }
     if let networks,
-      [networks.cosine, networks.suggestedCosine, networks.disagreement].contains(where: { $0.count != images.count })
+      [networks.cosine, networks.suggestedCosine, networks.disagreement].contains(where: {
+        $0.count != images.count
+      })
     {
       throw ModelError.otherVersion("its tensors do not fit together")
     }

@@ -139,7 +139,8 @@ struct EvidenceFinder: Sendable {
           + (parts.contains(.neighbors) ? [space.neighbors(beliefs)] : []) + first
       }
       var beliefs = noisy
-      var model = NoiseModel(classes: classes, exponents: sources(noisy).map { _ in LabelEvidence.exponents.source })
+      var model = NoiseModel(
+        classes: classes, exponents: sources(noisy).map { _ in LabelEvidence.exponents.source })
       for _ in 0..<2 {
         let sources = sources(beliefs)
         model.fit(sources, labels)
@@ -150,7 +151,8 @@ struct EvidenceFinder: Sendable {
       var plain: Reading?
       if parts.contains(.plainWorld) {
         let sources = first + (parts.contains(.neighbors) ? [noisyNeighbors] : [])
-        var model = NoiseModel(classes: classes, exponents: sources.map { _ in LabelEvidence.exponents.source })
+        var model = NoiseModel(
+          classes: classes, exponents: sources.map { _ in LabelEvidence.exponents.source })
         model.fit(sources, labels)
         plain = Reading(sources: sources, model: model)
       }
@@ -219,14 +221,20 @@ struct EvidenceFinder: Sendable {
       }
       var candidates: [LabelEvidence.Candidate] = []
       var logOdds: [Tensor] = []
-      func add(_ world: LabelEvidence.World, _ sharpness: Double, intercept: Double, likelihood: Double, _ odds: Tensor) {
+      func add(
+        _ world: LabelEvidence.World, _ sharpness: Double, intercept: Double, likelihood: Double,
+        _ odds: Tensor
+      ) {
         candidates.append(
           .init(world: world, sharpness: sharpness, intercept: intercept, logLikelihood: likelihood))
         // Finite whatever the features are: an exact 0 or 1 is no more than overwhelming evidence.
         logOdds.append(odds.clamped(min: -50, max: 50))
       }
       for sharpness in LabelEvidence.sharpnesses {
-        for (world, even, reading) in [(LabelEvidence.World.closed, LabelEvidence.World.even, closed as Reading?), (.plain, .plainEven, basis.plain)] {
+        for (world, even, reading) in [
+          (LabelEvidence.World.closed, LabelEvidence.World.even, closed as Reading?),
+          (.plain, .plainEven, basis.plain),
+        ] {
           guard let reading else { continue }
           var model = reading.model
           let posterior = model.logPosterior(reading.sources, sharpness: sharpness)
@@ -234,8 +242,9 @@ struct EvidenceFinder: Sendable {
           let judged = model.judge(posterior, labels)
           add(world, sharpness, intercept: 0, likelihood: judged.logLikelihood, judged.logOdds)
           let kept = min(0.999, max(0.001, model.kept(judged.beliefs, labels)))
-          add(even, sharpness, intercept: log(kept / (1 - kept)), likelihood: judged.logLikelihood,
-              NoiseModel.evenLogOdds(posterior, labels))
+          add(
+            even, sharpness, intercept: log(kept / (1 - kept)), likelihood: judged.logLikelihood,
+            NoiseModel.evenLogOdds(posterior, labels))
         }
         if var model = open?.model, let sources = open?.sources {
           let posterior = model.logPosterior(sources, sharpness: sharpness)

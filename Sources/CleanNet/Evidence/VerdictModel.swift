@@ -83,7 +83,8 @@ public struct VerdictModel: Sendable {
     var random = SplitMix64(seed: seed &+ 0xB007)
     var weights = [Double](repeating: 0, count: fits.count)
     for _ in 0..<Self.resamplings {
-      let draws = groups.map { _ in -log(Double.random(in: Double.leastNonzeroMagnitude..<1, using: &random)) }
+      let draws = groups.map { _ in -log(Double.random(in: Double.leastNonzeroMagnitude..<1, using: &random))
+      }
       let scale = Double(groups.count) / draws.reduce(0, +)
       let logs = fits.map { fit in
         fit.logPrior + zip(fit.logLikelihoods, draws).reduce(0) { $0 + $1.0 * $1.1 * scale }
@@ -236,11 +237,12 @@ extension VerdictModel {
       Dictionary(grouping: rows.indices) { labels[rows[$0]] }.sorted { $0.key < $1.key }.map(\.value)
     }
 
-    /// Shares of the verdicts, right and wrong ones of each class spread evenly: what is left out then changes no rate.
+    /// Shares of the verdicts, with as many right and as many wrong ones each, of every class as far as can be. A fold with
+    /// more right ones would leave fewer to learn from, and its images would look wrong for that alone.
     func folds(_ evidence: LabelEvidence) -> [[Int]] {
       var folds = [[Int]](repeating: [], count: min(VerdictModel.folds, signs.count))
       guard folds.count > 1 else { return [] }
-      let strata = Dictionary(grouping: signs.indices) { [labels[$0], signs[$0] > 0 ? 1 : 0] }
+      let strata = Dictionary(grouping: signs.indices) { [signs[$0] > 0 ? 1 : 0, labels[$0]] }
       var next = 0
       for (_, places) in strata.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
         for place in places {

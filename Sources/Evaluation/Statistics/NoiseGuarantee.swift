@@ -59,7 +59,8 @@ public struct NoiseGuarantee: Sendable, Hashable, Codable {
     func bound(_ strata: [StratifiedSampling.Counts]) -> Bound {
       Bound(
         kept: strata.reduce(0) { $0 + $1.kept }, sample: strata.reduce(0) { $0 + $1.sample },
-        wrong: strata.reduce(0) { $0 + $1.wrong }, upper: StratifiedBound.upper(strata, confidence: confidence))
+        wrong: strata.reduce(0) { $0 + $1.wrong },
+        upper: StratifiedBound.upper(strata, confidence: confidence))
     }
     perClass = Dictionary(
       uniqueKeysWithValues: counts.filter { sampling.drawn[$0.label] > 0 }.map { ($0.label, bound([$0])) })
@@ -207,7 +208,9 @@ public func thresholdForNoise(
   steps: Int = 200
 ) -> (threshold: Float, guarantee: NoiseGuarantee)? {
   let sorted = scores.indices.filter { labels[$0] >= 0 && !scores[$0].isNaN }.map { scores[$0] }.sorted(by: >)
-  guard !sorted.isEmpty, let sampling = StratifiedSampling(labels: labels, verdicts: verdicts) else { return nil }
+  guard !sorted.isEmpty, let sampling = StratifiedSampling(labels: labels, verdicts: verdicts) else {
+    return nil
+  }
   let isCovered = Set(sampling.covered)
   let thresholds = (1...steps).map { sorted[max(0, $0 * sorted.count / steps - 1)] }
   var best: (threshold: Float, guarantee: NoiseGuarantee)?

@@ -42,15 +42,18 @@ extension ScoreStage.Outcome {
   /// How many verdicts carry the guarantee, and what to do where none does.
   private var sample: String? {
     if verified == 0 {
-      return "Nobody has verified an image yet, so these judgements rest on features and labels alone, and there is no "
+      return
+        "Nobody has verified an image yet, so these judgements rest on features and labels alone, and there is no "
         + "guarantee. 50 random images, judged in a minute or two with `cleannet review`, show how much noise is left."
     }
     if drawnAtRandom == 0 {
-      return "None of the \(verified) verified images is known to be drawn at random, so there is no guarantee. Judge the "
+      return
+        "None of the \(verified) verified images is known to be drawn at random, so there is no guarantee. Judge the "
         + "pages that `cleannet review` draws, or import verdicts of a random sample with `--drawn random`."
     }
     guard drawnAtRandom < verified else { return nil }
-    return "\(drawnAtRandom) of the \(verified) verified images were drawn at random and carry the guarantee. The others were "
+    return
+      "\(drawnAtRandom) of the \(verified) verified images were drawn at random and carry the guarantee. The others were "
       + "picked because they looked doubtful, or came without a word on how they were picked: they help to judge, but "
       + "say nothing about how common errors are."
   }
@@ -62,7 +65,8 @@ extension NoiseGuarantee {
       "Of the \(overall.kept) labels kept in \(covered.count) verified classes at most \(overall.upper.percent) are wrong, with "
       + "\(Int(confidence * 100)) % confidence (\(overall.wrong) of \(overall.sample) verified ones are)."
     guard !names.isEmpty else { return start }
-    let shown = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
+    let shown =
+      names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
     return start + " Not covered, because too few of their images were drawn at random: \(shown)."
   }
 }

@@ -90,8 +90,11 @@ import Torch
     let population = Population(sizes: sizes, noise: noise, seed: 4)
     let kept = population.scores.map { $0 >= 0.3 }
     let truth = population.noise(kept: kept, classes: Set(sizes.indices))
-    let keptSizes = sizes.indices.map { label in
-      population.labels.indices.count { population.labels[$0] == label && kept[$0] }
+    var keptSizes = [Int](repeating: 0, count: sizes.count)
+    var wrong = keptSizes
+    for (image, label) in population.labels.enumerated() where kept[image] {
+      keptSizes[label] += 1
+      wrong[label] += population.isRight[image] ? 0 : 1
     }
     let total = Double(keptSizes.reduce(0, +))
     let (draws, counts) = (120, sizes.map { min(verified, $0) })
@@ -107,7 +110,7 @@ import Torch
       var (mean, variance) = (0.0, 0.0)
       for (label, bound) in guarantee.perClass where bound.sample > 0 {
         let weight = Double(keptSizes[label]) / total
-        let share = population.noise(kept: kept, classes: [label])
+        let share = Double(wrong[label]) / Double(keptSizes[label])
         mean += weight * Double(bound.wrong) / Double(bound.sample)
         variance += weight * weight * share * (1 - share) / Double(bound.sample)
       }

@@ -20,9 +20,18 @@ public struct LabelMe: DatasetFormat {
   public static func detect(_ source: DatasetSource) -> Bool {
     guard source.isFolder else { return false }
     let names = source.names(limit: 256)
-    let folders =
-      [""]
-      + names.prefix(8).filter { DatasetSource.isFolder("\(source.absolutePath)/\($0)") }.map { $0 + "/" }
+    func subfolders(of folder: String, _ names: [String]) -> [String] {
+      names.prefix(8).map { "\(folder)\($0)/" }.filter {
+        DatasetSource.isFolder("\(source.absolutePath)/\($0)")
+      }
+    }
+    // Below the top lie classes, or splits and then classes.
+    let outer = subfolders(of: "", names)
+    let inner = outer.flatMap { folder in
+      subfolders(
+        of: folder, (try? DatasetSource(path: "\(source.absolutePath)/\(folder)"))?.names(limit: 256) ?? [])
+    }
+    let folders = [""] + outer + inner
     for folder in folders {
       let inner =
         folder.isEmpty

@@ -82,7 +82,6 @@ import Testing
       try bytes.map { String(decoding: try ImageBytes().read($0.location, key: ""), as: UTF8.self) } == [
         "bytes0", "bytes1",
       ])
-    #expect(bytes[0].attributes.isEmpty)
   }
 
   @Test("what is no Parquet, or cut short, is named with duckdb's words")

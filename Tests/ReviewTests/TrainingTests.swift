@@ -88,7 +88,7 @@ import Workspace
     }
   }
 
-  @Test func aFailureIsTold() async throws {
+  @Test func trainingNeedsNoVerdict() async throws {
     try await server.application().test(.router) { [server] client in
       let ann = try await Visitor(client, server, person: "Ann")
       #expect(try await ann.send(.post, "/api/retrain", [:]).status == .accepted)
@@ -97,8 +97,7 @@ import Workspace
         try await Task.sleep(for: .milliseconds(20))
         status = try #require(try await ann.object(.get, "/api/overview")["retraining"] as? [String: Any])
       } while status["phase"] as? String == "running"
-      #expect(status["phase"] as? String == "failed")
-      #expect((status["problem"] as? String)?.contains("verified") == true)
+      #expect(status["phase"] as? String == "done")
     }
   }
 

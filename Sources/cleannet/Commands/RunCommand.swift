@@ -10,7 +10,7 @@ struct RunCommand: ParsableCommand {
     commandName: "run", abstract: "Import, embed, train, score and report in one go.",
     discussion: """
       Does what is missing and no more, so that it can be run again after an interruption, or when more images were \
-      verified. Without verified images it stops after embedding and says what to do.
+      verified. Without verified images it judges by features and labels alone, and says what verdicts would bring.
       """)
 
   @Argument(help: "A folder or a file; see `cleannet help import`.", completion: .file())
@@ -47,7 +47,8 @@ struct RunCommand: ParsableCommand {
         progress.warn("\(outcome.problems) images cannot be read; see cleannet status --problems")
       }
     }
-    if try !store.verifications().isEmpty {
+    // Only the paper's objective learns from nothing but verdicts.
+    if try training.objective == .extended || !store.verifications().isEmpty {
       _ = try training.stage(compute).run(store, progress: progress)
       var scoring = ScoreStage()
       scoring.threads = compute.threads

@@ -86,7 +86,7 @@ import Workspace
       #expect(isRight == (try fixture.isRight(sample)), "image \(sample)")
     }
     let looked = try workspace.verificationHistory().filter { $0.client?.hasPrefix("undo:") == false }
-    #expect(looked.allSatisfy { $0.person == "Ann" && $0.dwell != nil && $0.selection == .spread })
+    #expect(looked.allSatisfy { $0.person == "Ann" && $0.dwell != nil && $0.selection == .drawn })
   }
 
   @Test func choosingTheRightClassByTyping() async throws {

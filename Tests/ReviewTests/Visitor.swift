@@ -59,13 +59,11 @@ struct Visitor: Sendable {
   struct Shown: Hashable {
     let image: Int
     let label: Int
-    let selection: String
     let suggestion: Int?
 
     init(_ item: [String: Any]) {
       image = item["image"] as? Int ?? -1
       label = item["label"] as? Int ?? -1
-      selection = item["selection"] as? String ?? ""
       suggestion = item["suggestion"] as? Int
     }
 
@@ -75,7 +73,6 @@ struct Visitor: Sendable {
     {
       [
         "client": client, "image": image, "label": label, "answer": word, "dwell": 900,
-        "selection": selection,
       ]
       .merging(more) { $1 }
     }

@@ -123,19 +123,6 @@ struct VerificationTests {
     #expect(try now()?.person == "Bob")
   }
 
-  @Test("only images that were not picked for their labels stand for others")
-  func representative() throws {
-    for (sample, selection) in [(0, VerificationRecord.Selection.spread), (1, .suspect)] {
-      try workspace.addVerifications([
-        VerificationRecord(
-          sample: sample, label: sample, answer: .right, person: "Ann", origin: .reviewed,
-          selection: selection)
-      ])
-    }
-    #expect(try workspace.verifications().map(\.sample) == [0, 1])
-    #expect(try workspace.verifications(drawnAtRandom: true).map(\.sample) == [0])
-  }
-
   @Test("all answers of a batch are taken back at once, and no others")
   func batches() throws {
     for (sample, client) in [(0, "batch-1"), (1, "batch-2"), (0, "batches"), (1, "batch")] {

@@ -56,6 +56,7 @@ enum LabelStudio {
   private struct Task {
     var key: String?
     var label: String?
+    var selection: String?
     var choice: String?
   }
 
@@ -80,12 +81,16 @@ enum LabelStudio {
               path, "task \(number) has no `key` in its data", "Export the tasks with cleannet verify export")
             return
           }
+          func add(_ isRight: Bool?) {
+            var row = VerificationTable.Row(key: key, isRight: isRight, label: task.label, line: 0)
+            row.selection = task.selection
+            rows.append(row)
+          }
           switch choice.lowercased() {
-          case "right", "correct", "yes", "1":
-            rows.append(VerificationTable.Row(key: key, isRight: true, label: task.label, line: 0))
-          case "wrong", "incorrect", "no", "0":
-            rows.append(VerificationTable.Row(key: key, isRight: false, label: task.label, line: 0))
-          case "unsure", "": unknown += 1
+          case "right", "correct", "yes", "1": add(true)
+          case "wrong", "incorrect", "no", "0": add(false)
+          case "unsure": add(nil)
+          case "": unknown += 1
           default:
             log.add(
               path, "task \(number) (\(key)) has the choice \"\(choice)\"",
@@ -114,6 +119,7 @@ enum LabelStudio {
           switch name {
           case "key": task.key = try scanner.valueText()
           case "label": task.label = try scanner.valueText()
+          case "selection": task.selection = try scanner.valueText()
           default: try scanner.skip()
           }
         }
@@ -124,6 +130,7 @@ enum LabelStudio {
       // JSON-MIN has data and results side by side.
       case "key": task.key = try scanner.valueText()
       case "label": task.label = try scanner.valueText()
+      case "selection": task.selection = try scanner.valueText()
       case control: task.choice = try scanner.valueText()
       default: try scanner.skip()
       }

@@ -28,6 +28,8 @@ final class Desk: Sendable {
 
   let workspace: Workspace
   let orders: ImageOrders
+  /// The order in which the images of each class are drawn at random.
+  let drawOrder: DrawOrder
   private let backend: any ReviewBackend
   private let writer: VerdictWriter
   let state: Mutex<State>
@@ -37,7 +39,8 @@ final class Desk: Sendable {
     self.workspace = workspace
     self.backend = backend
     writer = VerdictWriter(workspace)
-    orders = ImageOrders(backend, seed: seed)
+    drawOrder = try workspace.chooseDrawOrder(seed: seed)
+    orders = ImageOrders(backend, drawOrder: drawOrder)
     state = Mutex(try Self.read(workspace, backend))
   }
 
@@ -85,7 +88,7 @@ final class Desk: Sendable {
   /// The next images of a class for a reviewer, who has them for some minutes.
   ///
   /// - Parameter without: Images that the reviewer has on the screen.
-  /// - Returns: Those, and how many are left in all.
+  /// - Returns: Those, in an order that does not tell why each was chosen, and how many are left in all.
   func pick(
     _ label: Int, count: Int, without: Set<Int>, session: String, person: String
   ) async throws -> (picks: [Pick], left: Int) {
@@ -101,10 +104,13 @@ final class Desk: Sendable {
         else { continue }
         picks.append(Pick(sample: entry.sample, selection: entry.selection))
       }
-      state.leases.take(picks.map(\.sample), for: session)
-      return (picks, left)
+      state.leases.take(picks, for: session)
+      return (picks.sorted { Self.shuffle.rank(of: $0.sample) < Self.shuffle.rank(of: $1.sample) }, left)
     }
   }
+
+  /// Mixes the images of a page.
+  private static let shuffle = DrawOrder(seed: 1 << 32)
 
   /// The first images of a class that nobody has answered, without handing them out.
   func peek(_ label: Int, count: Int) async throws -> [Int] {
@@ -132,7 +138,7 @@ final class Desk: Sendable {
         else { continue }
         picks.append(Pick(sample: sample, selection: .suspect))
       }
-      state.leases.take(picks.map(\.sample), for: session)
+      state.leases.take(picks, for: session)
       return (picks, left)
     }
   }

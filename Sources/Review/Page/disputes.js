@@ -15,7 +15,6 @@ export function disputesView(app) {
     },
     facts: (item) => [h("ul", { class: "opinions" }, (opinions.get(item.image) ?? []).map((one) =>
       h("li", { class: one.isRight ? "yes" : "no" }, h("strong", {}, one.person), one.isRight ? " says right" : " says wrong")))],
-    extra: () => ({ settles: true }),
     empty: "Nobody disagrees.",
   });
 }

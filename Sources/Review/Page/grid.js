@@ -171,7 +171,7 @@ export function gridView(app, label) {
     element.classList.add("busy");
     const dwell = Math.round((performance.now() - since) / page.length);
     const answers = page.map(({ item, state }) => ({
-      client: api.name(), image: item.image, label: item.label, answer: state, dwell, selection: item.selection,
+      client: api.name(), image: item.image, label: item.label, answer: state, dwell,
     }));
     try {
       await app.verdicts(answers);

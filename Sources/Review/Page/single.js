@@ -10,8 +10,8 @@ const ahead = 6;
 
 /// Goes through images.
 ///
-/// `source` says where they come from: `load(without)` gives `{images, left}`; `question(item)`, `facts(item)` and
-/// `extra(item)`, what is sent along with an answer, are optional; `tools` stands above all; `showsSuggestion` also shows
+/// `source` says where they come from: `load(without)` gives `{images, left}`; `question(item)` and `facts(item)` are
+/// optional; `tools` stands above all; `showsSuggestion` also shows
 /// what the suggested class looks like.
 export function singleView(app, source) {
   let line = [];
@@ -116,7 +116,7 @@ export function singleView(app, source) {
     stage.dataset.flash = word;
     try {
       await app.verdicts([{
-        client, image: item.image, label: item.label, answer: word, dwell, correction, selection: item.selection, ...source.extra?.(item),
+        client, image: item.image, label: item.label, answer: word, dwell, correction,
       }]);
     } finally { delete stage.dataset.flash; }
     undoing.push({ clients: [client], item: { ...item, picture: undefined } });

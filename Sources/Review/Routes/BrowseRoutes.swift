@@ -113,8 +113,9 @@ struct BrowseRoutes: Sendable {
   }
 
   @Sendable private func disputes(_ request: Request, _ context: ReviewContext) async throws -> Disputes {
+    let session = try context.reviewer().id
     try await desk.refresh()
-    return try await desk.disputes(limit: Self.maximumImages)
+    return try await desk.disputes(limit: Self.maximumImages, session: session)
   }
 }
 
@@ -148,20 +149,22 @@ struct Disputes: ResponseEncodable, Sendable {
 }
 
 extension Desk {
-  func disputes(limit: Int) async throws -> Disputes {
-    let disputed = state.withLock { state in
-      state.answers.current.values.filter(\.isDisputed).map(\.sample).sorted()
+  func disputes(limit: Int, session: String) async throws -> Disputes {
+    let (shown, count) = state.withLock { state in
+      let disputed = state.answers.current.values.filter(\.isDisputed).map(\.sample).sorted()
+      let shown = Array(disputed.prefix(limit))
+      state.leases.take(shown.map { Pick(sample: $0, selection: .dispute) }, for: session)
+      return (shown, disputed.count)
     }
-    let shown = Array(disputed.prefix(limit))
     let workspace = workspace
     let voices = try await Blocking.run { try workspace.voices(on: shown) }
-    let items = try await items(shown.map { Pick(sample: $0, selection: .wished) })
+    let items = try await items(shown.map { Pick(sample: $0, selection: .dispute) })
     let disputes = items.map { item in
       let opinions = (voices[item.image] ?? []).compactMap { voice in
         voice.answer.isRight.map { Disputes.Dispute.Opinion(person: voice.person, isRight: $0) }
       }
       return Disputes.Dispute(item: item, opinions: opinions)
     }
-    return Disputes(disputes: disputes, count: disputed.count)
+    return Disputes(disputes: disputes, count: count)
   }
 }

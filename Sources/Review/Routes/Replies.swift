@@ -7,10 +7,9 @@ struct ImageItem: Sendable, Codable {
   var label: Int
   /// The image's path, for a tooltip.
   var path: String
-  var selection: VerificationRecord.Selection
-  /// That the label is right; nil before scoring.
+  /// That the label is right; nil before scoring, and where the image is to be judged without the model's opinion.
   var probability: Float?
-  /// The class that fits better.
+  /// The class that fits better; nil likewise.
   var suggestion: Int?
 }
 
@@ -67,16 +66,18 @@ struct VerdictReply: ResponseEncodable, Sendable {
 }
 
 extension Desk {
-  /// Picks as the page shows them.
+  /// Picks as the page shows them. What the model thinks is told of suspects only: people take suggestions over (Beck,
+  /// Eckman, Kern and Kreuter 2025), so that images which stand for others are judged blind, and so are those beside them.
   func items(_ picks: [Pick]) async throws -> [ImageItem] {
     let workspace = workspace
     let samples = try await Blocking.run { try workspace.samples(picks.lazy.map(\.sample)) }
     let scores = state.withLock { $0.scores }
     return zip(picks, samples).map { pick, sample in
-      ImageItem(
-        image: sample.id, label: sample.label, path: sample.path, selection: pick.selection,
-        probability: scores?[sample.id]?.probability,
-        suggestion: scores?.suggestion(sample.id, label: sample.label))
+      let known = pick.selection == .suspect ? scores : nil
+      return ImageItem(
+        image: sample.id, label: sample.label, path: sample.path,
+        probability: known?[sample.id]?.probability,
+        suggestion: known?.suggestion(sample.id, label: sample.label))
     }
   }
 

@@ -24,9 +24,6 @@ struct VerdictRoutes: Sendable {
     var dwell: Int?
     /// The class that is right.
     var correction: Int?
-    var selection: VerificationRecord.Selection?
-    /// Whether this ends a disagreement.
-    var settles: Bool?
   }
 
   struct Answers: Decodable, Sendable {
@@ -54,21 +51,25 @@ struct VerdictRoutes: Sendable {
   }
 
   @Sendable private func verdicts(_ request: Request, _ context: ReviewContext) async throws -> VerdictReply {
-    let person = try context.person()
+    let (session, person) = (try context.reviewer().id, try context.person())
     let answers = try await request.decode(as: Answers.self, context: context).answers
     guard answers.count <= Self.maximumAnswers else {
       throw HTTPError(.contentTooLarge, message: "At most \(Self.maximumAnswers) answers at once.")
     }
-    let records = try answers.map { try record($0, by: person) }
+    let records = try answers.map { try record($0, by: person, in: session) }
     try await desk.add(records, by: person)
     await hub.announce()
     return VerdictReply(classes: desk.standings(of: Set(records.map(\.label))))
   }
 
-  private func record(_ answer: Answer, by person: String) throws -> VerificationRecord {
+  /// An answer as it is kept. Why the image was shown is what this server knows of it, never what a browser says.
+  private func record(_ answer: Answer, by person: String, in session: String) throws -> VerificationRecord {
     try Self.check(answer.client)
-    let (samples, classes) = desk.state.withLock {
-      ($0.catalogue.labels.count, $0.catalogue.classNames.count)
+    let (samples, classes, selection) = desk.state.withLock {
+      (
+        $0.catalogue.labels.count, $0.catalogue.classNames.count,
+        $0.leases.selection(of: answer.image, to: session) ?? .wished
+      )
     }
     guard (0..<samples).contains(answer.image), (0..<classes).contains(answer.label) else {
       throw HTTPError(.unprocessableContent, message: "There is no such image or class.")
@@ -80,10 +81,10 @@ struct VerdictRoutes: Sendable {
     }
     return VerificationRecord(
       sample: answer.image, label: answer.label, answer: answer.answer.stored, person: person,
-      origin: answer.settles == true ? .settled : .reviewed,
+      origin: selection == .dispute ? .settled : .reviewed,
       // A day is no look.
       dwell: answer.dwell.map { min(max($0, 0), 86_400_000) }, client: answer.client,
-      correction: answer.correction, selection: answer.selection)
+      correction: answer.correction, selection: selection)
   }
 
   @Sendable private func undo(_ request: Request, _ context: ReviewContext) async throws -> VerdictReply {

@@ -54,12 +54,16 @@ public struct VerificationRecord: Sendable, Hashable {
 
   /// Why an image was shown to a person.
   public enum Selection: String, Sendable, Hashable, Codable {
-    /// Drawn at random, evenly over its class: what is found in such images holds for the class.
-    case spread
+    /// It was the next one of its class in the order that was drawn at random beforehand.
+    case drawn
+    /// Drawn at random in some other way, as who gave or imported the answer declares.
+    case declared = "random"
     /// Because its verdict was expected to help.
     case informative
     /// Because its label looked wrong.
     case suspect
+    /// Because people disagreed on it.
+    case dispute
     /// Because the person wished to see it.
     case wished
   }
@@ -77,7 +81,7 @@ public struct VerificationRecord: Sendable, Hashable {
   public var client: String?
   /// The number of the class that the person says is right, where the label is wrong.
   public var correction: Int?
-  /// Nil if that is not known; such images count as drawn at random.
+  /// Nil if that is not known; such images stand for no others.
   public var selection: Selection?
 
   public init(

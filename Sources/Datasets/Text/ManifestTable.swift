@@ -1,3 +1,5 @@
+import Foundation
+
 /// Turns the records of a manifest into samples. Formats that keep a table beside their images share it.
 struct ManifestTable {
   enum Syntax: Sendable {
@@ -125,7 +127,8 @@ struct ManifestTable {
   }
 
   private func location(_ path: String) throws(RecordFault) -> ImageLocation {
-    if options.featuresOnly { return .none }
+    // Features come from elsewhere; people look at the images where they are there, too.
+    if options.featuresOnly, !isThere(path) { return .none }
     if let archive {
       guard let member = archive[path] else {
         throw RecordFault(
@@ -141,6 +144,11 @@ struct ManifestTable {
       return .file(joined(downloads, ImageAddress.fileName(of: path)))
     }
     return .file(joined(root, path))
+  }
+
+  private func isThere(_ path: String) -> Bool {
+    if let archive { return archive[path] != nil }
+    return !ImageAddress.isAddress(path) && FileManager.default.fileExists(atPath: joined(root, path))
   }
 
   static func verification(_ text: String) throws(RecordFault) -> Bool {

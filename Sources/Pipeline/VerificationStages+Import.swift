@@ -114,7 +114,8 @@ private struct VerdictReader {
     return correction
   }
 
-  private func selection(_ row: VerificationTable.Row) throws(DatasetProblem) -> VerificationRecord.Selection? {
+  private func selection(_ row: VerificationTable.Row) throws(DatasetProblem) -> VerificationRecord.Selection?
+  {
     guard let word = row.selection else { return drawn == .random ? .declared : nil }
     guard let selection = VerdictSelection(rawValue: word.lowercased()) else {
       throw problem(

@@ -115,7 +115,7 @@ import Workspace
     #expect(!leases.isElsewhere(1, than: "b", at: now + Leases.duration))
     leases.release([1])
     #expect(!leases.isElsewhere(1, than: "b", at: now) && leases.isElsewhere(2, than: "b", at: now))
-    #expect(leases.selection(of: 1, to: "a") == .suspect && leases.selection(of: 1, to: "b") == nil)
+    #expect(leases.pick(1, of: "a")?.selection == .suspect && leases.pick(1, of: "b") == nil)
   }
 
   @Test func pace() {

@@ -12,6 +12,8 @@ struct Visitor: Sendable {
   let client: any TestClientProtocol
   var cookie: String?
   var origin = "http://localhost"
+  /// What the addresses of images begin with.
+  var pictures = ""
 
   /// A JSON object or array.
   typealias Content = Any
@@ -22,6 +24,16 @@ struct Visitor: Sendable {
   init(_ client: any TestClientProtocol, _ server: ReviewServer, person: String) async throws {
     self.client = client
     let response = try await send(.post, "/api/enter", ["token": server.invite(person)])
+    #expect(response.status == .ok)
+    cookie = response.headers[.setCookie]?.split(separator: ";").first.map(String.init)
+    let me = try JSONSerialization.jsonObject(with: Data(buffer: response.body)) as? [String: Any]
+    pictures = me?["pictures"] as? String ?? ""
+  }
+
+  /// Enters by a link that somebody was given.
+  init(_ client: any TestClientProtocol, token: String) async throws {
+    self.client = client
+    let response = try await send(.post, "/api/enter", ["token": token])
     #expect(response.status == .ok)
     cookie = response.headers[.setCookie]?.split(separator: ";").first.map(String.init)
   }

@@ -8,6 +8,7 @@ enum VerdictSelection: String, CaseIterable {
   case drawn
   case doubtful
   case suspect
+  case again
   case dispute
   case wished
   case other
@@ -22,6 +23,7 @@ enum VerdictSelection: String, CaseIterable {
     case .drawn: .drawn
     case .doubtful: .informative
     case .suspect: .suspect
+    case .again: .again
     case .dispute: .dispute
     case .wished: .wished
     case .other: nil

@@ -14,7 +14,7 @@ struct Leases: Sendable {
   }
 
   private struct Reason {
-    var selection: VerificationRecord.Selection
+    var pick: Desk.Pick
     var end: ContinuousClock.Instant
   }
 
@@ -40,13 +40,13 @@ struct Leases: Sendable {
     for pick in picks {
       leases[pick.sample] = Lease(session: session, end: now + Self.duration)
       reasons[Holding(sample: pick.sample, session: session)] = Reason(
-        selection: pick.selection, end: now + Self.memory)
+        pick: pick, end: now + Self.memory)
     }
   }
 
-  /// Why an image was handed to a session last; nil: it was not.
-  func selection(of sample: Int, to session: String) -> VerificationRecord.Selection? {
-    reasons[Holding(sample: sample, session: session)]?.selection
+  /// As what an image was handed to a session last; nil: it was not.
+  func pick(_ sample: Int, of session: String) -> Desk.Pick? {
+    reasons[Holding(sample: sample, session: session)]?.pick
   }
 
   /// The images are free for others. Why they were handed out stays known: answers may be taken back and given again.

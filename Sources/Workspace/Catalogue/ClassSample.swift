@@ -26,7 +26,9 @@ public struct ClassSample: Sendable, Hashable {
     self.label = label
     self.images = images
     let members = order.sorted(members)
-    func given(_ sample: Int) -> CurrentAnswer? { answer(sample).flatMap { $0.origin == .accepted ? nil : $0 } }
+    func given(_ sample: Int) -> CurrentAnswer? {
+      answer(sample).flatMap { $0.origin == .accepted ? nil : $0 }
+    }
     let last = members.lastIndex { given($0)?.wasDrawn == true }
     var beginning = members.prefix(last.map { $0 + 1 } ?? 0).prefix { given($0) != nil }
     // Drawing stopped with an image that nobody had answered before. Where some before it were answered already, that

@@ -48,6 +48,9 @@ public struct VerificationRecord: Sendable, Hashable {
     case reviewed = "review"
     /// Ends a disagreement of several people.
     case settled = "settle"
+    /// Tests the person: an image of another class, found right there, shown among those of this one. The answer is on a
+    /// label that the image does not have, and counts for the person's quality alone.
+    case trial
     /// One of many suggestions that were accepted at once, unseen. It cleans the data set and teaches nothing.
     case accepted = "accept"
   }
@@ -62,6 +65,10 @@ public struct VerificationRecord: Sendable, Hashable {
     case informative
     /// Because its label looked wrong.
     case suspect
+    /// To look at an earlier verdict again, which the model contradicts, or mixed with such.
+    case again
+    /// To see whether the person notices what is certainly wrong.
+    case trial
     /// Because people disagreed on it.
     case dispute
     /// Because the person wished to see it.

@@ -34,11 +34,9 @@ struct VerifyImport: ParsableCommand {
   @Option(help: "Who verified; by default the user's name.")
   var person: String?
   @Option(
-    help: ArgumentHelp(
-      "How the images were chosen, where the table does not say.",
-      discussion:
-        "random: drawn at random from all images of their class. other: anything else; such verdicts only teach."
-    ))
+    help:
+      "How the images were chosen, where the table does not say. random: drawn at random from all images of their class; other verdicts only teach."
+  )
   var drawn = VerificationStages.Drawn.other
   @OptionGroup var workspace: WorkspaceOptions
 

@@ -172,11 +172,11 @@ import Workspace
       #expect(try workspace.problems().map(\.sample) == [bad])
     }
     // Still bad at the next start, then mended.
-    try await visit { ann, _ in
+    try await visit { ann, _ async throws in
       #expect(try await ann.images("/api/classes/0/images?count=100").left == 0)
     }
     try bytes.write(to: file)
-    try await visit { ann, _ in
+    try await visit { ann, _ async throws in
       #expect(try await ann.images("/api/classes/0/images?count=100").images.map(\.image) == [bad])
     }
   }

@@ -19,6 +19,11 @@ public enum Precision: String, Sendable, Hashable, Codable, CaseIterable {
     }
   }
 
+  /// The type that is meant on a device: GPUs of the last years multiply bfloat16 natively.
+  public func dtype(on device: Device) -> DType {
+    self == .auto && device != .cpu ? .bfloat16 : dtype
+  }
+
   /// Whether the processor has instructions for products of bfloat16 numbers, as Linux tells it.
   public static let processorHasBFloat16: Bool = {
     // Without `/proc`, float32 is the answer that is never wrong.

@@ -79,13 +79,16 @@ let package = Package(
     .target(
       name: "TorchEngine", dependencies: ["CTorch"],
       cxxSettings: libTorch.cxxSettings, linkerSettings: libTorch.linkerSettings),
-    module("Torch", ["CTorch", "DynamicLibraries"]),
+    module("Torch", ["CTorch", "DynamicLibraries", "Files"]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    module("Datasets", ["CZlib"]),
+    .target(name: "CFiles"),
+    .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+    module("Files", ["CFiles"]),
+    module("Datasets", ["CZlib", "Files"]),
     module(
       "Downloads",
       [
-        "Datasets", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        "Datasets", "Files", .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
@@ -93,7 +96,10 @@ let package = Package(
     module("Backbones", ["Torch"]),
     .target(name: "CImages", linkerSettings: [.linkedLibrary("dl")]),
     module("Images", ["CImages", "DynamicLibraries"]),
-    module("Workspace", ["Datasets", "Images", .product(name: "GRDB", package: "GRDB.swift"), grdbSQLite]),
+    module(
+      "Workspace",
+      ["CSQLite", "Datasets", "Files", "Images", .product(name: "GRDB", package: "GRDB.swift"), grdbSQLite]),
+    module("Artefacts", ["Files", "Workspace"]),
     .systemLibrary(name: "CLibSVM", providers: [.apt(["libsvm-dev"])]),
     module("Detectors", ["Torch", "CLibSVM"]),
     module("Classifier", ["Backbones", "Images", "Torch"]),
@@ -104,13 +110,14 @@ let package = Package(
     module(
       "Pipeline",
       [
-        "Backbones", "Classifier", "CleanNet", "Datasets", "Detectors", "Downloads", "Evaluation", "Images",
-        "Torch", "Workspace",
+        "Artefacts", "Backbones", "Classifier", "CleanNet", "Datasets", "Detectors", "Downloads",
+        "Evaluation",
+        "Files", "Images", "Torch", "Workspace",
       ]),
     module(
       "Review",
       [
-        "CleanNet", "Datasets", "Images", "Torch", "Workspace", hummingbird,
+        "CleanNet", "Datasets", "Files", "Images", "Torch", "Workspace", hummingbird,
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
       // In the program itself, so that it may be copied anywhere.
@@ -118,12 +125,14 @@ let package = Package(
     .executableTarget(
       name: "cleannet",
       dependencies: [
-        "Pipeline", "Report", "Review", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Artefacts", "Files", "Pipeline", "Report", "Review",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
     tests("TorchTests", ["Torch"]),
     tests("CleanNetTests", ["CleanNet"]),
     .target(name: "TestPrograms", path: "Tests/TestPrograms", swiftSettings: swiftSettings),
+    tests("FilesTests", ["Files", "TestPrograms"]),
     tests("DatasetsTests", ["Datasets", "TestPrograms"]),
     .target(
       name: "TestServer",

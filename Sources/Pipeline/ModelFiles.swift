@@ -6,8 +6,12 @@ import Workspace
 /// The files of one model in a workspace's folder `models/<key>`, all safetensors.
 struct ModelFiles: Sendable {
   private let folder: String
+  private let workspace: Workspace
 
-  init(_ workspace: Workspace, key: String) { folder = workspace.modelFolder(key: key) }
+  init(_ workspace: Workspace, key: String) {
+    folder = workspace.modelFolder(key: key)
+    self.workspace = workspace
+  }
 
   var model: String { "\(folder)/model.safetensors" }
   private func checkpointPath(_ fold: Int) -> String { "\(folder)/checkpoint-\(fold).safetensors" }
@@ -26,6 +30,8 @@ struct ModelFiles: Sendable {
 
   /// - Throws: ``PipelineError`` if there is none or it cannot be used.
   func readModel() throws -> CleanNetModel {
+    let file = "models/\(URL(fileURLWithPath: folder).lastPathComponent)/model.safetensors"
+    try workspace.verify([file], remedy: "Train it again: cleannet train")
     do {
       return try CleanNetModel(Checkpoint.read(path: model))
     } catch {
@@ -56,8 +62,9 @@ struct ModelFiles: Sendable {
   }
 
   /// Forgets what only an interrupted run needs.
-  func removeCheckpoints(folds: Int) {
-    for fold in 0..<folds { unlink(checkpointPath(fold)) }
+  func removeCheckpoints() {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    for name in names where name.hasPrefix("checkpoint-") { unlink("\(folder)/\(name)") }
   }
 
   private func write(_ checkpoint: Checkpoint, to path: String) throws {

@@ -1,3 +1,4 @@
+import Artefacts
 import CleanNet
 import Evaluation
 import Foundation
@@ -13,7 +14,7 @@ public struct ScoreStage: Sendable {
 
   public init() {}
 
-  public struct Outcome: StageOutcome {
+  public struct Outcome: Sendable, Codable {
     /// The scores' key.
     public var scores: String
     public var model: String
@@ -28,31 +29,16 @@ public struct ScoreStage: Sendable {
     /// The same by class name.
     public var guaranteedUpperByClass: [String: Double]
     public var seconds: Double
-    /// The hash of what the scores follow from, beside the model.
-    public var content: String
     public var reused: Bool
   }
 
   public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
-    guard let training = try workspace.finishedRun(stage: "train") else {
-      throw PipelineError(.missingInput, "No model has been trained yet", remedy: "Run: cleannet train")
-    }
-    let content = try StageContent(workspace).fingerprint()
-    let key = StableHash.of("score", training.key, content, targetNoise.map { "\($0)" } ?? "")
-    return try workspace.withWriteLock("score") {
-      if let done = try workspace.finishedRun(stage: "score", key: key), let metrics = done.metrics,
-        try workspace.scores(key: key) != nil,
-        var outcome = try? JSONDecoder().decode(Outcome.self, from: Data(metrics.utf8))
-      {
-        try workspace.finishRun(try workspace.beginRun(stage: "score", key: key), .done, metrics: metrics)
-        outcome.reused = true
-        return outcome
-      }
-      let run = try workspace.beginRun(stage: "score", key: key)
+    let result = try StageRunner(workspace).run(Declaration(targetNoise: targetNoise)) { inputs, _, key in
       let start = ContinuousClock.now
-      let data = try TrainingData(workspace)
-      let model = try ModelFiles(workspace, key: training.key).readModel()
-      guard model.featureDimension == data.features.dimension,
+      let data = try TrainingData(inputs.snapshot)
+      let model = try ModelFiles(workspace, key: inputs.training.key).readModel()
+      guard inputs.modelFeatures.map({ $0 == data.featureSet.key }) ?? true,
+        model.featureDimension == data.features.dimension,
         model.references.classes == data.classNames.count
       else {
         throw PipelineError(
@@ -71,10 +57,10 @@ public struct ScoreStage: Sendable {
         judgements, verdicts: data.verdicts,
         to: try workspace.scoreWriter(key: key, count: judgements.count))
       var outcome = Outcome(
-        scores: key, model: training.key, images: 0, wrong: 0, estimatedNoise: 0, guarantee: guarantee,
+        scores: key, model: inputs.training.key, images: 0, wrong: 0, estimatedNoise: 0, guarantee: guarantee,
         guaranteedUpperByClass: Dictionary(
           uniqueKeysWithValues: (guarantee?.perClass ?? [:]).map { (data.classNames[$0], $1.upper) }),
-        seconds: 0, content: content, reused: false)
+        seconds: 0, reused: false)
       for image in 0..<judgements.count {
         guard let isRight = judgements.isRight(image) else { continue }
         outcome.images += 1
@@ -83,10 +69,59 @@ public struct ScoreStage: Sendable {
       }
       outcome.estimatedNoise /= Double(max(1, outcome.images))
       outcome.seconds = (ContinuousClock.now - start).inSeconds
-      try workspace.finishRun(run, .done, metrics: try outcome.json())
       progress.end("\(outcome.images) images, \(outcome.wrong) labels look wrong")
       return outcome
     }
+    var outcome = result.outcome
+    outcome.reused = result.wasThere
+    return outcome
+  }
+
+  /// The model trained last, and what it judges.
+  struct Inputs: StageInputs {
+    let snapshot: Workspace
+    let training: StageRun
+    /// The key of the features that the model was trained on; nil of models of earlier versions.
+    let modelFeatures: String?
+    let digests: [String: String]
+  }
+
+  public struct Settings: Sendable, Codable {
+    public var targetNoise: Double?
+  }
+
+  /// What the labels were scored with last; nil if they were not.
+  public static func lastSettings(_ workspace: Workspace) throws -> Settings? {
+    try workspace.finishedRun(stage: "score").flatMap {
+      try? JSONDecoder().decode(Settings.self, from: Data($0.settings.utf8))
+    }
+  }
+
+  /// What the runner has to know.
+  struct Declaration: Stage {
+    typealias Inputs = ScoreStage.Inputs
+    typealias Settings = ScoreStage.Settings
+    typealias Outcome = ScoreStage.Outcome
+    let targetNoise: Double?
+
+    var name: String { "score" }
+
+    func inputs(_ snapshot: Workspace) throws -> Inputs {
+      guard let training = try snapshot.finishedRun(stage: "train") else {
+        throw PipelineError(.missingInput, "No model has been trained yet", remedy: "Run: cleannet train")
+      }
+      var digests = try StageContent(snapshot).digests()
+      digests[InputName.model] = training.key
+      let outcome = training.metrics.flatMap {
+        try? JSONDecoder().decode(TrainStage.Outcome.self, from: Data($0.utf8))
+      }
+      return Inputs(
+        snapshot: snapshot, training: training, modelFeatures: outcome?.features, digests: digests)
+    }
+
+    func settings(_ inputs: Inputs) -> Settings { Settings(targetNoise: targetNoise) }
+
+    func files(key: String) -> [String] { ["scores/\(key)"] }
   }
 
   /// Moves the threshold to where the wished share can be shown.

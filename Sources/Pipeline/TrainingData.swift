@@ -1,10 +1,15 @@
+import Artefacts
 import CleanNet
 import Foundation
 import Torch
 import Workspace
 
 /// What training and scoring read from a workspace: features, labels, verdicts.
-struct TrainingData: Sendable {
+///
+/// All of one state of the catalogue, if the workspace is a snapshot.
+struct TrainingData: Sendable, StageInputs {
+  /// By what `status` calls them.
+  let digests: [String: String]
   let features: MappedFeatures
   let featureSet: FeatureSet
   /// Per sample its class; −1 for images without features and those of the split `test`.
@@ -15,9 +20,11 @@ struct TrainingData: Sendable {
   let randomVerdicts: [Int: Bool]
 
   init(_ workspace: Workspace) throws {
+    // Several reads: from here on all of one state.
+    let workspace = try workspace.snapshot()
     featureSet = try Self.currentFeatures(workspace)
-    let count = try workspace.sampleCount()
-    features = MappedFeatures(try FeatureMatrix(featureSet, samples: count))
+    digests = try StageContent(workspace).digests()
+    features = MappedFeatures(try workspace.featureMatrix(featureSet))
     classNames = try workspace.classNames()
     var labels = try workspace.trainLabels()
     for image in Self.withoutFeatures(features) { labels[image] = -1 }

@@ -17,8 +17,11 @@ public enum VerificationStages {
   ///
   /// - Parameter format: nil finds out.
   /// - Throws: `DatasetProblems` naming every row whose image is not there or carries another label than was judged.
+  ///
+  /// - Parameter onlyNews: Leaves out what a file said before of the same label, so that what people said since stands.
   public static func importing(
-    _ path: String, format: VerificationFormat? = nil, into workspace: Workspace, person: String
+    _ path: String, format: VerificationFormat? = nil, into workspace: Workspace, person: String,
+    onlyNews: Bool = false
   ) throws -> ImportOutcome {
     var rows: [VerificationTable.Row] = []
     let unknown = try VerificationFile.read(path: path, format: format) { rows.append($0) }
@@ -53,9 +56,25 @@ public enum VerificationStages {
           origin: .imported))
     }
     if !problems.isEmpty { throw problems }
+    if onlyNews { records = try news(records, workspace) }
     try workspace.addVerifications(records)
     let right = rows.count(where: \.isRight)
     return ImportOutcome(right: right, wrong: rows.count - right, unknown: unknown)
+  }
+
+  /// Those of the verdicts that no earlier file gave.
+  private static func news(
+    _ records: [VerificationRecord], _ workspace: Workspace
+  ) throws -> [VerificationRecord] {
+    struct Label: Hashable {
+      var sample: Int
+      var label: Int
+    }
+    var said: [Label: VerificationAnswer] = [:]
+    for record in try workspace.verificationHistory() where record.origin == .imported {
+      said[Label(sample: record.sample, label: record.label)] = record.answer
+    }
+    return records.filter { said[Label(sample: $0.sample, label: $0.label)] != $0.answer }
   }
 
   /// Writes the verdicts that hold, and images still to be looked at.

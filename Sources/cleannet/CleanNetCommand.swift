@@ -24,7 +24,7 @@ import Foundation
       DemoCommand.self, ImportCommand.self, DownloadCommand.self, EmbedCommand.self, VerifyCommand.self,
       ReviewCommand.self, TrainCommand.self, ScoreCommand.self, ReportCommand.self, EvaluateCommand.self,
       ExportCommand.self,
-      RunCommand.self, StatusCommand.self,
+      RunCommand.self, StatusCommand.self, CheckCommand.self, CleanCommand.self, RelocateCommand.self,
       ClassifyCommand.self, DoctorCommand.self,
     ])
 

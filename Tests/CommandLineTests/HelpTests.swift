@@ -13,7 +13,7 @@ import Testing
     arguments: [
       "", "demo", "import", "download", "embed", "verify", "verify import", "verify export",
       "verify simulate", "review", "train", "score", "report", "evaluate", "export", "run", "status",
-      "doctor",
+      "check", "clean", "relocate", "doctor",
       "classify", "classify train", "classify evaluate", "classify predict", "classify export",
       "classify compare",
     ])

@@ -49,7 +49,7 @@ public struct Voice: Sendable, Hashable {
       db,
       sql: """
         SELECT max(v.id), v.sample, v.class, v.answer, v.person, v.how, v.correct, v.chosen
-        FROM verifications v JOIN samples s ON s.id = v.sample AND s.class = v.class
+        FROM verifications v JOIN samples s ON s.id = v.sample AND s.class = v.class AND s.gone IS NULL
         \(isAmongThem) GROUP BY v.sample, v.person ORDER BY v.sample
         """, arguments: id.map { ["id": $0] } ?? [:]
     ).map { row in

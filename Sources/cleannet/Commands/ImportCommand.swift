@@ -17,19 +17,38 @@ struct ImportCommand: ParsableCommand {
       """)
 
   @Argument(help: "Folders, files, or patterns of shards.", completion: .file())
-  var sources: [String]
+  var sources: [String] = []
+
+  @Flag(
+    help: ArgumentHelp(
+      "Take over what changed in sources that are imported already; without SOURCE in all of them.",
+      discussion: """
+        Images that are gone take part in nothing any more, and what was said of them is kept; renamed ones are known by \
+        their bytes. `embed` then embeds what is new or changed, and nothing else. Without this option, a source that \
+        is imported again may bring new images, and is refused if others were removed, relabelled or moved.
+        """))
+  var update = false
 
   @OptionGroup var importing: ImportOptions
   @OptionGroup var workspace: WorkspaceOptions
 
   struct Result: Encodable {
     var format: String
+    /// New ones.
     var images: Int
     var classes: Int
     var notices: [String]
+    /// Of sources that were there, what became of them.
+    var updates: [UpdateSummary] = []
   }
 
   func validate() throws {
+    if sources.isEmpty, !update {
+      throw ValidationError("Name a source: a folder, a file, or a pattern of shards.")
+    }
+    if sources.isEmpty, importing.isGiven {
+      throw ValidationError("Options of a source go with its name: cleannet import --update SOURCE …")
+    }
     if importing.features != nil, sources.count > 1 {
       throw ValidationError("--features belong to one source; import sources with features one by one.")
     }
@@ -38,7 +57,11 @@ struct ImportCommand: ParsableCommand {
   func run() throws {
     // One that is not there is named before others are read.
     for source in sources { _ = try DatasetReader.open(source: source, options: importing.datasetOptions()) }
-    try workspace.filling { try importSources(into: $0) }
+    if update {
+      try updateSources(of: try workspace.open())
+    } else {
+      try workspace.filling { try importSources(into: $0) }
+    }
   }
 
   private func importSources(into store: Workspace) throws {
@@ -46,9 +69,9 @@ struct ImportCommand: ParsableCommand {
     var result = Result(format: "", images: 0, classes: 0, notices: [])
     var formats: [String] = []
     for (index, source) in sources.enumerated() {
-      let (format, summary): (String, ImportSummary)
+      let imported: ImportOptions.Imported
       do {
-        (format, summary) = try importing.importSource(source, into: store, progress: progress)
+        imported = try importing.importSource(source, into: store, progress: progress)
       } catch {
         if index > 0 {
           progress.warn(
@@ -57,15 +80,52 @@ struct ImportCommand: ParsableCommand {
         }
         throw error
       }
-      if !formats.contains(format) { formats.append(format) }
-      result.images += summary.source.samples.count
-      result.notices += summary.notices
+      if !formats.contains(imported.format) { formats.append(imported.format) }
+      result.images += imported.images
+      result.notices += imported.notices
+      if let update = imported.update { result.updates.append(update) }
     }
     (result.format, result.classes) = (formats.joined(separator: ", "), try store.classNames().count)
-    try workspace.output.print(result) {
-      "\(result.images) images (\(result.format)); the workspace \(workspace.path) now has "
-        + "\(result.classes) classes."
+    try workspace.output.print(result) { result.text(workspace.path) }
+  }
+
+  private func updateSources(of store: Workspace) throws {
+    let progress = workspace.output.progress
+    var result = Result(format: "", images: 0, classes: 0, notices: [])
+    let all = try store.sources()
+    var formats: [String] = []
+    for earlier in try sources.isEmpty ? all : sources.map({ try importing.known($0, in: store) }) {
+      let options = try importing.givenOptions()
+      let summary = try ImportOptions.update(
+        earlier, options: options, in: store, scope: .all, progress: progress)
+      if !formats.contains(earlier.format) { formats.append(earlier.format) }
+      result.images += summary.added
+      result.notices += summary.notices
+      result.updates.append(summary)
     }
+    (result.format, result.classes) = (formats.joined(separator: ", "), try store.classNames().count)
+    try workspace.output.print(result) { result.text(workspace.path) }
+  }
+}
+
+extension ImportCommand.Result {
+  fileprivate func text(_ workspace: String) -> String {
+    let sum =
+      updates.isEmpty
+      ? ["\(images) images (\(format)); the workspace \(workspace) now has \(classes) classes."] : []
+    return (updates.map(\.text) + sum).joined(separator: "\n")
+  }
+}
+
+extension UpdateSummary {
+  var text: String {
+    let changes = [
+      (added, "added"), (removed, "removed"), (returned, "are back"), (relabelled, "relabelled"),
+      (moved, "moved"), (described, "with other columns"),
+    ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+    let what = changes.isEmpty ? "nothing new" : changes.joined(separator: ", ")
+    return "\(source): \(what); \(unchanged) images as they were."
+      + (added + returned + moved > 0 ? " Next: cleannet embed" : "")
   }
 }
 
@@ -123,14 +183,79 @@ struct ImportOptions: ParsableArguments {
     return options
   }
 
-  /// Reads a source into the workspace.
+  /// Whether anything is said about the source.
+  var isGiven: Bool {
+    features != nil || labelMap != nil || truthColumns != nil || classNames != nil
+      || [format, root, split, pathColumn, labelColumn, keyColumn, verificationColumn, splitColumn]
+        .contains { $0 != nil }
+  }
+
+  /// What the user says now; nil where that is nothing, so that what was said before counts.
+  func givenOptions() throws -> DatasetOptions? { isGiven ? try datasetOptions() : nil }
+
+  /// What an import came to.
+  struct Imported {
+    var format: String
+    /// New ones.
+    var images: Int
+    var notices: [String]
+    /// Of a source that was there.
+    var update: UpdateSummary?
+  }
+
+  /// The source of that path as it was imported.
+  func known(_ path: String, in store: Workspace) throws -> ImportedSource {
+    guard let earlier = try store.source(at: try DatasetSource(path: path)) else {
+      throw WorkspaceError(
+        .notFound, file: path, "was not imported into the workspace \(store.path)",
+        remedy: "Import it without --update, or see what was imported: cleannet status")
+    }
+    return earlier
+  }
+
+  /// Brings a source that was imported up to date.
+  ///
+  /// - Parameter options: What the user says now; nil: what was said before.
+  static func update(
+    _ earlier: ImportedSource, options: DatasetOptions?, in store: Workspace, scope: UpdateScope,
+    progress: ConsoleProgress
+  ) throws -> UpdateSummary {
+    var options = options ?? earlier.datasetOptions
+    options.downloads = store.downloadsFolder
+    let dataset = try DatasetReader.open(source: earlier.path, options: options)
+    progress.begin("Reading \(earlier.path)", total: nil, unit: "images")
+    let summary = try store.updateSamples(
+      of: earlier, from: dataset, options: options, scope: scope
+    ) { progress.update($0) }
+    progress.end(nil)
+    for notice in summary.notices { progress.warn(notice) }
+    return summary
+  }
+
+  /// Reads a source into the workspace. One that is there, or was moved, is brought up to date.
   func importSource(
     _ source: String, into store: Workspace, progress: ConsoleProgress
-  ) throws -> (format: String, ImportSummary) {
+  ) throws -> Imported {
     var options = try datasetOptions()
     options.downloads = store.downloadsFolder
     let origin = try DatasetSource(path: source)
     let dataset = try DatasetReader.open(source: source, options: options)
+    if features == nil, dataset.features == nil {
+      if let earlier = try store.source(origin, options: options) {
+        let update = try Self.update(
+          earlier, options: options, in: store, scope: .additions, progress: progress)
+        return Imported(
+          format: dataset.formatName, images: update.added, notices: update.notices, update: update)
+      }
+      if let moved = try store.movedSource(like: dataset, options: options) {
+        _ = try store.relocate(moved.path, to: source)
+        progress.warn("\(moved.path) was moved to \(source); features and verdicts stay with its images")
+        let update = try Self.update(
+          try known(source, in: store), options: options, in: store, scope: .additions, progress: progress)
+        return Imported(
+          format: dataset.formatName, images: update.added, notices: update.notices, update: update)
+      }
+    }
     progress.begin("Importing \(source)", total: nil, unit: "images")
     let summary = try FeatureInput.withOwn(of: dataset, in: store.path) { own in
       try store.importSamples(
@@ -140,12 +265,19 @@ struct ImportOptions: ParsableArguments {
     }
     progress.end("\(summary.source.samples.count) images")
     for notice in summary.notices { progress.warn(notice) }
-    return (dataset.formatName, summary)
+    return Imported(
+      format: dataset.formatName, images: summary.source.samples.count, notices: summary.notices)
   }
 
-  /// The same, unless the source is in the workspace with the same options.
+  /// The same, unless the source is in the workspace with the same options and has not changed.
   func importIfNew(_ source: String, into store: Workspace, progress: ConsoleProgress) throws {
-    guard try store.source(DatasetSource(path: source), options: datasetOptions()) == nil else { return }
-    _ = try importSource(source, into: store, progress: progress)
+    let origin = try DatasetSource(path: source)
+    let options = try datasetOptions()
+    let dataset = try DatasetReader.open(source: source, options: options)
+    if features != nil || dataset.features != nil, try store.source(origin, options: options) != nil {
+      return
+    }
+    let imported = try importSource(source, into: store, progress: progress)
+    if let update = imported.update, !update.isEmpty { progress.warn(update.text) }
   }
 }

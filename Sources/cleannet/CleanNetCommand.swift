@@ -60,10 +60,11 @@ enum Interruption {
     for number in numbers { sigaddset(&signals, number) }
     pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     for number in numbers {
-      signal(number) { _ in
+      signal(number) { number in
         let text: StaticString = "\ninterrupted: run the same command again to go on where it stopped\n"
         _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
-        _exit(130)
+        // As shells say it of a program that a signal ended.
+        _exit(128 + number)
       }
     }
   }

@@ -121,7 +121,7 @@ struct ZipIndex: ArchiveIndex {
           file: file.path, what: "is no whole zip file: its list of members is missing",
           remedy: "The file was cut short; get it again"))
     }
-    var directory = ArchiveMember(offset: tail.number(end + 16, 4), length: tail.number(end + 12, 4))
+    let directory = ArchiveMember(offset: tail.number(end + 16, 4), length: tail.number(end + 12, 4))
     if directory.offset == 0xFFFF_FFFF || directory.length == 0xFFFF_FFFF, end >= 20,
       tail.number(end - 20, 4) == 0x0706_4B50
     {

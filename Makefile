@@ -3,7 +3,7 @@
 SWIFT ?= swift
 BINARY = .build/release/cleannet
 
-.PHONY: setup build demo test parity lint format bench clean help
+.PHONY: setup build demo test dist wheel deb parity lint format bench clean help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -21,6 +21,15 @@ demo: build ## find the wrong labels of 12,000 real images, explained step by st
 test: ## build and run all tests
 	@Scripts/setup --tests
 	$(SWIFT) test
+
+dist: setup ## build a tarball that runs without Swift
+	@Scripts/dist
+
+wheel: setup ## build the Python wheel
+	@Scripts/wheel
+
+deb: setup ## build the package for Debian 12
+	@Scripts/deb
 
 parity: setup ## compare detectors and metrics with scikit-learn and cleanlab
 	$(SWIFT) build -c release --product CleanNetEngine

@@ -89,8 +89,8 @@ let package = Package(
     .target(name: "CImages", linkerSettings: [.linkedLibrary("dl")]),
     module("Images", ["CImages", "DynamicLibraries"]),
     module("Workspace", ["Datasets", "Images", .product(name: "GRDB", package: "GRDB.swift"), grdbSQLite]),
-    .systemLibrary(name: "CLibSVM", providers: [.apt(["libsvm-dev"])]),
-    module("Detectors", ["Torch", "CLibSVM"]),
+    .target(name: "CLibSVM", linkerSettings: [.linkedLibrary("dl")]),
+    module("Detectors", ["Torch", "CLibSVM", "DynamicLibraries"]),
     module("Classifier", ["Backbones", "Images", "Torch"]),
     module("Evaluation", ["Detectors", "CleanNet", "Torch"]),
     module(

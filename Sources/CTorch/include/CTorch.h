@@ -17,6 +17,12 @@
 extern "C" {
 #endif
 
+#ifndef __clang__
+// What may be NULL is said to Swift; other compilers have no words for it.
+#define _Nullable
+#define _Nonnull
+#endif
+
 typedef struct CTorchTensor CTorchTensor;
 typedef struct CTorchGenerator CTorchGenerator;
 
@@ -172,10 +178,12 @@ typedef struct CTorchEngine {
   CTorchTensor *_Nullable (*_Nonnull run_script)(CTorchTensor *bytes, CTorchTensor *input);
 } CTorchEngine;
 
-/// The only symbol that the engine library exports.
+/// The symbols that the engine library exports: `cleannet_engine`, its table, and `cleannet_engine_size`, the table's
+/// size in bytes, which tells the engine of another version of the program before its table is used.
 typedef const CTorchEngine *_Nonnull (*_Nonnull CTorchEngineEntry)(void);
+typedef size_t (*_Nonnull CTorchEngineSize)(void);
 
-/// The table of an opened engine library, a handle of `dlopen`; NULL if it is none.
+/// The table of an opened engine library, a handle of `dlopen`; NULL if it is none, or one of another version.
 const CTorchEngine *_Nullable ctorch_engine(void *library);
 
 /// Whether memory that the process frees stays with it for what it allocates next, or, as usual, large pieces go back to

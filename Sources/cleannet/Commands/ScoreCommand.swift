@@ -49,7 +49,7 @@ extension ScoreStage.Outcome {
     if drawnAtRandom == 0 {
       return
         "None of the \(verified) verified images is known to be drawn at random, so there is no guarantee. Judge the "
-        + "pages that `cleannet review` draws, or import verdicts of a random sample with `--drawn random`."
+        + "pages that `cleannet review` draws."
     }
     guard drawnAtRandom < verified else { return nil }
     return

@@ -29,14 +29,16 @@ public struct Backbone: Sendable {
   public let dtype: DType
   let network: Network<FoldedConvolution>
   let classifier: Linear?
+  private let device: Device
 
   /// Reads the weights from a file: safetensors, or what `torch.save` wrote.
   ///
   /// - Throws: ``CheckpointError`` where the file cannot be read or holds another network's weights.
   public init(
-    _ kind: BackboneKind, weights path: String, precision: Precision = .auto
+    _ kind: BackboneKind, weights path: String, precision: Precision = .auto, device: Device = .cpu
   ) throws(CheckpointError) {
-    try self.init(kind, checkpoint: Checkpoint.read(path: path), name: path, precision: precision)
+    try self.init(
+      kind, checkpoint: Checkpoint.read(path: path), name: path, precision: precision, device: device)
   }
 
   /// Takes the weights out of a checkpoint; `name` stands for its file in errors.
@@ -48,13 +50,15 @@ public struct Backbone: Sendable {
   ///
   /// - Throws: ``CheckpointError`` where a tensor is missing, has another shape, or has no place in the network.
   public init(
-    _ kind: BackboneKind, checkpoint: Checkpoint, name: String, precision: Precision = .auto
+    _ kind: BackboneKind, checkpoint: Checkpoint, name: String, precision: Precision = .auto,
+    device: Device = .cpu
   ) throws(CheckpointError) {
     let reader = WeightReader(checkpoint, path: name, kind: kind)
-    let dtype = precision.dtype
+    let dtype = precision.dtype(on: device)
     self.kind = kind
     self.dtype = dtype
-    network = try reader.network().map { FoldedConvolution($0, dtype: dtype) }
+    self.device = device
+    network = try reader.network().map { FoldedConvolution($0, dtype: dtype, device: device) }
     classifier = try reader.classifier()
   }
 
@@ -69,23 +73,8 @@ public struct Backbone: Sendable {
   /// - Parameter pixels: `[N, H, W, 3]`, uint8, red, green, blue; H = W.
   /// - Returns: `[N, D]`, float32.
   public func features(_ pixels: Tensor) -> Tensor {
-    precondition(
-      pixels.rank == 4 && pixels.size(3) == 3 && pixels.size(1) == pixels.size(2) && pixels.dtype == .uint8,
-      "images are uint8 [N, size, size, 3]; these are \(pixels.dtype) \(pixels.shape)")
-    let count = pixels.size(0)
-    guard count > 0 else { return .empty([0, featureDimension]) }
-    let slice = sliceCount(height: pixels.size(1), width: pixels.size(2))
-    return withoutGradients {
-      let parts = stride(from: 0, to: count, by: slice).map { start in
-        let images = pixels[start..<min(start + slice, count)]
-        // The engine picks its algorithms by the size of a batch, so that a smaller last one would give other bits.
-        let missing = slice - images.size(0)
-        let filled =
-          missing == 0
-          ? images : .concatenate([images, .zeros([missing] + images.shape.dropFirst(), dtype: .uint8)])
-        return network.features(kind.normalization(filled, dtype: dtype))[0..<images.size(0)]
-      }
-      return parts.count == 1 ? parts[0].contiguous() : .concatenate(parts)
+    bySlices(pixels, of: sliceCount(height: pixels.size(1), width: pixels.size(2))) {
+      network.features(kind.normalization($0.to(device), dtype: dtype)).to(.cpu)
     }
   }
 
@@ -97,6 +86,7 @@ public struct Backbone: Sendable {
 
   /// How many images of a size are computed at once.
   public func sliceCount(height: Int, width: Int) -> Int {
+    guard device == .cpu else { return 256 }
     // At 224 px in bfloat16 the largest map of 8 images takes 19 MB.
     let fitting = min(32, 8 * 224 * 224 / max(1, height * width))
     return max(dtype == .float32 ? 16 : 1, fitting)

@@ -11,7 +11,7 @@ struct FoldedConvolution: ConvolutionUnit, Sendable {
   private let evenPadding: Int
   private let oddPadding: Int
 
-  init(_ tensors: NormalizedConvolution, dtype: DType) {
+  init(_ tensors: NormalizedConvolution, dtype: DType, device: Device = .cpu) {
     description = tensors.description
     var (weight, bias) = tensors.folded()
     let half = description.kernel / 2
@@ -24,8 +24,8 @@ struct FoldedConvolution: ConvolutionUnit, Sendable {
     } else {
       (evenPadding, oddPadding) = (half, half)
     }
-    self.weight = weight.to(dtype).channelsLast()
-    self.bias = bias.to(dtype)
+    self.weight = weight.to(dtype).channelsLast().to(device)
+    self.bias = bias.to(dtype).to(device)
   }
 
   /// The tensors that it computes with, by names without dots.

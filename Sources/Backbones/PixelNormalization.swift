@@ -14,6 +14,15 @@ public struct PixelNormalization: Sendable, Hashable {
   public static let imageNet = PixelNormalization(
     mean: [0.485, 0.456, 0.406].map { 255 * $0 }, deviation: [0.229, 0.224, 0.225].map { 255 * $0 })
 
+  /// The means and deviations that OpenAI's CLIP and its successors were trained with.
+  public static let clip = PixelNormalization(
+    mean: [0.48145466, 0.4578275, 0.40821073].map { 255 * $0 },
+    deviation: [0.26862954, 0.26130258, 0.27577711].map { 255 * $0 })
+
+  /// Pixels from −1 to 1: what Google's vision transformers and SigLIP were trained with.
+  public static let centered = PixelNormalization(
+    mean: [127.5, 127.5, 127.5], deviation: [127.5, 127.5, 127.5])
+
   /// What makes the map `x · scale + offset`, by channel: `[3]` each.
   var scale: Tensor { Tensor(deviation.map { Float(1 / $0) }) }
   var offset: Tensor { Tensor(zip(mean, deviation).map { Float(-$0 / $1) }) }
@@ -21,6 +30,7 @@ public struct PixelNormalization: Sendable, Hashable {
   /// Pixels `[N, H, W, 3]`, uint8, as a network's input `[N, 3, H, W]` in channels-last order.
   func callAsFunction(_ pixels: Tensor, dtype: DType) -> Tensor {
     let normalized: Tensor
+    let (scale, offset) = (scale.to(pixels.device), offset.to(pixels.device))
     if Set(mean).count == 1, Set(deviation).count == 1 {
       // Exact in bfloat16 too for EfficientNet-Lite: 8 bits hold integers up to 256.
       normalized = (pixels.to(dtype) - mean[0]) / deviation[0]

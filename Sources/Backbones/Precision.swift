@@ -18,6 +18,11 @@ public enum Precision: String, Sendable, Hashable, Codable, CaseIterable {
     }
   }
 
+  /// The type that is meant on a device: GPUs of the last years multiply bfloat16 natively.
+  public func dtype(on device: Device) -> DType {
+    self == .auto && device != .cpu ? .bfloat16 : dtype
+  }
+
   /// Whether the processor multiplies bfloat16 natively.
   public static var processorHasBFloat16: Bool { Processor.hasBFloat16 }
 }

@@ -81,7 +81,7 @@ struct WeightReader {
   }
 
   /// Whether every tensor of the network is there, and none besides.
-  private var fits: Bool {
+  var fits: Bool {
     let network = kind.network(names: WeightNames(checkpoint))
     return firstUnexpected(network) == nil
       && network.units.allSatisfy { unit in
@@ -112,5 +112,12 @@ extension Convolution {
       shapes["\(norm).\(suffix)"] = [outputs]
     }
     return shapes
+  }
+}
+
+extension BackboneKind {
+  /// The network whose weights these are, told by the tensors' names and shapes.
+  static func fitting(_ checkpoint: Checkpoint) -> BackboneKind? {
+    allCases.first { WeightReader(checkpoint, path: "", kind: $0).fits }
   }
 }

@@ -10,6 +10,11 @@ const CTorchEngine *ctorch_engine(void *library) {
   return entry ? entry() : NULL;
 }
 
+bool ctorch_table_fits(const void *table) {
+  const uint32_t *words = table;
+  return words[0] == CTORCH_TABLE_VERSION && words[1] == sizeof(CTorchEngine);
+}
+
 void ctorch_keep_freed_memory(bool keep) {
 #ifdef __GLIBC__
   // Afterwards glibc's own limits, those that its thresholds grow to by themselves.

@@ -25,23 +25,30 @@ public enum BackboneWeights {
   /// - Parameter file: Named by the user; nil: `<network>.pth`, `.pt` or `.safetensors` in one of the folders.
   /// - Throws: ``PipelineError`` if there is none.
   public static func path(_ kind: BackboneKind, named file: String?) throws(PipelineError) -> String {
-    if let file {
-      guard FileManager.default.isReadableFile(atPath: file) else {
-        throw PipelineError(
-          .missingInput, "The file of weights \(file) cannot be read",
-          remedy: "Check its path and permissions")
-      }
-      return URL(fileURLWithPath: file).path
-    }
+    if let file { return try readable(file) }
     for folder in [folder, sharedFolder] {
       let candidates = ["pth", "pt", "safetensors"].map { "\(folder)/\(kind.rawValue).\($0)" }
       if let found = candidates.first(where: FileManager.default.isReadableFile(atPath:)) { return found }
     }
     throw PipelineError(
       .missingComponent, "There are no weights for \(kind.rawValue) in \(folder)",
-      remedy: kind == .efficientNetLite0
+      remedy: kind == .efficientNetLite0 || kind == .efficientNetLite2
         ? "Run Scripts/setup, which downloads them, or name a file with --weights"
         : "Name a file with --weights: safetensors, or what torch.save wrote")
+  }
+
+  /// The absolute path of a file that the user named.
+  ///
+  /// - Throws: ``PipelineError`` if it cannot be read.
+  static func readable(_ file: String) throws(PipelineError) -> String {
+    guard FileManager.default.isReadableFile(atPath: file) else {
+      throw PipelineError(
+        .missingInput, "The file of weights \(file) cannot be read",
+        remedy:
+          "Check its path and permissions. Built-in networks are: "
+          + BackboneKind.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    return URL(fileURLWithPath: file).path
   }
 
   /// A hash of the file's content.

@@ -55,7 +55,7 @@ public enum Doctor {
     let packages = SystemPackages.current
     let compiles = "\(packages.remedy(.torchHeaders, .linearAlgebra, .compiler)), then: \(buildEngine)"
     switch error {
-    case .missing, .versionMismatch: return compiles
+    case .missing, .otherVersion, .versionMismatch: return compiles
     case .unloadable(let reason):
       return packages.hasPreparedEngine && reason.contains("libtorch")
         ? packages.remedy(.torch, .linearAlgebra) : compiles
@@ -71,9 +71,12 @@ public enum Doctor {
   }
 
   private static func weights() -> Finding {
-    do {
-      let path = try BackboneWeights.path(.efficientNetLite0, named: nil)
-      return Finding(part: "weights", health: .good, what: path)
+    do throws(PipelineError) {
+      let paths = [
+        try BackboneWeights.path(.efficientNetLite0, named: nil),
+        try BackboneWeights.path(.efficientNetLite2, named: nil),
+      ]
+      return Finding(part: "weights", health: .good, what: paths.joined(separator: ", "))
     } catch {
       return Finding(part: "weights", health: .missing, what: error.what, remedy: error.remedy)
     }

@@ -6,8 +6,14 @@ public protocol ProgressReporter: Sendable {
   func update(_ done: Int)
   /// The stage has ended; `note` sums it up.
   func end(_ note: String?)
+  /// Something that the user may like to know before a stage begins, such as how long it will take.
+  func note(_ message: String)
   /// Something that the user should read, though the run goes on.
   func warn(_ message: String)
+}
+
+extension ProgressReporter {
+  public func note(_ message: String) {}
 }
 
 /// Reports nothing.

@@ -74,6 +74,8 @@ public enum Engine {
           reasons.append("\(path) is not a CleanNet engine (no symbol cleannet_engine)")
           continue
         }
+        // A table of another shape holds other functions in the same places: nothing in it may be called.
+        guard ctorch_table_fits(table) else { return .failure(.otherVersion(path: path)) }
         functions = table.pointee
       } catch {
         reasons.append(error.reason)
@@ -111,6 +113,8 @@ public enum EngineError: Error, Sendable, Equatable, CustomStringConvertible {
   case missing(searched: [String])
   /// The library is there, but the system cannot load it.
   case unloadable(reason: String)
+  /// The library is an engine of another version of CleanNet.
+  case otherVersion(path: String)
   /// libtorch's binary interface differs between the two versions.
   case versionMismatch(compiled: String, loaded: String)
 
@@ -122,6 +126,9 @@ public enum EngineError: Error, Sendable, Equatable, CustomStringConvertible {
     case .unloadable(let reason):
       "The compute engine cannot be loaded: \(reason). Install libtorch with `Scripts/setup`, or name another one "
         + "in LD_LIBRARY_PATH."
+    case .otherVersion(let path):
+      "The compute engine \(path) belongs to another version of CleanNet. Build it anew: `swift build --product "
+        + "CleanNetEngine`, or Scripts/build-engine for PyTorch's libtorch."
     case .versionMismatch(let compiled, let loaded):
       "The compute engine was compiled against libtorch \(compiled), but the system loads libtorch \(loaded). "
         + "Rebuild with `swift build`, or correct LD_LIBRARY_PATH."

@@ -43,7 +43,7 @@ public final class Tensor: @unchecked Sendable {
   /// Sizes, outermost first.
   public var shape: [Int] {
     let functions = Engine.functions
-    return (0..<functions.rank(handle)).map { Int(functions.size(handle, $0)) }
+    return (0..<max(0, functions.rank(handle))).map { Int(functions.size(handle, $0)) }
   }
 
   /// The number of dimensions.
@@ -61,7 +61,11 @@ public final class Tensor: @unchecked Sendable {
   }
 
   /// The size of one dimension; negative ones count from the last.
-  public func size(_ dim: Int) -> Int { Int(Engine.functions.size(handle, Int64(dim))) }
+  public func size(_ dim: Int) -> Int {
+    let size = Int(Engine.functions.size(handle, Int64(dim)))
+    guard size >= 0 else { Engine.trap("size") }
+    return size
+  }
 
   // MARK: From and to the host
 
@@ -121,7 +125,7 @@ public final class Tensor: @unchecked Sendable {
 
   /// The elements as `dtype`, which must have the layout of `Element`.
   private func elements<Element>(as dtype: DType) -> [Element] {
-    let source = to(dtype).contiguous()
+    let source = to(dtype).to(Device.cpu).contiguous()
     let count = source.count
     guard count > 0, let data = Engine.functions.data(source.handle) else { return [] }
     return withExtendedLifetime(source) {
@@ -140,6 +144,7 @@ public final class Tensor: @unchecked Sendable {
   /// Lends the elements' memory, in C order. The tensor must be contiguous.
   public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
     precondition(Engine.functions.is_contiguous(handle), "only a contiguous tensor's memory can be lent")
+    precondition(device == .cpu, "only memory of the CPU can be lent; take .to(.cpu)")
     return try withExtendedLifetime(self) {
       try body(UnsafeRawBufferPointer(start: Engine.functions.data(handle), count: count * dtype.byteCount))
     }
@@ -150,6 +155,7 @@ public final class Tensor: @unchecked Sendable {
     _ body: (UnsafeMutableRawBufferPointer) throws -> Result
   ) rethrows -> Result {
     precondition(Engine.functions.is_contiguous(handle), "only a contiguous tensor's memory can be lent")
+    precondition(device == .cpu, "only memory of the CPU can be lent; take .to(.cpu)")
     return try withExtendedLifetime(self) {
       try body(
         UnsafeMutableRawBufferPointer(start: Engine.functions.data(handle), count: count * dtype.byteCount))

@@ -5,6 +5,7 @@
 #include <ATen/TracerMode.h>
 #include <ATen/Version.h>
 #include <c10/core/GradMode.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/csrc/api/include/torch/version.h>
 
 #include <dlfcn.h>
@@ -91,7 +92,25 @@ void setThreads(int32_t threads) {
   });
 }
 
+/// What CUDA's runtime says of a GPU's memory; libtorch has loaded the runtime where there is a GPU.
+int64_t gpuFreeMemory(int32_t device) {
+  using Select = int (*)(int);
+  using Ask = int (*)(size_t *, size_t *);
+  const auto select = engineSymbol<Select>("cudaSetDevice");
+  const auto ask = engineSymbol<Ask>("cudaMemGetInfo");
+  size_t free = 0, total = 0;
+  return select && ask && select(device) == 0 && ask(&free, &total) == 0 ? int64_t(free) : -1;
+}
+
+int32_t gpuCount() {
+  return answered(0, [] {
+    return at::globalContext().hasCUDA() ? int(c10::impl::VirtualGuardImpl(at::kCUDA).deviceCount()) : 0;
+  });
+}
+
 const CTorchEngine engine = {
+    .table_version = CTORCH_TABLE_VERSION,
+    .table_size = sizeof(CTorchEngine),
     .compiled_version = compiledVersion,
     .configuration = configuration,
     .blas = blas,
@@ -101,12 +120,12 @@ const CTorchEngine engine = {
     .grad_enabled = []() { return c10::GradMode::is_enabled(); },
     .set_grad_enabled = [](bool enabled) { c10::GradMode::set_enabled(enabled); },
     .release = [](Handle t) { delete t; },
-    .rank = [](Handle t) { return t->value.dim(); },
-    .size = [](Handle t, int64_t dim) { return t->value.size(dim); },
-    .dtype = [](Handle t) { return int32_t(t->value.scalar_type()); },
-    .requires_grad = [](Handle t) { return t->value.requires_grad(); },
-    .is_contiguous = [](Handle t) { return t->value.is_contiguous(); },
-    .data = [](Handle t) { return t->value.data_ptr(); },
+    .rank = [](Handle t) { return answered(int64_t(-1), [&] { return t->value.dim(); }); },
+    .size = [](Handle t, int64_t dim) { return answered(int64_t(-1), [&] { return t->value.size(dim); }); },
+    .dtype = [](Handle t) { return answered(int32_t(-1), [&] { return int32_t(t->value.scalar_type()); }); },
+    .requires_grad = [](Handle t) { return answered(false, [&] { return t->value.requires_grad(); }); },
+    .is_contiguous = [](Handle t) { return answered(false, [&] { return t->value.is_contiguous(); }); },
+    .data = [](Handle t) { return answered(static_cast<void *>(nullptr), [&] { return t->value.data_ptr(); }); },
     .item = [](Handle t, bool *ok) {
       double result = 0;
       *ok = attempted([&] { result = t->value.item().toDouble(); });
@@ -162,9 +181,11 @@ const CTorchEngine engine = {
     .set_requires_grad = [](Handle t, bool value) { return attempted([&] { t->value.set_requires_grad(value); }); },
     .backward = [](Handle t) { return attempted([&] { t->value.backward(); }); },
     .grad = [](Handle t) -> Handle {
-      return t->value.grad().defined() ? new CTorchTensor{t->value.grad()} : nullptr;
+      return answered(Handle(nullptr), [&] {
+        return t->value.grad().defined() ? new CTorchTensor{t->value.grad()} : nullptr;
+      });
     },
-    .clear_grad = [](Handle t) { t->value.mutable_grad() = at::Tensor(); },
+    .clear_grad = [](Handle t) { attempted([&] { t->value.mutable_grad() = at::Tensor(); }); },
     .detach = [](Handle t) { return guarded([&] { return t->value.detach(); }); },
     .add = [](Handle a, Handle b) { return guarded([&] { return at::add(a->value, b->value); }); },
     .subtract = [](Handle a, Handle b) { return guarded([&] { return at::sub(a->value, b->value); }); },
@@ -402,6 +423,17 @@ const CTorchEngine engine = {
     .pad2d = [](Handle t, int64_t left, int64_t right, int64_t top, int64_t bottom) {
       return guarded([&] { return at::constant_pad_nd(t->value, {left, right, top, bottom}, 0); });
     },
+    .layer_norm = [](Handle t, Handle weight, Handle bias, double eps) {
+      return guarded([&] {
+        return at::layer_norm(t->value, {t->value.size(-1)}, optional(weight), optional(bias), eps);
+      });
+    },
+    .gelu = [](Handle t, bool tanh) {
+      return guarded([&] { return at::gelu(t->value, tanh ? "tanh" : "none"); });
+    },
+    .attention = [](Handle q, Handle k, Handle v) {
+      return guarded([&] { return attention(q->value, k->value, v->value); });
+    },
     .sgd_step = [](Handle parameter, Handle gradient, Handle momentumBuffer, double rate, double momentum,
        double weightDecay, bool nesterov) {
       return attempted([&] {
@@ -430,6 +462,20 @@ const CTorchEngine engine = {
       });
     },
     .run_script = [](Handle bytes, Handle input) { return guarded([&] { return runScript(bytes->value, input->value); }); },
+    .program_load = [](const char *path, int32_t dtype, int32_t device) {
+      return answered(static_cast<CTorchProgram *>(nullptr), [&] { return loadProgram(path, dtype, device); });
+    },
+    .program_release = releaseProgram,
+    .program_about = [](CTorchProgram *program) { return guarded([&] { return aboutProgram(*program); }); },
+    .program_run = [](CTorchProgram *program, Handle input) {
+      return guarded([&] { return runProgram(*program, input->value); });
+    },
+    .gpu_count = gpuCount,
+    .gpu_free_memory = gpuFreeMemory,
+    .device = [](Handle t) {
+      return answered(int32_t(-1), [&] { return t->value.is_cpu() ? -1 : int32_t(t->value.get_device()); });
+    },
+    .to_device = [](Handle t, int32_t device) { return guarded([&] { return t->value.to(deviceOf(device)); }); },
 };
 
 }  // namespace

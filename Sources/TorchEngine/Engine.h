@@ -38,6 +38,21 @@ CTorchTensor *guarded(Body &&body) {
   return nullptr;
 }
 
+/// Runs `body`; an exception becomes `fallback` and an error text.
+template <class Value, class Body>
+Value answered(Value fallback, Body &&body) {
+  try {
+    return body();
+  } catch (const c10::Error &error) {
+    lastError() = error.what_without_backtrace();
+  } catch (const std::exception &error) {
+    lastError() = error.what();
+  } catch (...) {
+    lastError() = "unknown C++ exception";
+  }
+  return fallback;
+}
+
 /// Runs `body`; an exception becomes `false` and an error text.
 template <class Body>
 bool attempted(Body &&body) {
@@ -92,5 +107,18 @@ at::Tensor traced(const at::Tensor &example, const std::function<at::Tensor(cons
 
 /// What a program makes of a tensor.
 at::Tensor runScript(const at::Tensor &bytes, const at::Tensor &input);
+
+/// `softmax(q kᵀ / √d) v`, of `[N, H, T, d]`.
+at::Tensor attention(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v);
+
+/// Opens a program's file; see CTorch.h.
+CTorchProgram *loadProgram(const char *path, int32_t dtype, int32_t device);
+void releaseProgram(CTorchProgram *program);
+at::Tensor aboutProgram(const CTorchProgram &program);
+at::Tensor runProgram(CTorchProgram &program, const at::Tensor &input);
+
+inline at::Device deviceOf(int32_t device) {
+  return device < 0 ? at::Device(at::kCPU) : at::Device(at::kCUDA, static_cast<at::DeviceIndex>(device));
+}
 
 }  // namespace cleannet

@@ -4,7 +4,7 @@ import Torch
 
 @testable import Backbones
 
-/// Weights and an image made by formulas; `Fixtures/make_expected.py` has the same.
+/// Weights and an image made by formulas; `Fixtures/formulas.py` has the same.
 enum Made {
   private static let period = 65537
 
@@ -25,6 +25,8 @@ enum Made {
         (-0.2, 0.4)
       } else if name.hasSuffix("running_var") {
         (0.5, 1.0)
+      } else if name.contains("pos") {
+        (-1.0, 2.0)
       } else if shape.count == 1 {
         (0.75, 0.5)
       } else {

@@ -19,8 +19,20 @@ extern "C" {
 
 typedef struct CTorchTensor CTorchTensor;
 typedef struct CTorchGenerator CTorchGenerator;
+typedef struct CTorchProgram CTorchProgram;
 
+// Other compilers know no nullability.
+#ifndef __clang__
+#define _Nullable
+#define _Nonnull
+#endif
+
+#ifdef __clang__
 #pragma clang assume_nonnull begin
+#endif
+
+/// Goes up by one whenever the table changes.
+#define CTORCH_TABLE_VERSION 2
 
 typedef CTorchTensor *_Nullable (*_Nonnull CTorchUnary)(CTorchTensor *);
 typedef CTorchTensor *_Nullable (*_Nonnull CTorchBinary)(CTorchTensor *, CTorchTensor *);
@@ -43,6 +55,11 @@ enum CTorchDType {
 };
 
 typedef struct CTorchEngine {
+  /// `CTORCH_TABLE_VERSION` and the table's size in bytes, of the header that the engine was compiled with: its first
+  /// two words for ever, since the program compares them before it calls anything.
+  uint32_t table_version;
+  uint32_t table_size;
+
   // The engine itself.
   const char *_Nonnull (*_Nonnull compiled_version)(void);
   const char *_Nonnull (*_Nonnull configuration)(void);
@@ -158,6 +175,13 @@ typedef struct CTorchEngine {
   CTorchTensor *_Nullable (*_Nonnull max_pool2d)(CTorchTensor *, int64_t kernel, int64_t stride, int64_t padding);
   CTorchTensor *_Nullable (*_Nonnull pad2d)(CTorchTensor *, int64_t left, int64_t right, int64_t top, int64_t bottom);
 
+  /// Over the last dimension; weight and bias `[D]`, of the input's type.
+  CTorchTensor *_Nullable (*_Nonnull layer_norm)(CTorchTensor *, CTorchTensor *_Nullable weight,
+                                        CTorchTensor *_Nullable bias, double eps);
+  CTorchTensor *_Nullable (*_Nonnull gelu)(CTorchTensor *, bool tanh);
+  /// `softmax(q kᵀ / √d) v`, of `[N, H, T, d]`.
+  CTorchTensor *_Nullable (*_Nonnull attention)(CTorchTensor *q, CTorchTensor *k, CTorchTensor *v);
+
   // Optimisers: one pass over memory for each parameter (f32, contiguous).
   bool (*_Nonnull sgd_step)(CTorchTensor *parameter, CTorchTensor *gradient, CTorchTensor *momentumBuffer, double rate,
                    double momentum, double weightDecay, bool nesterov);
@@ -170,6 +194,21 @@ typedef struct CTorchEngine {
                                    CTorchTensor *_Nonnull const *_Nonnull parameters,
                                    const char *names, const char *about);
   CTorchTensor *_Nullable (*_Nonnull run_script)(CTorchTensor *bytes, CTorchTensor *input);
+
+  /// A program of a file, ready to be run from several threads, its weights as they are or of a type (−1: as they are).
+  CTorchProgram *_Nullable (*_Nonnull program_load)(const char *path, int32_t dtype, int32_t device);
+  void (*_Nonnull program_release)(CTorchProgram *);
+  /// The file's `cleannet.json` as uint8 (empty where it has none).
+  CTorchTensor *_Nullable (*_Nonnull program_about)(CTorchProgram *);
+  /// What it makes of a tensor; of several results the first, or the pooled one.
+  CTorchTensor *_Nullable (*_Nonnull program_run)(CTorchProgram *, CTorchTensor *input);
+
+  // Devices: −1 is the CPU, n the n-th GPU (CUDA).
+  int32_t (*_Nonnull gpu_count)(void);
+  /// Free bytes of a GPU's memory; −1 where that cannot be told.
+  int64_t (*_Nonnull gpu_free_memory)(int32_t device);
+  int32_t (*_Nonnull device)(CTorchTensor *);
+  CTorchTensor *_Nullable (*_Nonnull to_device)(CTorchTensor *, int32_t device);
 } CTorchEngine;
 
 /// The only symbol that the engine library exports.
@@ -178,11 +217,16 @@ typedef const CTorchEngine *_Nonnull (*_Nonnull CTorchEngineEntry)(void);
 /// The table of an opened engine library, a handle of `dlopen`; NULL if it is none.
 const CTorchEngine *_Nullable ctorch_engine(void *library);
 
+/// Whether a table is of this header's version. Reads nothing but its first two words.
+bool ctorch_table_fits(const void *table);
+
 /// Whether memory that the process frees stays with it for what it allocates next, or, as usual, large pieces go back to
 /// the system at once. Of the whole process; the end of it gives back what is free.
 void ctorch_keep_freed_memory(bool keep);
 
+#ifdef __clang__
 #pragma clang assume_nonnull end
+#endif
 
 #ifdef __cplusplus
 }

@@ -179,14 +179,15 @@ extension SampleWeights {
 /// Where the features that a head is trained on come from.
 private struct HeadSource {
   let features: String
-  let settings: EmbedStage.Settings?
+  /// The network that made them, where it is one of the built-in kinds.
+  let settings: EmbedStage.Settings.Part?
   let weights: String?
 
   init(_ workspace: Workspace, _ set: FeatureSet) throws {
     features = set.key
     let run = try workspace.finishedRun(stage: "embed", key: set.key)
     settings = run.flatMap {
-      try? JSONDecoder().decode(EmbedStage.Settings.self, from: Data($0.settings.utf8))
+      try? JSONDecoder().decode(EmbedStage.Settings.self, from: Data($0.settings.utf8)).only
     }
     weights = set.about["weights"]
   }
@@ -197,16 +198,18 @@ private struct HeadSource {
   ) throws -> (ClassifierFile.About, [(name: String, tensor: Tensor)]) {
     var about = ClassifierFile.About(
       backbone: nil, preparation: nil, precision: .auto, classes: classes, weights: name, features: features)
-    guard let settings, let weights else { return (about, head.parameters.prefixed(ClassifierFile.headName)) }
+    guard let settings, let backbone = settings.backbone, let weights else {
+      return (about, head.parameters.prefixed(ClassifierFile.headName))
+    }
     guard try BackboneWeights.fingerprint(weights) == settings.weights else {
       throw PipelineError(
         .badInput, "The weights \(weights) are not those that made the features any more",
         remedy: "Put them back, or embed again: cleannet embed")
     }
-    (about.backbone, about.preparation) = (settings.backbone, settings.preparation)
+    (about.backbone, about.preparation) = (backbone, settings.preparation)
     about.precision = Precision(rawValue: settings.precision) ?? .auto
     let checkpoint = try Checkpoint.read(path: weights, stripModulePrefix: true)
-    let classifier = settings.backbone.classifierName(in: checkpoint)
+    let classifier = backbone.classifierName(in: checkpoint)
     let network = checkpoint.tensors.filter { !$0.name.hasPrefix(classifier + ".") }
     return (
       about,

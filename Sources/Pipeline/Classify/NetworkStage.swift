@@ -133,7 +133,8 @@ struct NetworkStage {
     let embedded = try workspace.finishedRun(stage: "embed").flatMap {
       try? JSONDecoder().decode(EmbedStage.Settings.self, from: Data($0.settings.utf8))
     }
-    return embedded?.size ?? network.backbone.inputSize
+    let part = embedded?.parts.first { $0.backbone == network.backbone }
+    return part?.preparation.size ?? network.backbone.inputSize
   }
 
   // MARK: Files

@@ -87,8 +87,10 @@ public struct RoundsStage: Sendable {
     var round = Round(round: number, weights: Weighting.none.name, file: "", seconds: 0)
     if let before = earlier.last {
       var embedding = EmbedStage()
-      (embedding.backbone, embedding.weights, embedding.size) = (network.backbone, before.file, network.size)
-      (embedding.precision, embedding.threads) = (network.recipe.precision, classifier.threads)
+      embedding.networks = [.builtIn(network.backbone, weights: before.file)]
+      embedding.size = network.size
+      embedding.precision = network.recipe.precision
+      embedding.threads = classifier.threads
       round.features = try embedding.run(workspace, progress: progress).features
       round.model = try cleanNet.run(workspace, progress: progress).model
       var scoring = ScoreStage()

@@ -22,10 +22,12 @@ struct HistoryGatherer {
   /// From imports and the last run of each stage; what was verified lies in the workspace.
   func commands() throws -> [String] {
     var commands = try workspace.sources().map(Self.importCommand)
-    if let settings = try settings(of: "embed", as: Embedding.self) {
-      commands.append(
-        "cleannet embed --backbone \(settings.backbone) --size \(settings.size) --precision \(settings.precision)"
-      )
+    if let settings = try settings(of: "embed", as: Embedding.self), !settings.parts.isEmpty {
+      let networks = settings.parts.map { "--network \(Self.quoted($0.network))" }.joined(separator: " ")
+      // Several networks have one --size, or each its own by default.
+      let sizes = Set(settings.parts.map(\.preparation.size))
+      let size = sizes.count == 1 ? sizes.map { " --size \($0)" }.joined() : ""
+      commands.append("cleannet embed \(networks)\(size) --precision \(settings.parts[0].precision)")
     }
     if let run = try workspace.finishedRun(stage: "train") {
       struct Metrics: Decodable { var objective: String }
@@ -58,9 +60,13 @@ struct HistoryGatherer {
   }
 
   private struct Embedding: Decodable {
-    var backbone: String
-    var size: Int
-    var precision: String
+    struct Preparation: Decodable { var size: Int }
+    struct Part: Decodable {
+      var network: String
+      var precision: String
+      var preparation: Preparation
+    }
+    var parts: [Part]
   }
 
   private struct Training: Decodable {

@@ -48,7 +48,10 @@ struct DemoCommand: ParsableCommand {
       numbers. This is the only time that images are read.
       """)
     var embedding = EmbedStage()
-    (embedding.size, embedding.threads) = (128, compute.threads)
+    // The quick network at a small size: the images are 28 pixels wide, and a demonstration should not keep one waiting.
+    embedding.networks = EmbedStage.Quality.fast.networks
+    embedding.size = 128
+    embedding.threads = compute.threads
     try embedding.run(store, progress: progress)
 
     say(

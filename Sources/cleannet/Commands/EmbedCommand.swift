@@ -4,12 +4,21 @@ import Pipeline
 
 extension BackboneKind: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
+extension EmbedStage.Quality: ExpressibleByArgument {}
+extension Pooling: ExpressibleByArgument {}
+
+extension DeviceChoice: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+
+  public var defaultValueDescription: String { "auto" }
+}
 
 struct EmbedCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "embed", abstract: "Compute the features of all images that have none yet.",
     discussion: """
-      A pretrained network looks at every image once. An image that cannot be read is listed (see `status`), and the \
+      A pretrained network looks at every image once: better features find more label errors and take longer. An image \
+      that cannot be read is listed (see `status`), and the \
       run goes on. Run again after an interruption or an import, it does only what is missing.
       """)
 
@@ -30,25 +39,72 @@ struct EmbedCommand: ParsableCommand {
 
 /// How images become features.
 struct EmbedOptions: ParsableArguments {
-  @Option(help: "The network.")
-  var backbone = BackboneKind.efficientNetLite0
   @Option(
-    help: "Its weights: safetensors, or what torch.save wrote. By default what set-up downloaded.",
+    help: """
+      How good the features are. fast: EfficientNet-Lite0 at 224 px. good: EfficientNet-Lite2 at 260 px, twice the time. \
+      best: both, three times. (default: good)
+      """)
+  var quality: EmbedStage.Quality?
+  @Option(
+    name: [.customLong("network"), .customLong("backbone")],
+    help: ArgumentHelp(
+      """
+      The network, instead of a quality: \(BackboneKind.allCases.map(\.rawValue).joined(separator: ", ")), or a file: \
+      a TorchScript program, or the weights of a vision transformer, a ConvNeXt or one of those. Given several times: \
+      their features side by side.
+      """, valueName: "name-or-file"), completion: .file())
+  var networks: [String] = []
+  @Option(
+    help:
+      "The weights of the --network: safetensors, or what torch.save wrote. By default what set-up downloaded.",
     completion: .file())
   var weights: String?
-  @Option(help: "Width and height of the images that the network sees, in pixels.")
+  @Option(
+    help:
+      "Width and height of the images that the network sees, in pixels. By default what it was trained for.")
   var size: Int?
+  @Option(
+    help: "What stands for an image in a network with tokens: class, mean (of the patches), or both.",
+    completion: .list(Pooling.allCases.map(\.rawValue)))
+  var pool = Pooling.auto
+  @Option(
+    help: ArgumentHelp(
+      "Where networks run: auto (a GPU that the engine can use, else the CPU), cpu, cuda, cuda:1 …",
+      valueName: "device"),
+    completion: .list(["auto", "cpu", "cuda"]))
+  var device = DeviceChoice.auto
   @Option(help: "What the network computes with; auto takes bf16 where the processor has it.")
   var precision = Precision.auto
 
   func validate() throws {
     if let size, size < 32 || size > 1024 { throw ValidationError("--size must lie between 32 and 1024.") }
+    if quality != nil, !networks.isEmpty || weights != nil {
+      throw ValidationError("--quality chooses the networks; give either it or --network and --weights.")
+    }
+    if weights != nil, networks.count > 1 {
+      throw ValidationError("--weights belongs to one --network. Name each network's file: --network FILE.")
+    }
+    if weights != nil, let network = networks.first, BackboneKind(rawValue: network) == nil {
+      throw ValidationError("--network \(network) is a file of weights itself; leave --weights out.")
+    }
   }
 
   func stage(threads: Int) -> EmbedStage {
     var stage = EmbedStage()
-    (stage.backbone, stage.weights, stage.size) = (backbone, weights, size)
-    (stage.precision, stage.threads) = (precision, threads)
+    stage.networks = sources
+    stage.size = size
+    stage.pooling = pool
+    stage.device = device
+    stage.precision = precision
+    stage.threads = threads
     return stage
+  }
+
+  private var sources: [NetworkSource] {
+    if let weights {
+      guard let kind = networks.first.flatMap(BackboneKind.init(rawValue:)) else { return [.file(weights)] }
+      return [.builtIn(kind, weights: weights)]
+    }
+    return networks.isEmpty ? (quality ?? .good).networks : networks.map(NetworkSource.init(named:))
   }
 }

@@ -61,6 +61,15 @@ final class ConsoleProgress: ProgressReporter {
     }
   }
 
+  func note(_ message: String) {
+    guard !quiet else { return }
+    stage.withLock { stage in
+      if stage.lastDrawn != nil { write("\r\u{1B}[K") }
+      stage.lastDrawn = nil
+      write("\(message)\n")
+    }
+  }
+
   func warn(_ message: String) {
     stage.withLock { stage in
       if stage.lastDrawn != nil, !writesEvents { write("\r\u{1B}[K") }

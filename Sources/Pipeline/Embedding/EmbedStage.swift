@@ -12,13 +12,14 @@ import Workspace
 /// holds two batches a thread, whatever the number of images. Rows are written by blocks of ``blockSize`` samples; a
 /// program that is killed loses the block it is in.
 public struct EmbedStage: Sendable {
-  public var backbone = BackboneKind.efficientNetLite0
-  /// The file of weights; nil: the one that set-up put into the user's cache.
-  public var weights: String?
-  /// Width and height of the images that the network sees; nil: what it was trained for.
+  /// The networks whose features lie side by side in an image's row.
+  public var networks = Quality.good.networks
+  /// Width and height of the images that the networks see; nil: what each was trained for, however small the images are.
   public var size: Int?
+  /// What stands for an image in networks with tokens.
+  public var pooling = Pooling.auto
   public var precision = Precision.auto
-  public var fit = ImagePreparation.Fit.crop(share: 1)
+  public var device = DeviceChoice.auto
   public var threads = 2
   /// How images that were named by an address are downloaded first.
   public var download = DownloadStage()
@@ -27,6 +28,8 @@ public struct EmbedStage: Sendable {
   static let blockSize = 1024
   /// Images that a thread decodes before it runs the network.
   static let batchSize = 32
+  /// The same where a GPU runs it.
+  static let deviceBatchSize = 64
   static let stage = "embed"
 
   public init() {}
@@ -45,11 +48,26 @@ public struct EmbedStage: Sendable {
 
   /// What the vectors depend on but the images; its hash is the feature set's key.
   struct Settings: Codable {
-    var backbone: BackboneKind
-    var weights: String
-    var size: Int
-    var precision: String
-    var preparation: ImagePreparation
+    /// One network's part of every row, in the order of the numbers.
+    struct Part: Codable {
+      /// What users call it.
+      var network: String
+      /// nil: none of the built-in kinds.
+      var backbone: BackboneKind?
+      /// A hash of the file.
+      var weights: String
+      /// The numbers that are its own. Of several parts each is scaled to a length of √dimension in every row.
+      var dimension: Int
+      var precision: String
+      var preparation: ImagePreparation
+      /// nil: what the network was made for.
+      var pooling: Pooling?
+    }
+
+    var parts: [Part]
+
+    /// The network, where there is one alone.
+    var only: Part? { parts.count == 1 ? parts[0] : nil }
   }
 
   @discardableResult
@@ -65,18 +83,14 @@ public struct EmbedStage: Sendable {
         remedy: "There is nothing to embed; go on with: cleannet train")
     }
     try Vips.load()
-    let path = try BackboneWeights.path(backbone, named: weights)
-    let preparation = ImagePreparation(size: size ?? backbone.inputSize, fit: fit)
-    let settings = Settings(
-      backbone: backbone, weights: try BackboneWeights.fingerprint(path), size: preparation.size,
-      precision: precision.dtype == .bfloat16 ? "bf16" : "f32", preparation: preparation)
+    let device = try self.device.device()
+    let use = NetworkUse(size: size, pooling: pooling, precision: precision, device: device)
+    let plans = try networks.map { try NetworkPlan($0, use) }
+    let settings = Settings(parts: plans.map(\.settings))
     let text = try settings.json()
     let set = try workspace.featureSet(
-      key: StableHash.of("features", text), dimension: backbone.featureDimension, type: .float16,
-      about: [
-        "backbone": backbone.rawValue, "weights": path, "size": "\(preparation.size)",
-        "precision": settings.precision,
-      ])
+      key: StableHash.of("features", text), dimension: settings.parts.reduce(0) { $0 + $1.dimension },
+      type: .float16, about: settings.about(paths: plans.map(\.path)))
     try download.runIfNeeded(workspace, progress: progress)
     return try workspace.withWriteLock("embed") {
       let late = try lateImages(workspace, set, count)
@@ -85,10 +99,14 @@ public struct EmbedStage: Sendable {
       var outcome = Outcome(features: set.key, embedded: 0, present: count - left, problems: 0, seconds: 0)
       if left > 0 {
         let run = try workspace.beginRun(stage: Self.stage, key: set.key, settings: text)
+        let worker = try EmbedWorker(plans, device: device)
+        if let some = missing.first, left >= EmbedPace.least {
+          let pace = EmbedPace(
+            worker, try workspace.samples(in: some.prefix(EmbedPace.images)), threads: threads)
+          progress.note(pace.forecast(images: left, settings: settings, threads: threads))
+        }
         let start = ContinuousClock.now
-        progress.begin("Embedding with \(backbone) at \(preparation.size) px", total: left, unit: "images")
-        let network = try Backbone(backbone, weights: path, precision: precision)
-        let worker = Worker(network: network, decoder: ImageDecoder(preparation), access: ImageAccess())
+        progress.begin("Embedding with \(settings.title)", total: left, unit: "images")
         var bad = 0
         for start in stride(from: 0, to: late.count, by: Self.blockSize) {
           let block = Array(late[start..<min(start + Self.blockSize, late.count)])
@@ -121,45 +139,9 @@ public struct EmbedStage: Sendable {
     }
   }
 
-  /// What the threads share.
-  private struct Worker: Sendable {
-    let network: Backbone
-    let decoder: ImageDecoder
-    let access: ImageAccess
-
-    /// Fills in the rows of some samples, and returns what was wrong with others.
-    func embed(_ samples: ArraySlice<StoredSample>, into rows: Tensor) -> [SampleProblem] {
-      var problems: [SampleProblem] = []
-      var sources: [ImageSource] = []
-      var places: [Int] = []
-      for (place, sample) in samples.enumerated() {
-        do throws(ImageProblem) {
-          sources.append(try access.source(sample.location, key: sample.key))
-          places.append(place)
-        } catch {
-          problems.append(SampleProblem(sample: sample.id, stage: EmbedStage.stage, what: error.explanation))
-        }
-      }
-      let batch = decoder.decodeBatch(sources)
-      let first = samples.startIndex
-      for (index, problem) in batch.problems {
-        let id = samples[first + places[index]].id
-        problems.append(SampleProblem(sample: id, stage: EmbedStage.stage, what: problem.explanation))
-      }
-      guard batch.count > 0 else { return problems }
-      let side = decoder.preparation.size
-      let pixels = batch.withUnsafePixels {
-        Tensor(copying: $0, shape: [batch.count, side, side, 3], dtype: .uint8)
-      }
-      let targets = Tensor(batch.indices.map { places[$0] })
-      rows.indexCopyInPlace(dim: 0, index: targets, network.features(pixels))
-      return problems
-    }
-  }
-
   /// Embeds the samples of a block on all threads and writes their rows.
   private func embed(
-    _ block: Range<Int>, of workspace: Workspace, into set: FeatureSet, by worker: Worker,
+    _ block: Range<Int>, of workspace: Workspace, into set: FeatureSet, by worker: EmbedWorker,
     report: @escaping @Sendable (Int) -> Void
   ) throws -> Int {
     let (rows, found) = compute(try workspace.samples(in: block), set.dimension, by: worker, report: report)
@@ -184,7 +166,7 @@ public struct EmbedStage: Sendable {
 
   /// Embeds samples whose rows are there, and replaces these.
   private func replace(
-    _ samples: [StoredSample], of workspace: Workspace, in set: FeatureSet, by worker: Worker
+    _ samples: [StoredSample], of workspace: Workspace, in set: FeatureSet, by worker: EmbedWorker
   ) throws -> Int {
     let (rows, found) = compute(samples, set.dimension, by: worker) { _ in }
     for sample in samples { try workspace.clearProblems(stage: Self.stage, in: sample.id..<(sample.id + 1)) }
@@ -196,12 +178,13 @@ public struct EmbedStage: Sendable {
 
   /// The rows of some samples, computed on all threads, and what was wrong with those that have none.
   private func compute(
-    _ samples: [StoredSample], _ dimension: Int, by worker: Worker, report: @escaping @Sendable (Int) -> Void
+    _ samples: [StoredSample], _ dimension: Int, by worker: EmbedWorker,
+    report: @escaping @Sendable (Int) -> Void
   ) -> (rows: Tensor, problems: [SampleProblem]) {
     let rows = Tensor.full([samples.count, dimension], .nan)
     let problems = Mutex<[SampleProblem]>([])
     let done = Mutex(0)
-    let batches = Array((0..<samples.count).blocks(of: Self.batchSize))
+    let batches = Array((0..<samples.count).blocks(of: worker.batchSize))
     concurrently(over: batches.count, threads: threads) { index in
       let batch = batches[index]
       let found = worker.embed(samples[batch], into: rows[batch])
@@ -226,6 +209,29 @@ extension Range<Int> {
       start = end
     }
     return blocks
+  }
+}
+
+extension EmbedStage.Settings {
+  /// "efficientnet-lite2 at 260 px".
+  var title: String {
+    parts.map { "\($0.network) at \($0.preparation.size) px" }.joined(separator: " and ")
+  }
+
+  /// About the feature set, for people and for other programs.
+  func about(paths: [String]) -> [String: String] {
+    func joined(_ value: (Part) -> String) -> String { parts.map(value).joined(separator: " + ") }
+    var about = [
+      "backbone": joined(\.network), "size": joined { "\($0.preparation.size)" },
+      "precision": joined(\.precision),
+    ]
+    if parts.count == 1 {
+      about["weights"] = paths[0]
+    } else {
+      about["dimensions"] = joined { "\($0.dimension)" }
+      for (place, path) in paths.enumerated() { about["weights \(place + 1)"] = path }
+    }
+    return about
   }
 }
 

@@ -1,0 +1,91 @@
+import Foundation
+
+/// What a network's weights do not say about it, from the files that Hugging Face and timm keep beside them:
+/// `config.json`, `preprocessor_config.json`, `open_clip_config.json`. Whatever is missing is nil.
+struct NetworkFacts: Sendable, Hashable {
+  enum Activation: Sendable, Hashable {
+    case gelu
+    /// By tanh, as SigLIP has it.
+    case approximateGELU
+    /// x · σ(1.702 x), as OpenAI's CLIP has it.
+    case quickGELU
+  }
+
+  var heads: Int?
+  var headWidth: Int?
+  var activation: Activation?
+  var epsilon: Double?
+  /// Of pixels from 0 to 1.
+  var mean: [Double]?
+  var deviation: [Double]?
+  var size: Int?
+
+  init() {}
+
+  /// Reads the files beside one of weights; those that are not there, or not JSON, say nothing.
+  init(beside weights: String) {
+    let folder = URL(fileURLWithPath: weights).deletingLastPathComponent()
+    func object(_ name: String) -> [String: Any]? {
+      (try? Data(contentsOf: folder.appendingPathComponent(name)))
+        .flatMap { try? JSONSerialization.jsonObject(with: $0) } as? [String: Any]
+    }
+    if let config = object("config.json") { readConfig(config) }
+    if let config = object("open_clip_config.json") { readOpenCLIP(config) }
+    if let config = object("preprocessor_config.json") { readPreprocessor(config) }
+  }
+
+  private mutating func readConfig(_ config: [String: Any]) {
+    let vision = config["vision_config"] as? [String: Any] ?? config
+    heads = number(vision["num_attention_heads"]).map(Int.init)
+    epsilon = number(vision["layer_norm_eps"])
+    size = number(vision["image_size"]).map(Int.init)
+    switch vision["hidden_act"] as? String {
+    case "gelu": activation = .gelu
+    case "gelu_pytorch_tanh", "gelu_new", "gelu_fast": activation = .approximateGELU
+    case "quick_gelu": activation = .quickGELU
+    default: break
+    }
+    // timm's.
+    if let name = config["architecture"] as? String, name.contains("quickgelu") { activation = .quickGELU }
+    if let trained = config["pretrained_cfg"] as? [String: Any] {
+      mean = numbers(trained["mean"])
+      deviation = numbers(trained["std"])
+      size = numbers(trained["input_size"])?.last.map { Int($0) }
+    }
+  }
+
+  private mutating func readOpenCLIP(_ config: [String: Any]) {
+    if let model = config["model_cfg"] as? [String: Any] {
+      if let quick = model["quick_gelu"] as? Bool { activation = quick ? .quickGELU : .gelu }
+      let vision = model["vision_cfg"] as? [String: Any]
+      headWidth = number(vision?["head_width"]).map(Int.init)
+      size = number(vision?["image_size"]).map(Int.init)
+    }
+    if let preparation = config["preprocess_cfg"] as? [String: Any] {
+      mean = numbers(preparation["mean"])
+      deviation = numbers(preparation["std"])
+    }
+  }
+
+  private mutating func readPreprocessor(_ config: [String: Any]) {
+    mean = numbers(config["image_mean"]) ?? mean
+    deviation = numbers(config["image_std"]) ?? deviation
+    let crop = config["crop_size"] ?? config["size"]
+    let sides = crop as? [String: Any]
+    size = number(sides?["height"] ?? sides?["shortest_edge"] ?? crop).map(Int.init) ?? size
+  }
+
+  private func number(_ value: Any?) -> Double? { (value as? NSNumber)?.doubleValue }
+
+  private func numbers(_ value: Any?) -> [Double]? {
+    guard let list = value as? [Any] else { return nil }
+    let numbers = list.compactMap { number($0) }
+    return numbers.count == 3 ? numbers : nil
+  }
+
+  /// How pixels from 0 to 255 become input, where the files say it.
+  var normalization: PixelNormalization? {
+    guard let mean, let deviation, deviation.allSatisfy({ $0 > 0 }) else { return nil }
+    return PixelNormalization(mean: mean.map { 255 * $0 }, deviation: deviation.map { 255 * $0 })
+  }
+}

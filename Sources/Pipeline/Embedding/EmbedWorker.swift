@@ -1,0 +1,70 @@
+import Backbones
+import Classifier
+import Foundation
+import Images
+import Torch
+import Workspace
+
+/// What embedding's threads share: one or more networks, each with its own idea of an image's size.
+struct EmbedWorker: Sendable {
+  /// A network, and how images become its input.
+  struct Part: Sendable {
+    let network: any FeatureNetwork
+    let decoder: ImageDecoder
+  }
+
+  let parts: [Part]
+  /// Images that a thread decodes before it runs the networks.
+  let batchSize: Int
+  private let access = ImageAccess()
+
+  init(_ plans: [NetworkPlan], device: Device) throws {
+    batchSize = device == .cpu ? EmbedStage.batchSize : EmbedStage.deviceBatchSize
+    parts = try plans.map {
+      Part(network: try $0.load(), decoder: ImageDecoder($0.settings.preparation))
+    }
+  }
+
+  var dimension: Int { parts.reduce(0) { $0 + $1.network.featureDimension } }
+
+  /// Fills in the rows `[N, D]` of some samples, and returns what was wrong with others.
+  func embed(_ samples: ArraySlice<StoredSample>, into rows: Tensor) -> [SampleProblem] {
+    var problems: [SampleProblem] = []
+    var sources: [ImageSource] = []
+    var places: [Int] = []
+    for (place, sample) in samples.enumerated() {
+      do throws(ImageProblem) {
+        sources.append(try access.source(sample.location, key: sample.key))
+        places.append(place)
+      } catch {
+        problems.append(SampleProblem(sample: sample.id, stage: EmbedStage.stage, what: error.explanation))
+      }
+    }
+    var column = 0
+    var bad: Set<Int> = []
+    for part in parts {
+      let batch = part.decoder.decodeBatch(sources)
+      for (index, problem) in batch.problems where bad.insert(index).inserted {
+        let id = samples[samples.startIndex + places[index]].id
+        problems.append(SampleProblem(sample: id, stage: EmbedStage.stage, what: problem.explanation))
+      }
+      let width = part.network.featureDimension
+      if batch.count > 0 {
+        let features = part.network.features(batch.pixels)
+        let targets = Tensor(batch.indices.map { places[$0] })
+        // Networks side by side count alike, however large their numbers are.
+        rows.narrow(dim: 1, start: column, count: width)
+          .indexCopyInPlace(dim: 0, index: targets, parts.count == 1 ? features : features.unitRows())
+      }
+      column += width
+    }
+    return problems
+  }
+}
+
+extension Tensor {
+  /// Rows `[N, D]` of length √D, so that their numbers are about 1.
+  fileprivate func unitRows() -> Tensor {
+    normalized() * Double(size(1)).squareRoot()
+  }
+}

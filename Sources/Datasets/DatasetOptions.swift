@@ -20,7 +20,7 @@ public struct DatasetOptions: Sendable {
   public var labelMap: [String: String] = [:]
   /// Further columns that hold labels, such as true ones; they get the same names as labels.
   public var truthColumns: [String] = []
-  /// Features come from elsewhere: no image is looked for.
+  /// Features come from elsewhere: images that are not there are no fault, and samples need none.
   public var featuresOnly = false
   /// The folder that images named by an address will be downloaded to. Without one, addresses are problems.
   public var downloads: String?

@@ -12,8 +12,11 @@ struct FileVoices {
   /// The keys of images that are called both right and wrong, in the file's order.
   private(set) var disputed: [String] = []
 
-  /// Under which name a verdict is kept; `nil` if that person has said so already.
-  mutating func person(_ name: String, of sample: Int, key: String, isRight: Bool) -> String? {
+  /// Under which name a verdict is kept; nil if that person has said so already.
+  ///
+  /// - Parameter isRight: Nil: looked and could not tell, which contradicts nobody.
+  mutating func person(_ name: String, of sample: Int, key: String, isRight: Bool?) -> String? {
+    guard let isRight else { return name }
     let first = verdicts[sample]
     verdicts[sample] = first ?? isRight
     if first == !isRight, disputes.insert(sample).inserted { disputed.append(key) }

@@ -6,104 +6,6 @@ import Workspace
 
 /// Verification labels into the workspace, out of it, and simulated.
 public enum VerificationStages {
-  public struct ImportOutcome: Sendable, Codable {
-    public var right: Int
-    public var wrong: Int
-    /// Rows without a verdict.
-    public var unknown: Int
-    /// The keys of images that the file calls both right and wrong; each verdict is kept as a voice of its own.
-    public var disputed: [String] = []
-  }
-
-  /// Takes over the verdicts of a file; all or none.
-  ///
-  /// - Parameter format: nil finds out.
-  /// - Throws: `DatasetProblems` naming every row whose image is not there or carries another label than was judged.
-  public static func importing(
-    _ path: String, format: VerificationFormat? = nil, into workspace: Workspace, person: String
-  ) throws -> ImportOutcome {
-    var rows: [VerificationTable.Row] = []
-    let unknown = try VerificationFile.read(path: path, format: format) { rows.append($0) }
-    let classes = try workspace.classNames()
-    let ids = try zip(rows, workspace.ids(ofKeys: rows.map(\.key))).map { row, id in
-      try id ?? workspace.ids(ofKeys: row.otherKeys).lazy.compactMap { $0 }.first
-    }
-    let labels = try workspace.labels()
-    var problems = DatasetProblems()
-    var records: [VerificationRecord] = []
-    var voices = FileVoices()
-    for (row, id) in zip(rows, ids) {
-      guard let id else {
-        problems.add(
-          DatasetProblem(
-            file: path, line: row.line > 0 ? row.line : nil,
-            what: "names \(row.key), which is not in the workspace",
-            remedy: "Keys are as `cleannet verify export` writes them"))
-        continue
-      }
-      let label = Int(labels[id])
-      if let judged = row.label, judged != classes[label] {
-        problems.add(
-          DatasetProblem(
-            file: path, line: row.line > 0 ? row.line : nil,
-            what: "judges the label \"\(judged)\" of \(row.key), which is labelled \"\(classes[label])\"",
-            remedy: "Verify it again under its present label, or remove the row"))
-        continue
-      }
-      // A row that says the same again adds nothing.
-      guard let person = voices.person(row.person ?? person, of: id, key: row.key, isRight: row.isRight)
-      else { continue }
-      records.append(
-        VerificationRecord(
-          sample: id, label: label, answer: VerificationAnswer(isRight: row.isRight), person: person,
-          origin: .imported))
-    }
-    if !problems.isEmpty { throw problems }
-    try workspace.addVerifications(records)
-    let right = records.count { $0.answer == .right }
-    return ImportOutcome(
-      right: right, wrong: records.count - right, unknown: unknown, disputed: voices.disputed)
-  }
-
-  /// Writes the verdicts that hold, and images still to be looked at.
-  ///
-  /// - Parameters:
-  ///   - path: nil or `-`: stdout. A table is CSV, TSV or JSON lines by the file's name.
-  ///   - format: nil: a table, or Label Studio's tasks if the file's name ends in `.json`.
-  ///   - imagePrefix: What stands before an image's path to make the address at which Label Studio finds it.
-  ///   - unverified: So many images of each class that nobody has looked at, drawn at random, with an empty verdict.
-  ///   - classes: Only these; nil: all.
-  /// - Returns: How many rows were written.
-  public static func exporting(
-    _ workspace: Workspace, to path: String?, format: VerificationFormat? = nil, unverified: Int = 0,
-    classes: [String]? = nil, seed: UInt64 = 0, imagePrefix: String = LabelStudioOutput.localFiles
-  ) throws -> Int {
-    let names = try workspace.classNames()
-    let wanted = try classes.map { try numbers($0, in: names) } ?? Set(names.indices)
-    let verdicts = Dictionary(
-      uniqueKeysWithValues: try workspace.currentAnswers().filter { $0.origin != .accepted }
-        .map { ($0.sample, $0.answer) })
-    let labels = try workspace.trainLabels()
-    var todo = Set<Int>()
-    if unverified > 0 {
-      var random = SplitMix64(seed: seed)
-      for label in wanted.sorted() {
-        let free = labels.indices.filter { labels[$0] == label && verdicts[$0] == nil }
-        todo.formUnion(free.shuffled(using: &random).prefix(unverified))
-      }
-    }
-    let output = try verificationOutput(path, format, imagePrefix)
-    var count = 0
-    try workspace.forEachSample { sample in
-      let verdict = verdicts[sample.id]?.isRight
-      guard wanted.contains(sample.label), verdict != nil || todo.contains(sample.id) else { return }
-      count += 1
-      try output.write(sample, label: names[sample.label], isRight: verdict)
-    }
-    try output.finish()
-    return count
-  }
-
   public struct SimulationOutcome: Sendable, Codable {
     public var classes: [String]
     public var right: Int
@@ -121,7 +23,7 @@ public enum VerificationStages {
   ///
   /// - Parameters:
   ///   - truth: The attribute that holds each image's true label.
-  ///   - perClass: Images of each class, drawn at random among those that nobody has verified.
+  ///   - perClass: Images of each class, drawn at random among those that were not drawn before.
   public static func simulating(
     _ workspace: Workspace, truth: String, classes choice: Choice, perClass: Int, seed: UInt64
   ) throws -> SimulationOutcome {
@@ -139,15 +41,15 @@ public enum VerificationStages {
       classes = .count(count)
     case .named(let wanted): classes = .fixed(try numbers(wanted, in: names).sorted())
     }
-    // Who was verified already is not drawn again.
-    for answer in try workspace.currentAnswers() { labels[answer.sample] = -1 }
+    // What was drawn already is not drawn again. Other verified images may be: they would be missing from the sample else.
+    for sample in try workspace.verifiedImages().samples.flatMap(\.drawn) { labels[sample] = -1 }
     let drawn = VerificationDraw(classes: classes, perClass: perClass)
       .draw(labels: labels, truth: truth.isRight, seed: seed)
     let records = drawn.verdicts.sorted { $0.key < $1.key }.map { image, isRight in
       VerificationRecord(
         sample: image, label: labels[image], answer: VerificationAnswer(isRight: isRight),
         person: "simulation",
-        origin: .simulated)
+        origin: .simulated, selection: .declared)
     }
     try workspace.addVerifications(records)
     let right = records.count { $0.answer == .right }

@@ -14,6 +14,13 @@ public struct ReviewConfiguration: Sendable {
   public var seed: UInt64 = 0
   /// Requests that a session may send: a 60-image grid, the next one ahead of time, and the hand of a fast reviewer.
   public var rate = (perSecond: 100.0, burst: 600.0)
+  /// The least time that a person needs to look at one of many images, in seconds: a page saved faster than that, as by a
+  /// key pressed twice, is asked about.
+  public var glance = 0.08
+  /// Connections held at once; more close those that do nothing.
+  var connections = Connections.affordable()
+  /// How long a connection may take for what it does.
+  var limits = ConnectionGuard.Limits()
   /// The most bytes of a request's body.
   public static let maximumBody = 256 << 10
 

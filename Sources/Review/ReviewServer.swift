@@ -24,35 +24,42 @@ public struct ReviewServer: Sendable {
     let folder = "\(workspace.path)/review"
     sessions = Sessions(file: "\(folder)/sessions.json")
     // Browsers keep one set of cookies for all ports of a host, so workspaces must not share a name.
-    let cookie = "cleannet-\(StableHash.of(workspace.path).prefix(12))"
-    let desk = try Desk(workspace, backend: backend, seed: configuration.seed)
+    let cookie = "cleannet-\(StableHash.of(try workspace.identity()).prefix(12))"
     let cache = ThumbnailCache(folder: "\(folder)/thumbnails", limit: configuration.thumbnailBytes)
+    try Desk.retryUnreadable(workspace, cache)
+    let desk = try Desk(workspace, backend: backend, seed: configuration.seed)
     let retraining = Retraining(backend, hub: hub)
 
     let router = Router(context: ReviewContext.self)
     router.add(middleware: OriginMiddleware(hosts: AllowedHosts(configuration)))
     PageRoutes().add(to: router)
-    EntryRoutes(sessions: sessions, cookie: cookie).add(to: router)
+    EntryRoutes(sessions: sessions, cookie: cookie, pictures: { desk.pictures }).add(to: router)
     let inside = router.group("api").add(
       middleware: SessionMiddleware(sessions, cookie: cookie, rate: configuration.rate))
     ReviewerRoutes(
-      sessions: sessions, keys: .init(file: configuration.keysFile ?? "\(folder)/keys.json"),
-      workspace: cookie
+      sessions: sessions, keys: .init(file: configuration.keysFile ?? "\(folder)/keys.json"), desk: desk,
+      hub: hub, workspace: cookie
     ).add(to: inside)
-    BrowseRoutes(desk: desk, retraining: retraining, warmer: ThumbnailWarmer(workspace, cache))
-      .add(to: inside)
+    BrowseRoutes(
+      desk: desk, retraining: retraining, warmer: ThumbnailWarmer(workspace, cache),
+      glance: configuration.glance
+    )
+    .add(to: inside)
     VerdictRoutes(desk: desk, hub: hub).add(to: inside)
-    ImageRoutes(workspace: workspace, cache: cache).add(to: inside)
+    MendRoutes(desk: desk).add(to: inside)
+    ImageRoutes(desk: desk, cache: cache).add(to: inside)
     TrainingRoutes(desk: desk, retraining: retraining, hub: hub).add(to: inside)
     responder = router.buildResponder()
   }
 
   /// A token that lets one browser in, once: the page's address followed by `#token=` and it.
   ///
-  /// - Parameter person: The reviewer's name; empty if the page should ask.
+  /// Who enters by it may invite others.
+  ///
+  /// - Parameter person: The reviewer's name, which stays; empty if the page should ask.
   public func invite(_ person: String = "") -> String {
     // Only guests' invitations can run out.
-    sessions.invite(Sessions.personName(person) ?? "") ?? ""
+    sessions.invite(.init(person: Sessions.personName(person) ?? "", isHost: true)) ?? ""
   }
 
   /// Serves until the task is cancelled.
@@ -74,8 +81,11 @@ public struct ReviewServer: Sendable {
   func application(ready: @escaping @Sendable (Int) async -> Void = { _ in }) -> some ApplicationProtocol {
     var logger = Logger(label: "review")
     logger.logLevel = .error
+    let (connections, limits) = (Connections(limit: configuration.connections), configuration.limits)
     return Application(
       responder: responder,
+      server: .http1(
+        configuration: .init(additionalChannelHandlers: [ConnectionGuard(connections, limits)])),
       configuration: ApplicationConfiguration(
         address: .hostname(configuration.address, port: configuration.port), serverName: nil),
       onServerRunning: { channel in await ready(channel.localAddress?.port ?? 0) }, logger: logger)

@@ -25,11 +25,11 @@ import Testing
     try await cleannet.succeed(
       "verify", "export", "todo.csv", "--unverified", "20", "--classes", "Bag,Sneaker")
     let todo = try cleannet.read("todo.csv").split(separator: "\n").map(String.init)
-    #expect(todo.count == 41 && todo[0] == "key,path,label,verification")
+    #expect(todo.count == 41 && todo[0] == "key,path,label,verification,selection,person,correction,time")
     let filled = todo.dropFirst().map { (row: String) -> String in
       let fields = row.split(separator: ",", omittingEmptySubsequences: false)
       guard let truth = images.truth["images/\(fields[1])"] else { return row }
-      return row + (truth == String(fields[2]) ? "1" : "0")
+      return (fields[..<3] + [truth == String(fields[2]) ? "1" : "0"] + fields[4...]).joined(separator: ",")
     }
     try cleannet.write("done.csv", ([todo[0]] + filled).joined(separator: "\n"))
     let verified = try await cleannet.succeed("verify", "import", "done.csv", "--json").json()

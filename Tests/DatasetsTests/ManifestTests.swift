@@ -77,6 +77,13 @@ struct ManifestTests {
     #expect(problems.count == 4)
   }
 
+  @Test("with features from elsewhere, images that are there are kept, and none is needed")
+  func featuresBesideImages() throws {
+    let there = try folder.write("there.jpg", [0xFF, 0xD8])
+    let path = try manifest("list.csv", "path,label\nthere.jpg,cat\ngone.jpg,cat\n")
+    #expect(try samples(path) { $0.featuresOnly = true }.map(\.location) == [.file(there), .none])
+  }
+
   @Test("more than twenty problems are counted, not listed")
   func manyProblems() throws {
     let path = try manifest("list.csv", "path,label\n" + String(repeating: "1.jpg,\n", count: 50))

@@ -202,6 +202,78 @@ final class ExportTests {
     #expect(got.map(\.isRight) == expected.map(\.isRight))
   }
 
+  @Test(
+    "verdicts come back with all that belongs to them, and the random sample as it was",
+    arguments: ["v.csv", "v.jsonl"])
+  func verdictsWhole(name: String) throws {
+    let line = try workspace.chooseDrawOrder(seed: 5).sorted(
+      try workspace.labels().indices.filter { index in
+        try workspace.labels()[index] == 0
+      })
+    func record(
+      _ sample: Int, _ answer: VerificationAnswer, _ selection: VerificationRecord.Selection?,
+      correction: Int? = nil
+    ) -> VerificationRecord {
+      VerificationRecord(
+        sample: sample, label: 0, answer: answer, person: "Ann",
+        date: Date(timeIntervalSince1970: 1_700_000_000.25),
+        origin: .reviewed, correction: correction, selection: selection)
+    }
+    try workspace.addVerifications([
+      record(line[0], .right, .drawn), record(line[1], .unsure, .drawn),
+      record(line[2], .wrong, .drawn, correction: 1), record(line[4], .wrong, .suspect),
+    ])
+    let path = "\(folder)/\(name)"
+    _ = try VerificationStages.exporting(workspace, to: path)
+    let other = try Workspace(path: "\(folder)/w2", create: true)
+    let source = try DatasetSource(path: "\(folder)/list.csv")
+    try other.importSamples(from: DatasetReader.open(source: source.path), source: source)
+    let outcome = try VerificationStages.importing(path, into: other, person: "q")
+    #expect(outcome.unsure == 1 && outcome.random == 3)
+    // The same file again says nothing new.
+    let history = try other.verificationHistory()
+    _ = try VerificationStages.importing(path, into: other, person: "q")
+    #expect(try other.verificationHistory() == history)
+    let got = try other.verifiedImages(), expected = try workspace.verifiedImages()
+    func facts(_ images: VerifiedImages) -> [[String]] {
+      images.images.map { image in
+        [
+          "\(image.sample)", "\(image.answer)", image.person, "\(image.correction ?? -1)", "\(image.isDrawn)",
+        ]
+      }
+    }
+    #expect(facts(got) == facts(expected))
+    // Tables keep milliseconds.
+    #expect(zip(got.images, expected.images).allSatisfy { abs($0.date.timeIntervalSince($1.date)) < 0.002 })
+    #expect(Set(got.samples.flatMap(\.drawn)) == Set(line[..<3]))
+    #expect(got.images.first { $0.sample == line[4] }?.selection == .suspect)
+  }
+
+  @Test("a table that does not say how its images were chosen stands for none unless declared")
+  func declared() throws {
+    try Data("key,verification\nk0,0\nk2,1\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/t.csv"))
+    let before = try workspace.verifiedImages().samples
+    #expect(try VerificationStages.importing("\(folder)/t.csv", into: workspace, person: "q").random == 0)
+    #expect(try workspace.verifiedImages().samples == before)
+    let outcome = try VerificationStages.importing(
+      "\(folder)/t.csv", into: workspace, person: "q", drawn: .random)
+    #expect(outcome.random == 2)
+    #expect(Set(try workspace.verifiedImages().samples.flatMap(\.drawn)).isSuperset(of: [0, 2]))
+    for (text, fault) in [
+      ("key,verification,selection\nk0,0,luck\n", "luck"),
+      ("key,verification,correction\nk0,0,fish\n", "fish"),
+      ("key,verification,correction\nk0,1,dög\n", "not judged wrong"),
+      ("key,verification,time\nk0,1,noon\n", "noon"),
+    ] {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/bad.csv"))
+      #expect {
+        try VerificationStages.importing("\(folder)/bad.csv", into: workspace, person: "q")
+      } throws: {
+        "\($0)".contains(fault) && "\($0)".contains("bad.csv, line 2")
+      }
+    }
+  }
+
   @Test("Label Studio's tasks: addresses are encoded, unverified images have no annotation")
   func labelStudio() throws {
     let path = "\(folder)/tasks.json"

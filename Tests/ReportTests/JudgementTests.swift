@@ -1,5 +1,6 @@
 import Testing
 
+@testable import Evaluation
 @testable import Report
 
 @Suite struct JudgementTests {
@@ -13,7 +14,8 @@ import Testing
       classNames: ["a", "b"], labels: [0, 0, 0, 0, 0], allLabels: [0, 0, 0, 0, 0], splitNames: ["train"],
       splits: [0, 0, 0, 0, 0], probability: probability, score: probability,
       threshold: [0.5, 0.5, 0.5, 0.5, .nan], isWrong: isWrong, suggestions: [1, 1, 0, 0, -1],
-      cosine: probability, verdicts: verdicts, randomVerdicts: verdicts, unsure: 0, basis: .probability,
+      cosine: probability, verdicts: verdicts, randomVerdicts: verdicts, unsure: 0, unsureDrawn: 0,
+      basis: .probability,
       scoreKey: "key")
   }
 
@@ -60,5 +62,52 @@ import Testing
     #expect(histogram.bin(-1) == 0 && histogram.bin(1) == 19 && histogram.bin(0) == 10)
     histogram.kept[3] += 1
     #expect(histogram.kept.reduce(0, +) == 1 && histogram.dropped.reduce(0, +) == 0)
+  }
+
+  @Test func onlyMoreThanChanceIsRemarkable() throws {
+    // 90 labels called wrong in each of four classes: spread evenly, or two thirds of one class in one place.
+    func pairs(_ suggestions: [[Int32]]) -> [Confusions.Pair] {
+      let labels = (0..<4).flatMap { Array(repeating: $0, count: 90) }
+      let flat = suggestions.flatMap { $0 }
+      let known = [Float](repeating: 0.1, count: 360)
+      let table = LabelTable(
+        classNames: ["a", "b", "c", "d"], labels: labels, allLabels: labels, splitNames: ["train"],
+        splits: Array(repeating: 0, count: 360), probability: known, score: known,
+        threshold: Array(repeating: 0.5, count: 360), isWrong: Array(repeating: true, count: 360),
+        suggestions: flat, cosine: known, verdicts: [:], randomVerdicts: [:], unsure: 0, unsureDrawn: 0,
+        basis: .probability, scoreKey: "key")
+      return ConfusionGatherer(table: table).confusions().pairs
+    }
+    func others(_ label: Int, _ shift: Int) -> Int32 { Int32((label + 1 + shift % 3) % 4) }
+    let even = pairs((0..<4).map { label in (0..<90).map { others(label, $0) } })
+    #expect(even.allSatisfy { $0.isRemarkable == false && $0.expected == 30 })
+    let one = pairs((0..<4).map { label in (0..<90).map { label == 2 && $0 < 60 ? 0 : others(label, $0) } })
+    #expect(one.first.map { [$0.label, $0.suggestion] } == [2, 0] && one.first?.isRemarkable == true)
+    #expect(one.dropFirst().allSatisfy { $0.isRemarkable == false })
+  }
+
+  @Test func theNextStepHasAPrice() {
+    // By hand: 1 − 0.05^(1/n) is at most 3 % from n = 99 on.
+    let looks = ConclusionFinder.looks(to: 0.03, from: nil)
+    #expect((99...110).contains(looks))
+    func bound(_ wrong: Int, _ sample: Int, _ upper: Double) -> NoiseGuarantee.Bound {
+      NoiseGuarantee.Bound(kept: 1000, sample: sample, wrong: wrong, upper: upper)
+    }
+    func use(_ noise: Double?, _ bound: NoiseGuarantee.Bound?) -> Summary.Conclusion.Use {
+      ConclusionFinder(isJudged: noise != nil, noise: noise, guarantee: bound).conclusion.use
+    }
+    #expect(use(nil, nil) == .unknown && use(0.02, bound(0, 100, 0.03)) == .use)
+    #expect(use(0.02, bound(5, 100, 0.1)) == .clean && use(0.02, nil) == .clean && use(0.5, nil) == .avoid)
+  }
+
+  @Test func classesThatAreDarkerThanOthersAreFound() {
+    let values = (0..<90).map { place -> (label: Int, value: Double) in
+      let value = Double(place % 10) / 10
+      return (label: place / 30, value: place / 30 == 1 ? value - 2 : value)
+    }
+    let groups = OddGroupFinder.odd(values, "brightness")
+    #expect(groups.map(\.label) == [1])
+    #expect(groups.first?.mean == -1.55 && groups.first?.elsewhere == 0.45 && groups.first?.images == 30)
+    #expect(OddGroupFinder.odd(values.map { (label: $0.label, value: 1.0) }, "contrast").isEmpty)
   }
 }

@@ -24,11 +24,14 @@ import Testing
     try await visit { client async throws in
       let stranger = Visitor(client)
       for path in [
-        "overview", "queue", "me", "classes/0/images", "images/0/256", "suspects", "events", "keys",
+        "overview", "queue", "me", "classes/0/images", "images/x/0/256", "suspects", "mend", "history",
+        "reviewers", "suspects/acceptable", "events", "keys",
       ] {
         #expect(try await stranger.send(.get, "/api/\(path)").status == .unauthorized, "\(path)")
       }
-      for path in ["verdicts", "undo", "retrain", "invitations", "me", "suspects/accept"] {
+      for path in [
+        "verdicts", "undo", "retrain", "invitations", "me", "suspects/accept", "leave", "reviewers/end",
+      ] {
         #expect(try await stranger.send(.post, "/api/\(path)", [:]).status == .unauthorized, "\(path)")
       }
       var forger = stranger
@@ -107,15 +110,16 @@ import Testing
   @Test func imagesByNumberOnly() async throws {
     try await visit { [server] client in
       let ann = try await Visitor(client, server, person: "Ann")
-      let image = try await ann.send(.get, "/api/images/3/256")
+      let image = try await ann.send(.get, "/api/images/\(ann.pictures)/3/256")
       #expect(image.status == .ok)
       #expect(image.headers[.contentType] == "image/jpeg")
       #expect(Array(buffer: image.body).starts(with: [0xFF, 0xD8]))
       for path in [
         "999/256", "-1/256", "3/257", "..%2F..%2Fetc%2Fpasswd/256", "%2e%2e/256", "3.jpg/256",
-        "9223372036854775808/256",
+        "9223372036854775808/256", "9223372036854775807/256", "-9223372036854775808/256",
       ] {
-        #expect(try await ann.send(.get, "/api/images/\(path)").status == .notFound, "\(path)")
+        let place = "/api/images/\(ann.pictures)/\(path)"
+        #expect(try await ann.send(.get, place).status == .notFound, "\(path)")
       }
     }
   }
@@ -171,10 +175,75 @@ import Testing
       #expect(try await guest.send(.post, "/api/me", ["person": "a\u{7}b"]).status == .unprocessableContent)
       #expect(try await guest.object(.post, "/api/me", ["person": " Bob "])["person"] as? String == "Bob")
       #expect(try await guest.send(.post, "/api/verdicts", ["answers": []]).status == .ok)
-      // Whoever is in may let others in.
-      let invitation = try await guest.object(.post, "/api/invitations", [:])
-      let entered = try await Visitor(client).send(.post, "/api/enter", ["token": invitation["token"] ?? ""])
-      #expect(entered.status == .ok)
     }
+  }
+
+  @Test func nobodyTakesAnothersName() async throws {
+    try await visit { [server] client in
+      let ann = try await Visitor(client, server, person: "Ann")
+      func link(_ person: String) async throws -> String {
+        let invitation = try await ann.object(.post, "/api/invitations", ["person": person])
+        return try #require(invitation["token"] as? String)
+      }
+      func call(_ visitor: Visitor, _ person: String) async throws -> Int {
+        try await visitor.send(.post, "/api/me", ["person": person]).status.code
+      }
+      // A name in the link stays.
+      let bob = try await Visitor(client, token: try await link("Bob"))
+      #expect(try await bob.object(.get, "/api/me")["person"] as? String == "Bob")
+      for (name, status) in [("Ann", 409), ("Cid", 409), ("Bob", 200)] {
+        #expect(try await call(bob, name) == status, "\(name)")
+      }
+      // Who says their name takes nobody's who is in, was invited or has answered.
+      _ = try await link("Dee")
+      let guest = try await Visitor(client, token: try await link(""))
+      for name in ["Ann", " ann", "BOB", "dee", "a n n"] {
+        #expect(try await call(guest, name) == 409, "\(name)")
+      }
+      #expect(try await call(guest, "Eve") == 200)
+      let image = try #require(try await guest.images("/api/classes/0/images?count=1").images.first)
+      try await guest.answer([image.answer("right")])
+      #expect(try await call(guest, "Fay") == 409)
+      // Guests let nobody in and send nobody away.
+      #expect(try await guest.send(.post, "/api/invitations", [:]).status == .forbidden)
+      #expect(try await guest.send(.get, "/api/reviewers").status == .forbidden)
+      #expect(try await guest.send(.post, "/api/reviewers/end", ["tag": "x"]).status == .forbidden)
+      // Who has left cannot come back by the old cookie, nor can who was sent away; their name stays theirs.
+      let reviewers = try await ann.object(.get, "/api/reviewers")["reviewers"] as? [[String: Any]]
+      let eve = try #require(reviewers?.first { $0["person"] as? String == "Eve" }?["tag"] as? String)
+      _ = try await ann.object(.post, "/api/reviewers/end", ["tag": eve])
+      #expect(try await guest.send(.get, "/api/me").status == .unauthorized)
+      #expect(try await bob.send(.post, "/api/leave", [:]).status == .ok)
+      #expect(try await bob.send(.get, "/api/me").status == .unauthorized)
+      let other = try await Visitor(client, token: try await link(""))
+      #expect(try await call(other, "eve") == 409)
+    }
+  }
+
+  @Test func imagesOfAnotherWorkspaceHaveOtherAddresses() async throws {
+    // The same images, imported under the same path again, as on another machine behind the same tunnel.
+    var names = Set<String>()
+    for _ in 0..<2 {
+      try FileManager.default.removeItem(atPath: fixture.workspace.path)
+      let workspace = try fixture.importAgain()
+      let server = try ReviewServer(workspace, backend: ShortTraining(workspace: workspace))
+      let known = names
+      let name = Kept()
+      try await server.application().test(.router) { client in
+        let ann = try await Visitor(client, server, person: "Ann")
+        await name.keep(ann.pictures)
+        #expect(try await ann.send(.get, "/api/images/\(ann.pictures)/0/256").status == .ok)
+        for other in known {
+          #expect(try await ann.send(.get, "/api/images/\(other)/0/256").status == .notFound)
+        }
+      }
+      names.insert(try #require(await name.kept))
+    }
+    #expect(names.count == 2)
+  }
+
+  private actor Kept {
+    private(set) var kept: String?
+    func keep(_ text: String) { kept = text }
   }
 }

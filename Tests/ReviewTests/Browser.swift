@@ -129,7 +129,7 @@ final class Browser: Sendable {
   }
 
   @discardableResult
-  private func command(_ name: String, _ body: [String: Any]) async throws -> Any? {
+  func command(_ name: String, _ body: [String: Any]) async throws -> Any? {
     try await Self.send("POST", "\(session)/\(name)", body)
   }
 

@@ -16,29 +16,29 @@ extension Browser {
     try await wait("document.querySelector('.verify, .page')")
   }
 
-  /// The samples of the tiles, as their tooltips name the files.
+  /// The samples of the tiles.
   func tiles() async throws -> [Int] {
     try await wait("document.querySelector('.tile, .grid .message')")
     let names =
-      try await run("return [...document.querySelectorAll('.tile')].map((tile) => tile.title)") as? [String]
-    return try #require(names).compactMap(Self.sample)
+      try await run("return [...document.querySelectorAll('.tile')].map((tile) => tile.dataset.image)")
+      as? [String]
+    return try #require(names).compactMap { Int($0) }
   }
 
   /// The sample shown one by one.
   func large() async throws -> Int {
-    try await wait("document.querySelector('img.large')?.title")
-    let title = try await run("return document.querySelector('img.large').title") as? String
-    return try #require(title.flatMap(Self.sample))
+    try await wait("document.querySelector('img.large')?.naturalWidth > 0")
+    let name = try await run("return document.querySelector('img.large').dataset.image") as? String
+    return try #require(name.flatMap { Int($0) })
   }
 
   /// Commits the page of the grid and waits for the next.
   func commit() async throws {
+    try await wait("[...document.querySelectorAll('.tile img')].every((one) => one.complete)")
     try await run("window.committed = document.querySelector('.tile')")
     try await press(Key.enter)
     try await wait("!window.committed.isConnected")
   }
-
-  private static func sample(_ title: String) -> Int? { Int(title.prefix { $0 != "." }) }
 
   /// What screen readers get to know.
   struct AccessibleNode: Sendable {
@@ -46,6 +46,31 @@ extension Browser {
     var name: String
     var level: Int?
     var isMultiselectable: Bool
+  }
+
+  /// The mouse goes down on the first element, over the others, and up.
+  func stroke(_ selectors: String...) async throws {
+    var steps: [[String: Any]] = []
+    for (index, selector) in selectors.enumerated() {
+      let script = """
+        const box = document.querySelector('\(selector)').getBoundingClientRect();
+        return [Math.round(box.x + box.width / 2), Math.round(box.y + box.height / 2)];
+        """
+      let place = try #require(try await run(script) as? [Int])
+      steps.append(["type": "pointerMove", "duration": 20, "x": place[0], "y": place[1]])
+      if index == 0 { steps.append(["type": "pointerDown", "button": 0]) }
+    }
+    steps.append(["type": "pointerUp", "button": 0])
+    let actions: [String: Any] = [
+      "type": "pointer", "id": "mouse", "parameters": ["pointerType": "mouse"], "actions": steps,
+    ]
+    _ = try await command("actions", ["actions": [actions]])
+  }
+
+  /// Has a window of that many pixels until the next test.
+  func beScreen(width: Int, height: Int) async throws {
+    let metrics: [String: Any] = ["width": width, "height": height, "deviceScaleFactor": 1, "mobile": false]
+    try await devTools("Emulation.setDeviceMetricsOverride", metrics)
   }
 
   func accessibilityTree() async throws -> [AccessibleNode] {

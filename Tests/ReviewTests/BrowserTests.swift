@@ -1,4 +1,5 @@
 import Foundation
+import Images
 import Testing
 import Workspace
 
@@ -8,10 +9,10 @@ import Workspace
 @Suite(.serialized, .browser) struct BrowserTests {
   /// Starts the program and enters with the browser.
   func visit(
-    _ fixture: ReviewFixture, pageSize: Int = 12, dark: Bool = false,
+    _ fixture: ReviewFixture, pageSize: Int = 12, dark: Bool = false, glance: Int = 0,
     body: (ReviewProgram, Browser) async throws -> Void
   ) async throws {
-    let program = try await ReviewProgram(fixture)
+    let program = try await ReviewProgram(fixture, glance: glance)
     let browser = try #require(SharedBrowser.current)
     try await browser.start(dark: dark)
     try await browser.enter(program.links[0], pageSize: pageSize)
@@ -71,14 +72,14 @@ import Workspace
       for count in 25...50 {
         let sample = try await browser.large()
         try await browser.press(try fixture.isRight(sample) ? (count % 2 == 0 ? "1" : Key.right) : "n")
-        try await browser.wait("document.querySelector('img.large')?.title !== '\(sample).jpg'")
+        try await browser.wait("document.querySelector('img.large')?.dataset.image !== '\(sample)'")
         #expect(try kept() == count)
       }
       let last = try await browser.large()
       try await browser.press("1")
-      try await browser.wait("document.querySelector('img.large')?.title !== '\(last).jpg'")
+      try await browser.wait("document.querySelector('img.large')?.dataset.image !== '\(last)'")
       try await browser.press("u")
-      try await browser.wait("document.querySelector('img.large')?.title === '\(last).jpg'")
+      try await browser.wait("document.querySelector('img.large')?.dataset.image === '\(last)'")
       #expect(try kept() == 50)
       try await browser.screenshot("single-light")
     }
@@ -86,7 +87,7 @@ import Workspace
       #expect(isRight == (try fixture.isRight(sample)), "image \(sample)")
     }
     let looked = try workspace.verificationHistory().filter { $0.client?.hasPrefix("undo:") == false }
-    #expect(looked.allSatisfy { $0.person == "Ann" && $0.dwell != nil && $0.selection == .spread })
+    #expect(looked.allSatisfy { $0.person == "Ann" && $0.dwell != nil && $0.selection == .drawn })
   }
 
   @Test func choosingTheRightClassByTyping() async throws {
@@ -99,7 +100,7 @@ import Workspace
       try await browser.wait("document.querySelectorAll('#class-list li').length === 1")
       try await browser.screenshot("choose-light")
       try await browser.press(Key.enter)
-      try await browser.wait("document.querySelector('img.large')?.title !== '\(sample).jpg'")
+      try await browser.wait("document.querySelector('img.large')?.dataset.image !== '\(sample)'")
       let record = try #require(try fixture.workspace.verificationHistory().first)
       #expect(record.sample == sample && record.answer == .wrong)
       #expect(record.correction == (try fixture.label(1)))
@@ -115,7 +116,8 @@ import Workspace
       func answer() async throws {
         answered.append(try await browser.large())
         try await browser.press("1")
-        try await browser.wait("document.querySelector('img.large')?.title !== '\(answered.last ?? -1).jpg'")
+        try await browser.wait(
+          "document.querySelector('img.large')?.dataset.image !== '\(answered.last ?? -1)'")
       }
       for _ in 0..<3 { try await answer() }
       await program.server.stop()
@@ -127,7 +129,7 @@ import Workspace
       try await browser.press("0", "1", "0")
       let again = try await ReviewProgram(fixture, port: program.port)
       try await browser.wait("document.querySelector('#offline').hidden")
-      try await browser.wait("document.querySelector('img.large')?.title !== '\(held).jpg'")
+      try await browser.wait("document.querySelector('img.large')?.dataset.image !== '\(held)'")
       try await answer()
       let history = try workspace.verificationHistory()
       #expect(history.map(\.sample) == answered[..<3] + [held, answered[3]])
@@ -187,6 +189,99 @@ import Workspace
     #expect(try fixture.workspace.verifications().count == 180)
   }
 
+  @Test func aKeyPressedTwiceSavesNothingUnseen() async throws {
+    let fixture = try ReviewFixture(count: 60)
+    // Nobody is so slow.
+    try await visit(fixture, glance: 1_000) { program, browser in
+      try await browser.show(program, "#/class/0")
+      _ = try await browser.tiles()
+      try await browser.wait("[...document.querySelectorAll('.tile img')].every((one) => one.complete)")
+      try await browser.press(Key.enter)
+      try await browser.wait("document.querySelector('#toast').textContent.includes('Press again')")
+      #expect(try fixture.workspace.verificationHistory().isEmpty)
+      try await Task.sleep(for: .milliseconds(700))
+      try await browser.commit()
+      #expect(try fixture.workspace.verificationHistory().count == 12)
+      // Where this page ends, another one begins that is asked about again.
+      try await browser.wait("[...document.querySelectorAll('.tile img')].every((one) => one.complete)")
+      try await browser.press(Key.enter)
+      try await browser.wait("document.querySelector('#toast').textContent.includes('Press again')")
+      #expect(try fixture.workspace.verificationHistory().count == 12)
+    }
+  }
+
+  @Test func aMouseMarksByStrokes() async throws {
+    let fixture = try ReviewFixture(count: 60)
+    try await visit(fixture) { program, browser in
+      try await browser.show(program, "#/class/0")
+      _ = try await browser.tiles()
+      #expect(try await browser.run("return document.querySelector('.tile img').draggable") as? Bool == false)
+      try await browser.stroke(".tile:nth-child(2)", ".tile:nth-child(3)", ".tile:nth-child(4)")
+      try await browser.wait(
+        "[...document.querySelectorAll('.tile')].map((tile) => Number(tile.classList.contains('wrong'))).join('').startsWith('01110')"
+      )
+    }
+  }
+
+  @Test func whoHasNoNameIsAskedUntilThereIsOne() async throws {
+    let fixture = try ReviewFixture(count: 12)
+    try await visit(fixture) { program, browser in
+      let token =
+        try await browser.run(
+          "return fetch('/api/invitations', {method: 'POST', headers: {'X-CleanNet': '1', 'Content-Type': 'application/json'}, body: '{}'})"
+            + ".then((reply) => reply.json()).then((reply) => reply.token)") as? String
+      try await browser.run(
+        "return fetch('/api/leave', {method: 'POST', headers: {'X-CleanNet': '1'}}).then(() => 1)")
+      try await browser.open("about:blank")
+      let link = "\(program.address)#token=\(token ?? "none")"
+      try await browser.open(link)
+      try await browser.wait("document.querySelector('dialog[open] #person')")
+      // Neither Escape nor a click beside it leaves an empty page.
+      try await browser.press(Key.escape)
+      try await browser.run("document.querySelector('dialog').click()")
+      #expect(try await browser.run("return document.querySelector('dialog .close')") is NSNull)
+      try await browser.wait("document.querySelector('dialog[open] #person')")
+      try await browser.press("B", "o", "b", Key.enter)
+      try await browser.wait(
+        "document.querySelector('#me').textContent === 'Bob' && document.querySelector('.card')")
+    }
+  }
+
+  @Test func longNamesAndOddImagesStayInTheirPlaces() async throws {
+    let fixture = try ReviewFixture(count: 90) { $0 + String(repeating: "WithoutASpace", count: 12) }
+    let panorama = try thumbnailJPEG(
+      .pixels(
+        RawPixels(width: 800, height: 100, bands: 1, bytes: [UInt8](repeating: 90, count: 80_000)[...])),
+      maximumSide: 800, quality: 90)
+    try Data(panorama).write(to: fixture.folder.appendingPathComponent("0.jpg"))
+    try fixture.score { sample in
+      let isRight = try fixture.isRight(sample)
+      return sample % 3 == 0 ? 0.45 : isRight ? 0.9 : 0.1
+    }
+    try await visit(fixture) { program, browser in
+      for (width, height) in [(1366, 768), (390, 844)] {
+        try await browser.beScreen(width: width, height: height)
+        for hash in [
+          "#/queue", "#/class/0", "#/class/0/one", "#/suspects", "#/mend", "#/progress", "#/disputes",
+        ] {
+          try await browser.show(program, hash)
+          let excess = "document.scrollingElement.scrollWidth - innerWidth"
+          #expect(try await browser.run("return \(excess)") as? Int == 0, "\(hash) at \(width)")
+          try await browser.screenshot(
+            "long-\(width)-\(hash.split(separator: "/").dropFirst().joined(separator: "-"))")
+        }
+        // Nothing lies over the button that leads on.
+        try await browser.show(program, "#/queue")
+        try await browser.wait("document.querySelector('.card .primary')")
+        let isFree = """
+          const box = document.querySelector('.card .primary').getBoundingClientRect();
+          return document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)?.closest('a')?.textContent === 'Verify';
+          """
+        #expect(try await browser.run(isFree) as? Bool == true, "at \(width)")
+      }
+    }
+  }
+
   @Test func theAccessibilityTreeIsWhole() async throws {
     let fixture = try ReviewFixture()
     let workspace = fixture.workspace
@@ -209,8 +304,9 @@ import Workspace
       let views = [
         ("queue", "#/queue", ".card"), ("grid", "#/class/2", ".tile"),
         ("single", "#/class/2/one", "img.large[src]"),
-        ("suspects", "#/suspects", "img.large[src]"), ("disagreements", "#/disputes", ".opinions li"),
-        ("progress", "#/progress", "tbody tr"),
+        ("mend", "#/mend", ".group .tile"),
+        ("suspects", "#/suspects", "img.large[src]"), ("disagreements", "#/disputes", ".opinions"),
+        ("progress", "#/progress", "tbody tr"), ("history", "#/history", ".history li"),
       ]
       for (name, hash, sign) in views {
         try await browser.show(program, hash)
@@ -227,15 +323,26 @@ import Workspace
       try await browser.wait("document.querySelector('img.large[src]')")
       let first = try await browser.large()
       try await browser.run("document.querySelector('.tools button').click()")
-      try await browser.run("document.querySelector('#above').value = 50")
+      try await browser.run(
+        "const above = document.querySelector('#above'); above.value = 50; above.dispatchEvent(new Event('input'))"
+      )
+      // How many, and which, is said first.
+      try await browser.wait(
+        "/^Accept [0-9]+$/.test(document.querySelector('dialog form button').textContent)")
+      try await browser.wait("document.querySelector('dialog figure img')?.complete")
+      try await browser.screenshot("accept-dark")
       try await browser.run("document.querySelector('dialog form button').click()")
       try await browser.wait("document.querySelector('#toast').textContent.includes('accepted')")
       let accepted = try workspace.currentAnswers().count { $0.origin == .accepted }
       #expect(accepted > 0)
+      // From another view.
+      try await browser.show(program, "#/class/2")
+      try await browser.wait("document.querySelector('.tile')")
       try await browser.press("u")
       try await browser.wait("document.querySelector('#toast').textContent.includes('taken back')")
+      try await browser.show(program, "#/suspects")
       #expect(try workspace.currentAnswers().count { $0.origin == .accepted } == 0)
-      try await browser.wait("document.querySelector('img.large')?.title === '\(first).jpg'")
+      try await browser.wait("document.querySelector('img.large')?.dataset.image === '\(first)'")
       // The help opens by its key, takes the focus and closes by Escape.
       try await browser.press("?")
       try await browser.wait("document.querySelector('dialog[open]')?.contains(document.activeElement)")

@@ -44,10 +44,17 @@ final class RawConnection {
   /// Reads some more; false at the end.
   private func receive() -> Bool {
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    errno = 0
     let count = recv(socket, &buffer, buffer.count, 0)
     guard count > 0 else { return false }
     received += String(decoding: buffer[..<count], as: UTF8.self)
     return true
+  }
+
+  /// Reads until the server hangs up; false if it has not for so long that it will not.
+  func isHungUp() -> Bool {
+    while receive() {}
+    return errno != EAGAIN
   }
 
   /// The status codes of so many answers.

@@ -27,8 +27,13 @@ final class ReviewFixture: Sendable {
   /// By sample, the class that is really shown.
   let truth: [Int]
 
-  /// - Parameter count: How many images.
-  init(count: Int = 180) throws {
+  private let names: [String]
+
+  /// - Parameters:
+  ///   - count: How many images.
+  ///   - naming: What classes are called in place of their names.
+  init(count: Int = 180, naming: (String) -> String = { $0 }) throws {
+    names = Self.classes.map(naming)
     folder = FileManager.default.temporaryDirectory.appendingPathComponent("review-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let (images, labels) = try Self.source.get()
@@ -43,7 +48,7 @@ final class ReviewFixture: Sendable {
         .pixels(RawPixels(width: 28, height: 28, bands: 1, bytes: pixels)), maximumSide: 28, quality: 95)
       try Data(jpeg).write(to: folder.appendingPathComponent("\(number).jpg"))
       let given = number % 4 == 0 ? (label + 1) % 3 : label
-      manifest += "\(number).jpg,\(Self.classes[given])\n"
+      manifest += "\(number).jpg,\(names[given])\n"
       truth.append(label)
       try Self.reduced(Array(pixels)).withUnsafeBufferPointer { try features.append($0) }
     }
@@ -58,6 +63,7 @@ final class ReviewFixture: Sendable {
   /// A workspace with one class of many images, which are a few files under many names.
   init(large count: Int) throws {
     let small = try ReviewFixture(count: 12)
+    names = Self.classes
     folder = small.folder.deletingLastPathComponent().appendingPathComponent("review-\(UUID().uuidString)")
     try FileManager.default.copyItem(at: small.folder, to: folder)
     try FileManager.default.removeItem(at: folder.appendingPathComponent("w"))
@@ -69,6 +75,34 @@ final class ReviewFixture: Sendable {
   }
 
   deinit { try? FileManager.default.removeItem(at: folder) }
+
+  /// The same table in a new workspace under the same path.
+  func importAgain() throws -> Workspace {
+    try Self.imported(
+      folder.appendingPathComponent("images.csv").path,
+      features: folder.appendingPathComponent("features.npy").path, in: folder)
+  }
+
+  /// Scores without training: labels are right with the probability that `chance` says.
+  func score(_ chance: (Int) throws -> Float) throws {
+    let count = try workspace.sampleCount()
+    let labels = try workspace.labels()
+    let key = "by hand \(UUID().uuidString)"
+    let writer = try workspace.scoreWriter(key: key, count: count)
+    for sample in 0..<count {
+      let probability = try chance(sample)
+      let truth = Int32(try label(self.truth[sample]))
+      try writer.append(
+        ScoreRow(
+          cosine: probability, probability: probability, threshold: 0.5,
+          verdict: probability < 0.5 ? .wrong : .right, softWeight: probability, hardWeight: 1,
+          suggestedLabel: probability < 0.6 && truth == labels[sample] ? (truth + 1) % 3 : truth,
+          suggestedCosine: 0.9))
+    }
+    try writer.finish()
+    let run = try workspace.beginRun(stage: "score", key: key)
+    try workspace.finishRun(run, .done)
+  }
 
   private static func imported(_ table: String, features: String?, in folder: URL) throws -> Workspace {
     let workspace = try Workspace(path: folder.appendingPathComponent("w").path, create: true)
@@ -91,7 +125,7 @@ final class ReviewFixture: Sendable {
 
   /// The number of a class in the workspace.
   func label(_ index: Int) throws -> Int {
-    try #require(try workspace.classNames().firstIndex(of: Self.classes[index]))
+    try #require(try workspace.classNames().firstIndex(of: names[index]))
   }
 
   func server(_ change: (inout ReviewConfiguration) -> Void = { _ in }) throws -> ReviewServer {

@@ -10,11 +10,14 @@ struct ReviewProgram {
   let links: [String]
 
   /// - Parameter port: 0: any that is free.
-  init(_ fixture: ReviewFixture, port: Int = 0, reviewers: [String] = ["Ann"]) async throws {
+  /// - Parameter glance: Pages saved faster than so many seconds an image are asked about; browsers in tests are fast.
+  init(
+    _ fixture: ReviewFixture, port: Int = 0, reviewers: [String] = ["Ann"], glance: Int = 0
+  ) async throws {
     let output = fixture.folder.appendingPathComponent("\(UUID().uuidString).out")
     server = try ServerProcess(
       ChildProcess.cleannet,
-      ["review", "--workspace", fixture.workspace.path, "--port", "\(port)"]
+      ["review", "--workspace", fixture.workspace.path, "--port", "\(port)", "--glance", "\(glance)"]
         + reviewers.flatMap { ["--reviewer", $0] }, output: output)
     // The links come at once; the last tells that all are there.
     _ = try await server.printed(

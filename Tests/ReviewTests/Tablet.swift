@@ -119,7 +119,7 @@ extension BrowserTests {
       try await browser.wait("document.querySelector('.stage.zoomed')")
       try await browser.screenshot("single-tablet")
       try await browser.touch(".answers .yes")
-      try await browser.wait("document.querySelector('img.large')?.title !== '\(sample).jpg'")
+      try await browser.wait("document.querySelector('img.large')?.dataset.image !== '\(sample)'")
       #expect(try workspace.verificationHistory().count == 13)
     }
   }

@@ -20,20 +20,31 @@ import Testing
       }
     }
     #expect(try bytes() <= limit)
-    #expect(cache.isKept(39, side: 256) && !cache.isKept(0, side: 256))
+    #expect(cache.isKept(samples[39], side: 256) && !cache.isKept(samples[0], side: 256))
     // What was removed is made again.
     #expect(try cache.jpeg(of: samples[0], side: 256).count == one)
   }
 
-  @Test func comesFromTheDiskTheSecondTime() throws {
+  @Test func comesFromTheDiskUntilTheFileIsAnother() throws {
     let fixture = try ReviewFixture(count: 2)
     let sample = try #require(try fixture.workspace.sample(1))
     let folder = fixture.folder.appendingPathComponent("thumbnails").path
-    let first = try ThumbnailCache(folder: folder, limit: 1 << 20).jpeg(of: sample, side: 256)
-    try FileManager.default.removeItem(at: fixture.folder.appendingPathComponent("1.jpg"))
-    #expect(try ThumbnailCache(folder: folder, limit: 1 << 20).jpeg(of: sample, side: 256) == first)
-    #expect(throws: (any Error).self) {
-      try ThumbnailCache(folder: folder, limit: 1 << 20).jpeg(of: sample, side: 1024)
+    let file = fixture.folder.appendingPathComponent("1.jpg")
+    let bytes = try Data(contentsOf: file)
+    func write(_ data: Data, at seconds: Double) throws {
+      try data.write(to: file)
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSince1970: seconds)], ofItemAtPath: file.path)
     }
+    func jpeg() throws -> [UInt8] {
+      try ThumbnailCache(folder: folder, limit: 1 << 20).jpeg(of: sample, side: 256)
+    }
+    try write(bytes, at: 1_700_000_000)
+    let first = try jpeg()
+    // As long and as old, so that it is not read again.
+    try write(Data(repeating: 7, count: bytes.count), at: 1_700_000_000)
+    #expect(try jpeg() == first)
+    try write(Data(contentsOf: fixture.folder.appendingPathComponent("0.jpg")), at: 1_700_000_001)
+    #expect(try jpeg() != first)
   }
 }

@@ -43,7 +43,7 @@ import Workspace
       let record = try #require(try workspace.verificationHistory().first)
       #expect(record.sample == images[0].image && record.label == images[0].label && record.answer == .wrong)
       #expect(record.person == "Ann" && record.origin == .reviewed && record.dwell == 900)
-      #expect(record.client == "client-aaa" && record.correction == correction && record.selection == .spread)
+      #expect(record.client == "client-aaa" && record.correction == correction && record.selection == .drawn)
       #expect(try workspace.verifications().map(\.sample).sorted() == images[..<2].map(\.image).sorted())
     }
   }
@@ -67,14 +67,16 @@ import Workspace
       #expect(try now() == false)
       // Nobody undoes what others said.
       let other = try await bob.object(.post, "/api/undo", ["clients": ["client-2"]])
-      #expect((other["undone"] as? [Int]) == [])
+      #expect((other["undone"] as? [String: Any])?["count"] as? Int == 0)
       // The earlier answer is not the last any more.
       _ = try await ann.object(.post, "/api/undo", ["clients": ["client-1"]])
       #expect(try now() == false)
       for _ in 0..<2 { _ = try await ann.object(.post, "/api/undo", ["clients": ["client-2"]]) }
       #expect(try now() == true)
       let undone = try await ann.object(.post, "/api/undo", ["clients": ["client-1"]])
-      #expect((undone["undone"] as? [Int]) == [image.image])
+      let taken = try #require((undone["undone"] as? [String: Any])?["images"] as? [[String: Any]])
+      #expect(taken.map { $0["answer"] as? String } == ["right"])
+      #expect(taken.map { ($0["item"] as? [String: Any])?["image"] as? Int } == [image.image])
       #expect(try now() == nil)
       #expect(try workspace.verificationHistory().map(\.answer) == [.right, .wrong, .right, .withdrawn])
       // It is shown again, and may be answered again.
@@ -121,10 +123,33 @@ import Workspace
       let dispute = try #require((disputes["disputes"] as? [[String: Any]])?.first)
       #expect(disputes["count"] as? Int == 1)
       #expect((dispute["item"] as? [String: Any])?["image"] as? Int == shared[0].image)
-      #expect((dispute["opinions"] as? [[String: Any]])?.count == 2)
-      try await cid.answer([shared[0].answer("right", ["settles": true])])
+      // Who said what is not told before it is settled.
+      #expect(Set(dispute.keys) == ["item", "voices"] && dispute["voices"] as? Int == 2)
+      // Only who was shown the dispute settles it, whatever a browser says.
+      try await ann.answer([shared[0].answer("right", ["settles": true, "selection": "drawn"])])
+      #expect(try await cid.object(.get, "/api/disputes")["count"] as? Int == 1)
+      try await cid.answer([shared[0].answer("right")])
       #expect(try await cid.object(.get, "/api/disputes")["count"] as? Int == 0)
       #expect(try workspace.verifications().first { $0.sample == shared[0].image }?.isRight == true)
+    }
+  }
+
+  @Test func whyAnImageWasShownIsTheServersWord() async throws {
+    try await visit("Ann") { [workspace] visitors in
+      let ann = visitors[0]
+      let handed = try await ann.images("/api/classes/0/images?count=5").images
+      let label = handed[0].label
+      let other = try #require(
+        try workspace.labels().indices.first { sample in
+          try workspace.labels()[sample] == label && !handed.map(\.image).contains(sample)
+        })
+      var forged = handed[0].answer("right", ["selection": "drawn"])
+      forged["image"] = other
+      try await ann.answer(handed.map { $0.answer("right", ["selection": "suspect"]) } + [forged])
+      let selections = try workspace.verificationHistory().map(\.selection)
+      #expect(selections == [.drawn, .drawn, .drawn, .drawn, .drawn, .wished])
+      let samples = try workspace.verifiedImages().samples
+      #expect(samples.count == 1 && Set(samples[0].drawn) == Set(handed.map(\.image)))
     }
   }
 

@@ -12,6 +12,8 @@ struct Visitor: Sendable {
   let client: any TestClientProtocol
   var cookie: String?
   var origin = "http://localhost"
+  /// What the addresses of images begin with.
+  var pictures = ""
 
   /// A JSON object or array.
   typealias Content = Any
@@ -22,6 +24,16 @@ struct Visitor: Sendable {
   init(_ client: any TestClientProtocol, _ server: ReviewServer, person: String) async throws {
     self.client = client
     let response = try await send(.post, "/api/enter", ["token": server.invite(person)])
+    #expect(response.status == .ok)
+    cookie = response.headers[.setCookie]?.split(separator: ";").first.map(String.init)
+    let me = try JSONSerialization.jsonObject(with: Data(buffer: response.body)) as? [String: Any]
+    pictures = me?["pictures"] as? String ?? ""
+  }
+
+  /// Enters by a link that somebody was given.
+  init(_ client: any TestClientProtocol, token: String) async throws {
+    self.client = client
+    let response = try await send(.post, "/api/enter", ["token": token])
     #expect(response.status == .ok)
     cookie = response.headers[.setCookie]?.split(separator: ";").first.map(String.init)
   }
@@ -59,13 +71,11 @@ struct Visitor: Sendable {
   struct Shown: Hashable {
     let image: Int
     let label: Int
-    let selection: String
     let suggestion: Int?
 
     init(_ item: [String: Any]) {
       image = item["image"] as? Int ?? -1
       label = item["label"] as? Int ?? -1
-      selection = item["selection"] as? String ?? ""
       suggestion = item["suggestion"] as? Int
     }
 
@@ -75,7 +85,6 @@ struct Visitor: Sendable {
     {
       [
         "client": client, "image": image, "label": label, "answer": word, "dwell": 900,
-        "selection": selection,
       ]
       .merging(more) { $1 }
     }

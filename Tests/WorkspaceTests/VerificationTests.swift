@@ -123,17 +123,37 @@ struct VerificationTests {
     #expect(try now()?.person == "Bob")
   }
 
-  @Test("only images that were not picked for their labels stand for others")
-  func representative() throws {
-    for (sample, selection) in [(0, VerificationRecord.Selection.spread), (1, .suspect)] {
+  @Test("agreement beyond chance, worked by hand; trials count apart")
+  func quality() throws {
+    // 20 both right, 15 both wrong, 5 and 10 one alone: p_o = 0.7, p_e = 0.5 × 0.6 + 0.5 × 0.4, kappa 0.4 (Cohen).
+    var table = Agreement()
+    for (first, second, count) in [(true, true, 20), (false, false, 15), (true, false, 5), (false, true, 10)]
+    {
+      for _ in 0..<count { table.add(first, second) }
+    }
+    #expect(abs((table.kappa ?? 0) - 0.4) < 1e-9 && table.agreed == 35 && table.count == 50)
+    #expect(Agreement().kappa == nil)
+    func say(
+      _ answer: VerificationAnswer, sample: Int, label: Int, by person: String,
+      _ origin: VerificationRecord.Origin
+    )
+      throws
+    {
       try workspace.addVerifications([
         VerificationRecord(
-          sample: sample, label: sample, answer: .right, person: "Ann", origin: .reviewed,
-          selection: selection)
+          sample: sample, label: label, answer: answer, person: person, origin: origin,
+          client: "\(person)-\(sample)-\(label)")
       ])
     }
-    #expect(try workspace.verifications().map(\.sample) == [0, 1])
-    #expect(try workspace.verifications(drawnAtRandom: true).map(\.sample) == [0])
+    try say(.right, sample: 0, label: 0, by: "Ann", .reviewed)
+    try say(.wrong, sample: 0, label: 0, by: "Bob", .reviewed)
+    try say(.right, sample: 1, label: 0, by: "Ann", .trial)
+    let found = try workspace.reviewerQuality()
+    #expect(found["Ann"]?.trials == 1 && found["Ann"]?.missed == 1 && found["Ann"]?.shared == 1)
+    #expect(found["Bob"]?.agreed == 0 && found["Bob"]?.trials == 0)
+    // A trial is no verdict, not even once the label is the one that was asked about.
+    try workspace.setLabel("a", ofSample: 1)
+    #expect(try workspace.currentAnswers().map(\.sample) == [0])
   }
 
   @Test("all answers of a batch are taken back at once, and no others")
@@ -146,7 +166,7 @@ struct VerificationTests {
     try answer(.right, sample: 0, client: "other-1")
     try answer(.right, sample: 1, label: 1, client: "other-2")
     #expect(try workspace.undoVerifications(.batch("other"), by: "you").isEmpty)
-    #expect(try workspace.undoVerifications(.batch("other"), by: "me").sorted() == [0, 1])
+    #expect(try workspace.undoVerifications(.batch("other"), by: "me").map(\.sample).sorted() == [0, 1])
     #expect(try workspace.verifications().map(\.isRight) == [false, false])
   }
 

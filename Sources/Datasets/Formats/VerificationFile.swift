@@ -67,6 +67,7 @@ enum LabelStudio {
   private struct Task {
     var key: String?
     var label: String?
+    var selection: String?
     /// What each annotation chooses, and whose it is.
     var choices: [(person: String?, choice: String)] = []
     /// Of a file of JSON-MIN.
@@ -101,20 +102,24 @@ enum LabelStudio {
           }
           var isKnown = false
           for (person, choice) in task.choices {
+            let isRight: Bool?
             switch VerdictText(choice) {
-            case .right, .wrong:
-              let isRight = if case .right = VerdictText(choice) { true } else { false }
-              rows.append(
-                VerificationTable.Row(
-                  key: key, isRight: isRight, label: task.label, person: person ?? task.person, line: 0))
-              isKnown = true
+            case .right: isRight = true
+            case .wrong: isRight = false
+            case .unsure: isRight = nil
             case .none: continue
             case .other:
               isKnown = true
               log.add(
                 path, "task \(number) (\(key)) has the choice \"\(choice)\"",
                 "Choices are right, wrong and unsure")
+              continue
             }
+            isKnown = true
+            var row = VerificationTable.Row(
+              key: key, isRight: isRight, label: task.label, person: person ?? task.person, line: 0)
+            row.selection = task.selection
+            rows.append(row)
           }
           if !isKnown { unknown += 1 }
         }
@@ -140,6 +145,7 @@ enum LabelStudio {
           switch name {
           case "key": task.key = try scanner.valueText()
           case "label": task.label = try scanner.valueText()
+          case "selection": task.selection = try scanner.valueText()
           default: try scanner.skip()
           }
         }
@@ -151,6 +157,7 @@ enum LabelStudio {
       // JSON-MIN has data and results side by side.
       case "key": task.key = try scanner.valueText()
       case "label": task.label = try scanner.valueText()
+      case "selection": task.selection = try scanner.valueText()
       case control: if let choice = try scanner.valueText() { task.add(choice, by: nil) }
       case "annotator": task.person = try scanner.valueText().map { "annotator \($0)" }
       default: try scanner.skip()

@@ -1,20 +1,26 @@
 import Foundation
 
 /// Verification labels as a table: CSV, TSV or JSON lines with a column `key` or `path` and a column `verification`
-/// (1 right, 0 wrong, empty unknown); a column `label` says which label was judged.
+/// (1 right, 0 wrong, `unsure` looked at, empty unknown). A column `label` says which label was judged; `selection`,
+/// `person`, `correction` (the right class) and `time` (ISO 8601) say how the verdict came about.
 public enum VerificationTable {
   public struct Row: Sendable, Hashable {
     /// The sample's key, or its path where the table has no keys.
     public var key: String
-    public var isRight: Bool
+    /// Nil: somebody looked and could not tell.
+    public var isRight: Bool?
     /// The label that was judged, if the table says so.
     public var label: String?
     /// Who said so, if the table says.
     public var person: String?
     /// Counted from 1; 0 where rows are no lines.
     public var line: Int
+    /// Why the image was looked at, the name of the class that is right, and when; nil where the table does not say.
+    public var selection: String?
+    public var correction: String?
+    public var time: Date?
 
-    init(key: String, isRight: Bool, label: String? = nil, person: String? = nil, line: Int) {
+    init(key: String, isRight: Bool?, label: String? = nil, person: String? = nil, line: Int) {
       self.key = key
       self.isRight = isRight
       self.label = label
@@ -60,6 +66,9 @@ public enum VerificationTable {
     }
     let label = column(ManifestColumns.labelNames)
     let person = column(personNames)
+    let selection = column(["selection"])
+    let correction = column(["correction"])
+    let time = column(["time"])
     let log = ProblemLog()
     var unknown = 0
     while try reader.next() {
@@ -75,19 +84,35 @@ public enum VerificationTable {
         guard let name = try reader.text(key) else {
           throw RecordFault(what: "has no key", remedy: "Fill in the key of the image, or remove the row")
         }
-        guard let isRight = try ManifestTable.verification(text) else {
+        let isRight: Bool?
+        switch VerdictText(text) {
+        case .unsure: isRight = nil
+        case .right, .wrong, .other: isRight = try ManifestTable.verification(text)
+        case .none:
           unknown += 1
           continue
         }
-        try each(
-          Row(
-            key: name, isRight: isRight, label: try label.flatMap { try reader.text($0) },
-            person: try person.flatMap { try reader.text($0) }, line: reader.line))
+        var row = Row(
+          key: name, isRight: isRight, label: try label.flatMap { try reader.text($0) },
+          person: try person.flatMap { try reader.text($0) }, line: reader.line)
+        row.selection = try selection.flatMap { try reader.text($0) }
+        row.correction = try correction.flatMap { try reader.text($0) }
+        row.time = try time.flatMap { try reader.text($0) }.map(Self.time)
+        try each(row)
       } catch let fault as RecordFault {
         log.add(path, line: reader.line, fault.what, fault.remedy)
       }
     }
     try log.throwIfAny()
     return unknown
+  }
+
+  private static func time(_ text: String) throws(RecordFault) -> Date {
+    let precise = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+    guard let time = (try? Date(text, strategy: precise)) ?? (try? Date(text, strategy: .iso8601)) else {
+      throw RecordFault(
+        what: "has the time \(text.debugDescription)", remedy: "Write times as 2026-01-31T12:00:00Z")
+    }
+    return time
   }
 }

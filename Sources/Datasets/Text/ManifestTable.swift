@@ -101,7 +101,7 @@ struct ManifestTable {
     switch VerdictText(text) {
     case .right: return true
     case .wrong: return false
-    case .none: return nil
+    case .unsure, .none: return nil
     case .other:
       throw RecordFault(
         what: "has the verification \"\(text)\"",
@@ -226,7 +226,8 @@ private struct Rows {
   }
 
   private func location(_ path: String) throws(RecordFault) -> ImageLocation {
-    if table.options.featuresOnly { return .none }
+    // Features come from elsewhere; people look at the images where they are there, too.
+    if table.options.featuresOnly, !isThere(path) { return .none }
     if let archive = table.archive {
       guard let member = archive[path] else {
         throw RecordFault(
@@ -242,6 +243,12 @@ private struct Rows {
       return .file(joined(downloads, ImageAddress.fileName(of: path)))
     }
     return .file(joined(table.root, path))
+  }
+
+  private func isThere(_ path: String) -> Bool {
+    if let archive = table.archive { return archive[path] != nil }
+    return !ImageAddress.isAddress(path)
+      && FileManager.default.fileExists(atPath: joined(table.root, path))
   }
 }
 

@@ -1,7 +1,9 @@
 /// What people and programs write for a verdict on a label.
 enum VerdictText {
   case right, wrong
-  /// Nobody said, or could tell.
+  /// Somebody looked and could not tell.
+  case unsure
+  /// Nobody said.
   case none
   /// Anything else.
   case other
@@ -11,7 +13,8 @@ enum VerdictText {
     switch text.trimmedBlanks.lowercased() {
     case "1", "1.0", "true", "yes", "y", "t", "right", "correct": self = .right
     case "0", "0.0", "false", "no", "n", "f", "wrong", "incorrect": self = .wrong
-    case "", "-1", "-1.0", "nan", "na", "n/a", "none", "null", "unknown", "unsure", "skip", "?": self = .none
+    case "", "-1", "-1.0", "nan", "na", "n/a", "none", "null", "unknown", "skip": self = .none
+    case "unsure", "?": self = .unsure
     default: self = .other
     }
   }

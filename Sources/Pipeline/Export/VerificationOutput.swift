@@ -4,18 +4,18 @@ import Workspace
 
 /// Writes images and what people said of their labels.
 protocol VerificationOutput {
-  /// - Parameter isRight: nil: nobody said.
-  func write(_ sample: StoredSample, label: String, isRight: Bool?) throws
+  /// - Parameter verdict: nil: nobody has looked; the image is the next of its class to be drawn.
+  func write(_ sample: StoredSample, label: String, _ verdict: VerifiedImages.Image?) throws
   func finish() throws
 }
 
 /// Begins to write verification labels in a format, by default what the file's name says.
 func verificationOutput(
-  _ path: String?, _ format: VerificationFormat?, _ imagePrefix: String
+  _ path: String?, _ format: VerificationFormat?, _ imagePrefix: String, classes: [String]
 ) throws -> any VerificationOutput {
   let isJSON = path?.lowercased().hasSuffix(".json") == true
   switch format ?? (isJSON ? .labelStudio : .table) {
-  case .table: return try VerificationTableOutput(path)
+  case .table: return try VerificationTableOutput(path, classes: classes)
   case .food101N: return try Food101NOutput(path)
   case .labelStudio: return try LabelStudioOutput(path, imagePrefix: imagePrefix)
   }
@@ -24,15 +24,30 @@ func verificationOutput(
 /// CSV, TSV or JSON lines.
 private struct VerificationTableOutput: VerificationOutput {
   private let table: TableOutput
+  private let classes: [String]
 
-  init(_ path: String?) throws {
-    table = try TableOutput(path, columns: ["key", "path", "label", "verification"])
+  init(_ path: String?, classes: [String]) throws {
+    self.classes = classes
+    table = try TableOutput(
+      path,
+      columns: [
+        "key", "path", "label", "verification", "selection", "person", "correction", "time",
+      ])
   }
 
-  func write(_ sample: StoredSample, label: String, isRight: Bool?) throws {
-    try table.write([
-      .text(sample.key), .text(sample.path), .text(label), isRight.map { .number($0 ? "1" : "0") } ?? .empty,
-    ])
+  func write(_ sample: StoredSample, label: String, _ verdict: VerifiedImages.Image?) throws {
+    let image: [TableOutput.Cell] = [.text(sample.key), .text(sample.path), .text(label)]
+    guard let verdict else {
+      return try table.write(
+        image + [.empty, .text(VerdictSelection.drawn.rawValue), .empty, .empty, .empty])
+    }
+    try table.write(
+      image + [
+        verdict.answer.isRight.map { .number($0 ? "1" : "0") } ?? .text("unsure"),
+        .text(VerdictSelection(verdict).rawValue), .text(verdict.person),
+        verdict.correction.map { .text(classes[$0]) } ?? .empty,
+        .text(verdict.date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))),
+      ])
   }
 
   func finish() throws { try table.finish() }
@@ -47,8 +62,8 @@ private struct Food101NOutput: VerificationOutput {
     try output.write("class_name/key\tverification_label\n")
   }
 
-  func write(_ sample: StoredSample, label: String, isRight: Bool?) throws {
-    guard let isRight else { return }
+  func write(_ sample: StoredSample, label: String, _ verdict: VerifiedImages.Image?) throws {
+    guard let isRight = verdict?.answer.isRight else { return }
     let hasClass = sample.key.utf8.starts(with: "\(label)/".utf8)
     let key = hasClass ? sample.key : "\(label)/\(sample.key)"
     guard !key.utf8.contains(where: { "\t\n\r".utf8.contains($0) }) else {
@@ -91,7 +106,7 @@ public final class LabelStudioOutput: VerificationOutput {
     try output.write("[")
   }
 
-  func write(_ sample: StoredSample, label: String, isRight: Bool?) throws {
+  func write(_ sample: StoredSample, label: String, _ verdict: VerifiedImages.Image?) throws {
     guard case .file(let file) = sample.location else {
       throw PipelineError(
         .badInput, "The image \(sample.key) lies in an archive, where Label Studio cannot show it",
@@ -99,14 +114,19 @@ public final class LabelStudioOutput: VerificationOutput {
     }
     let address =
       imagePrefix + Self.escaped(String(decoding: file.utf8.drop { $0 == UInt8(ascii: "/") }, as: UTF8.self))
-    let data = [("image", address), ("key", sample.key), ("label", label)].map { name, text in
+    let selection = verdict.map(VerdictSelection.init) ?? .drawn
+    let members = [
+      ("image", address), ("key", sample.key), ("label", label), ("selection", selection.rawValue),
+    ]
+    let data = members.map { name, text in
       "\"\(name)\": \(JSONText.quoted(text))"
     }
     var task = "{\"data\": {\(data.joined(separator: ", "))}"
-    if let isRight {
+    if let verdict {
+      let choice = verdict.answer.isRight.map { $0 ? "right" : "wrong" } ?? "unsure"
       task += """
         , "annotations": [{"result": [{"from_name": "verification", "to_name": "image", "type": "choices", \
-        "value": {"choices": ["\(isRight ? "right" : "wrong")"]}}]}]
+        "value": {"choices": ["\(choice)"]}}]}]
         """
     }
     try output.write("\(count == 0 ? "" : ",")\n\(task)}")

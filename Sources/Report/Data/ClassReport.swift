@@ -89,6 +89,10 @@ public struct Confusions: Sendable, Codable {
     public var images: Int
     /// Of the images with that label.
     public var share: Double
+    /// How many images chance would have put here, were suggestions spread evenly over the other classes.
+    public var expected: Double?
+    /// Whether that many are more than chance explains, at 95 % for all pairs together.
+    public var isRemarkable: Bool?
     public var examples: [Int]
   }
 }

@@ -25,6 +25,11 @@ public struct ReportData: Sendable, Codable {
   public var history: [HistoryEntry]
   /// The commands that make all of it again.
   public var commands: [String]
+  /// Images that look unlike all classes, and images between two classes.
+  public var outliers: [Int]?
+  public var ambiguous: [Int]?
+  /// Classes whose images differ from the others in something that is no matter of their content.
+  public var groups: [OddGroup]?
   public var comparison: Comparison?
   /// What was sampled or left out, and why.
   public var remarks: [String]
@@ -102,15 +107,44 @@ public struct Summary: Sendable, Codable {
   public var estimatedNoise: Double?
   /// The same over the verified classes alone.
   public var estimatedNoiseVerifiedClasses: Double?
-  /// Wrong ones among the verified images; nil where nothing is verified.
+  /// Wrong ones among the verified images that were drawn at random; nil where there are none.
   public var verified: Share?
+  /// Images that people answered, however they were chosen, those they were not sure of included.
+  public var looked: Int?
+  /// Images that people could not judge, and those of them that were drawn at random.
   public var unsure: Int
+  public var unsureDrawn: Int?
+  /// Verdicts that the model contradicts clearly, each judged without its own verdict: some may be slips.
+  public var contradicted: Int?
+  /// What it comes to.
+  public var conclusion: Conclusion?
   public var verifiedClasses: Int
   /// Verified images of all classes were drawn at rates that differ by more than a factor of two.
   public var verifiedUnevenly: Bool
   public var guarantee: Guarantee?
   /// Images that could not be read.
   public var unreadable: Int
+
+  /// Whether the data set can be used, and what the next step costs.
+  public struct Conclusion: Sendable, Codable {
+    public enum Use: String, Sendable, Codable {
+      /// Nobody knows yet.
+      case unknown
+      /// Without the labels called wrong.
+      case use
+      /// Only once people have looked at more of them.
+      case clean
+      /// Most of what would be kept may be wrong.
+      case avoid
+    }
+
+    public var use: Use
+    /// Images to look at next, and how long that takes at the usual pace of the page.
+    public var looks: Int
+    public var minutes: Double
+    /// The share of wrong labels at most left, to be shown by those looks, if none of what they find speaks against it.
+    public var target: Double
+  }
 
   public struct Split: Sendable, Codable {
     public var name: String
@@ -125,4 +159,17 @@ public struct Summary: Sendable, Codable {
     public var sample: Int
     public var wrong: Int
   }
+}
+
+/// A class whose images are darker, smaller or less sharp than those of the others.
+public struct OddGroup: Sendable, Codable, Hashable {
+  public var label: Int
+  /// Such as "brightness".
+  public var property: String
+  /// Mean of the class and of all other images looked at.
+  public var mean: Double
+  public var elsewhere: Double
+  /// How far apart, in standard deviations of all images.
+  public var distance: Double
+  public var images: Int
 }

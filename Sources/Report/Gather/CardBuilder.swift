@@ -13,6 +13,7 @@ struct CardBuilder {
     ids.formUnion(data.confusions.pairs.flatMap(\.examples))
     ids.formUnion(data.duplicates?.groups.flatMap(\.images) ?? [])
     ids.formUnion(data.checks?.checks.flatMap(\.images) ?? [])
+    ids.formUnion((data.outliers ?? []) + (data.ambiguous ?? []))
     ids.formUnion(data.comparison?.agreement?.examples.map(\.image) ?? [])
     ids.formUnion(references.values.flatMap { $0.map(\.image) })
     return try ids.sorted().compactMap { id in

@@ -9,6 +9,8 @@ struct FeatureGatherer {
   private let components: PrincipalComponents
   /// A row an element of ``ids``, centred: `[n, d]`.
   let projected: DenseFeatures
+  /// The variance of the normalised features in all their dimensions, of which the components hold a part.
+  private let variance: Double
 
   private static let dimension = 64
 
@@ -19,6 +21,17 @@ struct FeatureGatherer {
     guard self.ids.count >= 3 else { return nil }
     components = Self.components(features, self.ids)
     projected = Self.project(components, features, self.ids)
+    variance = Self.variance(components, features, self.ids)
+  }
+
+  private static func variance(
+    _ components: PrincipalComponents, _ features: any FeatureSource, _ ids: [Int]
+  ) -> Double {
+    let sum = stride(from: 0, to: ids.count, by: 4096).reduce(0.0) { sum, start in
+      let rows = components.normalization(features.rows(Array(ids[start..<min(start + 4096, ids.count)])))
+      return sum + Double((rows - components.mean).squared().sum(dim: 1).sum(dim: 0).item)
+    }
+    return sum / Double(ids.count)
   }
 
   // Openers of the existential: the library's functions are generic.
@@ -52,7 +65,6 @@ struct FeatureGatherer {
     let points = projected.rows(chosen.compactMap { places[$0] })
     let plane = points.narrow(dim: 1, start: 0, count: min(2, points.size(1))).contiguous()
     let variances = components.variances.doubles()
-    let all = variances.reduce(0, +)
     let embedding =
       chosen.count >= 50 && plane.size(1) == 2
       ? NeighborhoodEmbedding()(points, start: plane, progress: progress) : nil
@@ -62,8 +74,25 @@ struct FeatureGatherer {
       suggestions: chosen.map { table.suggestions[$0] < 0 ? nil : Int(table.suggestions[$0]) },
       probabilities: chosen.map { Double(table.probability[$0]).rounded(to: 4) },
       isWrong: chosen.map { table.isWrong[$0] }, principal: Self.unitSquare(plane),
-      variance: (variances.prefix(2).reduce(0, +) / max(all, 1e-12)).rounded(to: 4) ?? 0,
+      variance: (variances.prefix(2).reduce(0, +) / max(variance, 1e-12)).rounded(to: 4) ?? 0,
       neighborhood: embedding.map(Self.unitSquare), sprite: nil)
+  }
+
+  /// Images that look unlike every class: the cosine to the nearest class's mean feature is lowest.
+  func outliers(_ table: LabelTable, count: Int) -> [Int] {
+    let labels = ids.map { table.allLabels[$0] }
+    let classes = table.classNames.count
+    let all = projected.rows(Array(0..<ids.count))
+    let means = Tensor.zeros([classes, all.size(1)])
+    for (label, rows) in Dictionary(grouping: labels.indices, by: { labels[$0] }) where label >= 0 {
+      let mean = all.indexSelect(Tensor(rows)).mean(dim: 0)
+      means.indexCopyInPlace(dim: 0, index: Tensor([label]), mean.unsqueezed(dim: 0))
+    }
+    let nearest = stride(from: 0, to: ids.count, by: 4096).flatMap { start in
+      all[start..<min(start + 4096, ids.count)].normalized().matmul(means.normalized().transposed())
+        .amax(dim: 1).floats()
+    }
+    return nearest.indices.sorted { (nearest[$0], $0) < (nearest[$1], $1) }.prefix(count).map { ids[$0] }
   }
 
   static let mapSteps = NeighborhoodEmbedding().steps

@@ -40,6 +40,8 @@ struct Gatherer {
   private static let (tile, suspiciousShare) = (32, 0.2)
   /// Images at the top of the page.
   private static let gallery = 24
+  /// Images that look unlike all classes, and images between two classes.
+  private static let listed = 12
 
   func gather() throws -> Outcome {
     let summaries = SummaryGatherer(workspace: workspace, table: table)
@@ -63,13 +65,24 @@ struct Gatherer {
     data.checks = try CheckGatherer(
       workspace: workspace, table: table, ids: examined, signatures: signatures
     ).checks()
+    data.groups = OddGroupFinder(table: table, ids: examined, signatures: signatures).find()
     let features = inputs.features.flatMap { FeatureGatherer($0, among: examined) }
+    data.outliers = features.map { $0.outliers(table, count: Self.listed) }
+    data.ambiguous = ambiguous()
     let groups = duplicates(examined, signatures, features, &data)
     var pictures = Pictures()
     if let features { (data.map, pictures.sprite) = try map(features) }
     pictures.thumbnails = try cards(&data)
     data.remarks = remarks(data, sampled: sampled.count)
     return Outcome(data: data, pictures: pictures, table: table, duplicateGroups: groups)
+  }
+
+  /// Unverified images of which the model cannot say whether their label is right.
+  private func ambiguous() -> [Int] {
+    let images = table.judged.filter { table.verdicts[$0] == nil && abs(table.probability[$0] - 0.5) < 0.2 }
+    return Array(
+      images.sorted { (abs(table.probability[$0] - 0.5), $0) < (abs(table.probability[$1] - 0.5), $1) }
+        .prefix(Self.listed))
   }
 
   /// Fewer images of each class where there are many classes.

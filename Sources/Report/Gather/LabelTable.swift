@@ -24,6 +24,7 @@ struct LabelTable: Sendable {
   /// Those of images that were drawn at random: from them one may conclude on others.
   let randomVerdicts: [Int: Bool]
   let unsure: Int
+  let unsureDrawn: Int
   let basis: Basis
   /// The scores' run.
   let scoreKey: String?
@@ -63,15 +64,18 @@ extension LabelTable {
     splits = try workspace.splits()
     let count = labels.count
     let known = labels
-    func answers(drawnAtRandom: Bool) throws -> [Int: Bool] {
+    let images = try workspace.verifiedImages().images.filter { known[$0.sample] >= 0 }
+    func answers(where isMeant: (VerifiedImages.Image) -> Bool) -> [Int: Bool] {
       Dictionary(
-        uniqueKeysWithValues: try workspace.verifications(drawnAtRandom: drawnAtRandom)
-          .filter { known[$0.sample] >= 0 }.map { ($0.sample, $0.isRight) })
+        uniqueKeysWithValues: images.filter(isMeant).compactMap { image in
+          image.answer.isRight.map { (image.sample, $0) }
+        })
     }
-    let verdicts = try answers(drawnAtRandom: false)
-    self.verdicts = verdicts
-    randomVerdicts = try answers(drawnAtRandom: true)
-    unsure = try workspace.currentAnswers().count { $0.answer == .unsure }
+    let all = answers { _ in true }
+    verdicts = all
+    randomVerdicts = answers(where: \.isDrawn)
+    unsure = images.count { $0.answer == .unsure }
+    unsureDrawn = images.count { $0.answer == .unsure && $0.isDrawn }
 
     let run = try workspace.finishedRun(stage: "score")
     let table = try run.flatMap { try workspace.scores(key: $0.key) }
@@ -86,7 +90,7 @@ extension LabelTable {
       guard let row = table?[sample], row.probability.isFinite else { continue }
       (probability[sample], threshold[sample], cosine[sample]) = (row.probability, row.threshold, row.cosine)
       suggestions[sample] = row.suggestedLabel
-      isWrong[sample] = !(verdicts[sample] ?? (row.verdict != .wrong))
+      isWrong[sample] = !(all[sample] ?? (row.verdict != .wrong))
     }
     (self.probability, self.threshold, self.cosine) = (probability, threshold, cosine)
     (self.suggestions, self.isWrong) = (suggestions, isWrong)

@@ -46,7 +46,12 @@ struct SummaryGatherer {
       estimatedNoise: expectedNoise(judged),
       estimatedNoiseVerifiedClasses: expectedNoise(judged.filter { classes.contains(table.labels[$0]) }),
       verified: Share(table.randomVerdicts.values.count { !$0 }, of: table.randomVerdicts.count),
-      unsure: table.unsure,
+      looked: table.verdicts.count + table.unsure, unsure: table.unsure, unsureDrawn: table.unsureDrawn,
+      contradicted: contradicted,
+      conclusion: ConclusionFinder(
+        isJudged: !judged.isEmpty, noise: expectedNoise(judged.filter(table.isKept)),
+        guarantee: guarantee?.overall
+      ).conclusion,
       verifiedClasses: classes.count, verifiedUnevenly: isUneven,
       guarantee: guarantee.map {
         Summary.Guarantee(
@@ -54,6 +59,14 @@ struct SummaryGatherer {
           sample: $0.overall.sample, wrong: $0.overall.wrong)
       },
       unreadable: Set(problems.map(\.sample)).count)
+  }
+
+  /// Verdicts of which the model says the opposite with a probability of at least 0.8.
+  private var contradicted: Int {
+    table.verdicts.count { image, isRight in
+      let probability = table.probability[image]
+      return isRight ? probability <= 0.2 : probability >= 0.8
+    }
   }
 
   /// By the verdicts of today: each verified image is judged as if nobody had looked.

@@ -21,7 +21,7 @@ struct DuplicateSection {
         \(Figure.count(found.nearGroups, "\(at)/nearGroups")) groups of nearly identical ones, together \
         \(Figure.count(found.images, "\(at)/images")) images. \
         <b>\(Figure.count(found.acrossSplits, "\(at)/acrossSplits"))</b> groups lie across splits (leakage), \
-        <b>\(Figure.count(found.acrossLabels, "\(at)/acrossLabels"))</b> carry different labels.</p>
+        <b>\(Figure.count(found.acrossLabels, "\(at)/acrossLabels"))</b> have different labels.</p>
         \(found.hidden.map(Views.note) ?? "")\(shown)
         <div class="groups">\(groups)</div>
         """)
@@ -81,6 +81,47 @@ struct CheckSection {
       <div class="panel group"><h3>\(check.name)</h3><p>\(Figure.count(check.count, "\(at)/count")) images \
       (\(Figure.percent(check.share, "\(at)/share"))): \(check.rule).</p>
       \(check.hidden.map(Views.note) ?? views.strip(check.images, label: check.name))</div>
+      """
+  }
+}
+
+/// Images and classes that are odd in other ways than by their labels.
+struct OddSection {
+  let data: ReportData
+  let views: Views
+
+  var section: Page.Section? {
+    let outliers = data.outliers ?? []
+    let ambiguous = data.ambiguous ?? []
+    let groups = data.groups ?? []
+    guard !outliers.isEmpty || !ambiguous.isEmpty || !groups.isEmpty else { return nil }
+    return Page.Section(
+      id: "odd", title: "Odd images and classes",
+      content: """
+        \(list(ambiguous, "Between two classes", "The model cannot say whether these labels are right."))
+        \(list(outliers, "Unlike all classes", "These images look least like any class. Some may show something else."))
+        \(groups.isEmpty ? "" : table(groups))
+        """)
+  }
+
+  private func list(_ images: [Int], _ title: String, _ explanation: String) -> HTML {
+    images.isEmpty ? "" : "<h3>\(title)</h3><p>\(explanation)</p>\(views.strip(images, label: title))"
+  }
+
+  private func table(_ groups: [OddGroup]) -> HTML {
+    let rows = groups.enumerated().map { place, group -> HTML in
+      """
+      <tr><th scope="row">\(views.className(group.label))</th><td class="text">\(group.property)</td>\
+      <td>\(Figure.decimal(group.mean, "/groups/\(place)/mean", digits: 2))</td>\
+      <td>\(Figure.decimal(group.elsewhere, "/groups/\(place)/elsewhere", digits: 2))</td></tr>
+      """
+    }
+    return """
+      <h3>Classes that differ in more than their content</h3>
+      <p>A model may learn this difference instead of what the images show.</p>
+      <div class="scroll" tabindex="0" role="region" aria-label="Table of classes that differ"><table>\
+      <thead><tr><th scope="col">Class</th><th scope="col" class="text">Property</th><th scope="col">Mean</th>\
+      <th scope="col">Elsewhere</th></tr></thead><tbody>\(rows)</tbody></table></div>
       """
   }
 }

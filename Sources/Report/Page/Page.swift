@@ -25,7 +25,8 @@ struct Page {
       ThresholdSection(data: data).section, ClassSections(data: data, views: views).section,
       ConfusionSection(data: data, views: views).section, MapSection(data: data, views: views).section,
       QualitySection(data: data).section, DuplicateSection(data: data, views: views).section,
-      CheckSection(data: data, views: views).section, ClassifierSection(data: data).section,
+      CheckSection(data: data, views: views).section, OddSection(data: data, views: views).section,
+      ClassifierSection(data: data).section,
       ComparisonSection(data: data, views: views).section, HistorySection(data: data).section,
     ].compactMap { $0 }
   }

@@ -7,7 +7,7 @@ struct QualitySection {
   var section: Page.Section? {
     guard !data.quality.isEmpty else { return nil }
     return Page.Section(
-      id: "quality", title: "How good is the judgement",
+      id: "quality", title: "How good are the judgements?",
       content: """
         <p>\(explanations)</p>
         <div class="scroll" tabindex="0" role="region" aria-label="Table of metrics"><table>\

@@ -91,7 +91,8 @@ struct HistorySection {
         \(data.about.truth.map { fact("True labels", "column “\($0)”, for measuring only") } ?? "")\
         \(features.map { fact("Features: \($0.key)", $0.value) })</dl>
         <h3>Commands</h3>
-        <p>What was verified lies in the workspace; the rest follows from:</p>
+        <p>Verdicts are in the workspace. <code>cleannet verify export verdicts.csv</code> saves them, \
+        <code>cleannet verify import verdicts.csv</code> brings them back. All else follows from:</p>
         <div class="command"><pre id="commands" tabindex="0">\(data.commands.joined(separator: "\n"))</pre>\
         <button type="button" data-copy="\(data.commands.joined(separator: "\n"))">Copy</button></div>
         <div class="scroll" tabindex="0" role="region" aria-label="Table of sources"><table><caption>Sources</caption>\

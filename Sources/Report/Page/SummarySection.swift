@@ -9,6 +9,7 @@ struct SummarySection {
       id: "summary", title: "Summary",
       content: """
         \(warnings)
+        <p class="lead"><strong>\(conclusion)</strong></p>
         <p class="lead">\(lead)</p>
         <dl class="tiles">\(tiles)</dl>
         \(guarantee)
@@ -38,12 +39,51 @@ struct SummarySection {
       \(Figure.count(summary.calledWrong, "/summary/calledWrong")) are called wrong.
       """
     guard let verified = summary.verified else { return estimate }
+    let unsure: HTML =
+      (summary.unsureDrawn ?? 0) > 0
+      ? " They were not sure about \(Figure.count(summary.unsureDrawn ?? 0, "/summary/unsureDrawn")) more."
+      : ""
     return """
       \(estimate) People looked at \(Figure.count(verified.of, "/summary/verified/of")) images drawn at random from \
       \(Figure.count(summary.verifiedClasses, "/summary/verifiedClasses")) classes and found \
       \(Figure.count(verified.count, "/summary/verified/count")) labels wrong: \
-      \(Figure.share(verified, "/summary/verified")).
+      \(Figure.share(verified, "/summary/verified")).\(unsure) \(slips)
       """
+  }
+
+  /// People err, too.
+  private var slips: HTML {
+    let contradicted = summary.contradicted ?? 0
+    guard contradicted > 0 else { return "" }
+    return """
+      The model clearly contradicts \(Figure.count(contradicted, "/summary/contradicted")) of people’s verdicts. Some \
+      of these may be slips, and slips make every figure here worse: look at them again \
+      (<code>cleannet review</code>, Mend).
+      """
+  }
+
+  /// A sentence for who has to decide.
+  private var conclusion: HTML {
+    guard let conclusion = summary.conclusion else { return "" }
+    let at = "/summary/conclusion"
+    let cost: HTML = """
+      Looking at \(Figure.count(conclusion.looks, "\(at)/looks")) more random images takes about \
+      \(Figure.decimal(conclusion.minutes, "\(at)/minutes", digits: 1)) minutes
+      """
+    let aim: HTML =
+      "at most \(Figure.percent(conclusion.target, "\(at)/target")) of the kept labels are wrong"
+    switch conclusion.use {
+    case .unknown:
+      return "Nothing is known about these labels yet. \(cost) and shows how many are wrong."
+    case .use:
+      return "Use this data set without the labels called wrong. \(cost) and may show that \(aim)."
+    case .clean:
+      return "Clean this data set before you rely on it. \(cost) and may show that \(aim)."
+    case .avoid:
+      return """
+        Do not train on this data set as it is: too many labels stay in doubt. \(cost) and shows how many are wrong.
+        """
+    }
   }
 
   private var tiles: HTML {
@@ -65,9 +105,9 @@ struct SummarySection {
           """))
       tiles.append(
         tile(
-          "Verified", Figure.count(verified.of, "/summary/verified/of"),
+          "Verified", Figure.count(summary.looked ?? verified.of, "/summary/looked"),
           """
-          in \(Figure.count(summary.verifiedClasses, "/summary/verifiedClasses")) of \
+          \(Figure.count(verified.of, "/summary/verified/of")) of them drawn at random, in \(Figure.count(summary.verifiedClasses, "/summary/verifiedClasses")) of \
           \(Figure.count(summary.classes, "/summary/classes")) classes
           """))
     }
@@ -75,7 +115,7 @@ struct SummarySection {
       tiles.append(
         tile(
           "Left at most", Figure.percent(guarantee.upper, "/summary/guarantee/upper"),
-          "of the labels kept in verified classes"))
+          "of the labels kept in verified classes are wrong, 95 % sure"))
     }
     return tiles.reduce("") { $0 + $1 }
   }
@@ -108,10 +148,10 @@ struct SummarySection {
     return """
       <p class="guarantee">Of the \(Figure.count(guarantee.kept, "/summary/guarantee/kept")) labels that are kept in \
       the verified classes, at most <strong>\(Figure.percent(guarantee.upper, "/summary/guarantee/upper"))</strong> \
-      are wrong, with \(Figure.percent(guarantee.confidence, "/summary/guarantee/confidence")) confidence: \
+      are wrong (95 % sure), because \
       \(Figure.count(guarantee.wrong, "/summary/guarantee/wrong")) of \
-      \(Figure.count(guarantee.sample, "/summary/guarantee/sample")) verified images among them are (Clopper and \
-      Pearson’s bound; it holds for verified images drawn at random).\(uneven) For classes that nobody verified the \
+      \(Figure.count(guarantee.sample, "/summary/guarantee/sample")) randomly checked ones were (Clopper and \
+      Pearson’s bound).\(uneven) For classes that nobody verified the \
       figures are estimates.</p>
       """
   }
@@ -134,13 +174,21 @@ struct SummarySection {
           CLEANED</code>.
           """)
       }
-      if let pair = data.confusions.pairs.first, pair.images > 1 {
+      if let pair = data.confusions.pairs.first, pair.images > 1, pair.isRemarkable != true {
+        advice.append(
+          """
+          No confusion stands out: labels called wrong are spread over the other classes about as chance would spread \
+          them.
+          """)
+      } else if let pair = data.confusions.pairs.first, pair.images > 1 {
         advice.append(
           """
           Start with \(data.classes[pair.label].name) that looks like \(data.classes[pair.suggestion].name): \
-          \(Figure.count(pair.images, "/confusions/pairs/0/images")) images, the most frequent confusion.
+          \(Figure.count(pair.images, "/confusions/pairs/0/images")) images, the most frequent confusion, where chance would \
+          put about \(Figure.decimal(pair.expected, "/confusions/pairs/0/expected", digits: 0)).
           """)
       }
+      advice += merges
       if summary.verifiedClasses < summary.classes {
         advice.append(
           """
@@ -160,8 +208,8 @@ struct SummarySection {
       advice.append(
         """
         Look at \(Figure.count(duplicates.acrossLabels, "/duplicates/acrossLabels")) groups of \
-        <a href="#duplicates">the same or nearly the same image with different labels</a>: at least one label of \
-        the same image is wrong.
+        <a href="#duplicates">the same or nearly the same image with different labels</a>: unless both classes \
+        are in the picture, one of the labels is wrong.
         """)
     }
     if summary.unreadable > 0 {
@@ -172,6 +220,22 @@ struct SummarySection {
         """)
     }
     return advice.isEmpty ? ["Nothing: no label is called wrong."] : advice
+  }
+
+  /// Pairs of classes that are taken for each other both ways, often enough that their borders may be at fault.
+  private var merges: [HTML] {
+    let pairs = data.confusions.pairs.enumerated()
+    return pairs.compactMap { place, pair -> HTML? in
+      guard pair.label < pair.suggestion, pair.isRemarkable == true, pair.share >= 0.1,
+        let back = pairs.first(where: { $1.label == pair.suggestion && $1.suggestion == pair.label }),
+        back.element.isRemarkable == true, back.element.share >= 0.1
+      else { return nil }
+      return """
+        Ask whether \(data.classes[pair.label].name) and \(data.classes[pair.suggestion].name) are one class, or define \
+        them more sharply: \(Figure.percent(pair.share, "/confusions/pairs/\(place)/share")) of the one look like the \
+        other, \(Figure.percent(back.element.share, "/confusions/pairs/\(back.offset)/share")) the other way round.
+        """
+    }.prefix(3).map { $0 }
   }
 
   private var remarks: HTML {

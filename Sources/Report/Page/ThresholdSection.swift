@@ -12,8 +12,8 @@ struct ThresholdSection {
       id: "threshold", title: "Threshold",
       content: """
         <p>Labels whose \(data.about.basis) is below the threshold are called wrong. The one in use is \
-        \(Figure.decimal(sweep.threshold, "/sweep/threshold")). The counts are the model’s alone; what people said of \
-        single images is left out here.</p>
+        \(Figure.decimal(sweep.threshold, "/sweep/threshold")). These counts are the model’s alone, without people’s verdicts, so they differ from those \
+        in the summary.</p>
         <div class="panel slider">
         <label for="slider">Threshold <output id="slider-value" for="slider">\
         \(Figure.decimal(row.threshold, "\(at)/threshold", digits: 2))</output></label>
@@ -22,7 +22,7 @@ struct ThresholdSection {
         <div id="slider-results" aria-live="polite"><table class="plain"><caption class="visually-hidden">What the \
         chosen threshold does</caption>
         <thead><tr><th scope="col"></th><th scope="col">Kept</th><th scope="col">Called wrong</th>\
-        <th scope="col">of those wrong (precision)</th><th scope="col">of the wrong found (recall)</th>\
+        <th scope="col">share of flagged labels that are wrong (precision)</th><th scope="col">share of wrong labels flagged (recall)</th>\
         <th scope="col">wrong among kept</th></tr></thead>
         <tbody>\(estimated(row, at))\(measured(row.verified, "verified", "Measured on verified images", at))\
         \(measured(row.truth, "truth", "Measured on true labels", at))</tbody></table></div>

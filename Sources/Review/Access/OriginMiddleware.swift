@@ -53,7 +53,7 @@ struct OriginMiddleware: RouterMiddleware {
     (.cacheControl, "no-store"),
   ]
 
-  private static func name(_ text: String) -> HTTPField.Name {
+  static func name(_ text: String) -> HTTPField.Name {
     guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is no name of a header") }
     return name
   }

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Workspace
 
 /// Who may use the page: a one-time token from the terminal, or from a reviewer's invitation, is exchanged for a session.
 ///
@@ -11,11 +12,24 @@ final class Sessions: Sendable {
     /// Empty until the reviewer has said it.
     var person: String
     let created: Date
+    /// Whether the link was printed by the program: such reviewers may invite others and end their sessions.
+    let isHost: Bool
+    /// Whether the link was made for a person of this name, who cannot call themselves otherwise.
+    let isNamed: Bool
+
+    /// What others may know the session by.
+    var tag: String { String(StableHash.of("session", id).prefix(16)) }
+  }
+
+  /// What a link lets in.
+  struct Invitation: Sendable, Hashable {
+    /// Empty if the name is to be asked for.
+    var person = ""
+    var isHost = false
   }
 
   private struct State {
-    /// The reviewer's name by token; empty if it is to be asked for.
-    var tokens: [String: String] = [:]
+    var tokens: [String: Invitation] = [:]
     var sessions: [String: Session] = [:]
   }
 
@@ -42,11 +56,11 @@ final class Sessions: Sendable {
   /// A token that lets one browser in, once.
   ///
   /// - Returns: Nil if too many tokens are waiting to be used.
-  func invite(_ person: String) -> String? {
+  func invite(_ invitation: Invitation) -> String? {
     let token = Secret.make()
     return state.withLock { state in
       guard state.tokens.count < Self.maximumTokens else { return nil }
-      state.tokens[token] = person
+      state.tokens[token] = invitation
       return token
     }
   }
@@ -56,13 +70,33 @@ final class Sessions: Sendable {
   /// - Returns: Nil if there is no such token, or no longer.
   func enter(_ token: String) throws -> Session? {
     let session: Session? = state.withLock { state in
-      guard let person = state.tokens.removeValue(forKey: token) else { return nil }
-      let session = Session(id: Secret.make(), person: person, created: .now)
+      guard let invitation = state.tokens.removeValue(forKey: token) else { return nil }
+      let session = Session(
+        id: Secret.make(), person: invitation.person, created: .now, isHost: invitation.isHost,
+        isNamed: !invitation.person.isEmpty)
       state.sessions[session.id] = session
       return session
     }
     if session != nil { try save() }
     return session
+  }
+
+  /// All sessions, the oldest first.
+  var all: [Session] {
+    state.withLock { state in
+      state.sessions.values.filter { !Self.hasEnded($0) }.sorted { $0.created < $1.created }
+    }
+  }
+
+  /// Ends a session; false: there is none.
+  func end(where isMeant: (Session) -> Bool) throws -> Bool {
+    let hasEnded = state.withLock { state in
+      let meant = state.sessions.values.filter(isMeant).map(\.id)
+      for id in meant { state.sessions[id] = nil }
+      return !meant.isEmpty
+    }
+    if hasEnded { try save() }
+    return hasEnded
   }
 
   func session(_ id: String) -> Session? {
@@ -74,6 +108,24 @@ final class Sessions: Sendable {
       }
       return session
     }
+  }
+
+  /// Whether another session, or a link that waits to be used, is of a person of that name.
+  func isTaken(_ person: String, for id: String) -> Bool {
+    state.withLock { state in
+      let names =
+        state.sessions.values.filter { $0.id != id && !Self.hasEnded($0) }.map(\.person)
+        + state.tokens.values.map(\.person)
+      return names.contains { Self.isSame($0, person) }
+    }
+  }
+
+  /// Names that people would take for the same.
+  static func isSame(_ one: String, _ other: String) -> Bool {
+    func plain(_ name: String) -> String {
+      name.precomposedStringWithCompatibilityMapping.lowercased().filter { !$0.isWhitespace }
+    }
+    return plain(one) == plain(other)
   }
 
   func rename(_ id: String, to person: String) throws {

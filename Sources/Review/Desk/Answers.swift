@@ -68,6 +68,9 @@ struct Answers: Sendable {
     return answer.origin == .reviewed && manyEyes[sample] == nil && sample % Self.sharedShare == 0
   }
 
+  /// How many images a person has answered.
+  func answered(by person: String) -> Int { seen[person]?.count ?? 0 }
+
   /// How many images each person has answered.
   var people: [(name: String, answers: Int)] {
     seen.filter { !$0.value.isEmpty }.map { ($0.key, $0.value.count) }.sorted { ($1.1, $0.0) < ($0.1, $1.0) }

@@ -28,6 +28,7 @@ extension Desk {
       }
     }
     let next = queue(limit: 3).map(\.name)
+    let order = drawOrder
     return state.withLock { state in
       let verified = state.answers.tallies.reduce(0) { $0 + $1.verified }
       func mean(_ labels: [Int]) -> Double? {
@@ -38,27 +39,36 @@ extension Desk {
         state.answers.tallies[$0].verified < ClassRanking.minimum
       }
       return Outlook(
-        measured: Self.measured(state), expected: mean(state.catalogue.classes),
+        measured: Self.measured(state, order), expected: mean(state.catalogue.classes),
         expectedUnverified: mean(unverified), history: history, verified: verified, next: next)
     }
   }
 
   /// Compares decisions with verdicts on images drawn at random.
-  private static func measured(_ state: State) -> Outlook.Measured? {
+  private static func measured(_ state: State, _ order: DrawOrder) -> Outlook.Measured? {
     guard let scores = state.scores else { return nil }
-    var byClass: [Int: (wrong: Int, count: Int)] = [:]
-    for (sample, answer) in state.answers.current
-    where answer.isRepresentative && answer.origin != .accepted {
-      guard let isRight = answer.answer.isRight, let row = scores[sample] else { continue }
-      let isMistaken = (row.probability >= 0.5) != isRight
-      byClass[answer.label, default: (0, 0)].wrong += isMistaken ? 1 : 0
-      byClass[answer.label, default: (0, 0)].count += 1
+    var wrong = 0
+    var count = 0
+    var classes = 0
+    for (label, tally) in state.answers.tallies.enumerated() where tally.verified > 0 {
+      let sample = ClassSample(
+        label: label, members: state.catalogue.members[label], order: order,
+        answer: { state.answers.current[$0] })
+      let before = count
+      for image in sample.drawn {
+        guard let isRight = state.answers.current[image]?.answer.isRight, let row = scores[image] else {
+          continue
+        }
+        count += 1
+        if (row.probability >= 0.5) != isRight { wrong += 1 }
+      }
+      if count > before { classes += 1 }
     }
-    guard !byClass.isEmpty else { return nil }
-    let error = byClass.values.reduce(0) { $0 + Double($1.wrong) / Double($1.count) } / Double(byClass.count)
-    let (wrong, count) = byClass.values.reduce((0, 0)) { ($0.0 + $1.wrong, $0.1 + $1.count) }
+    guard count > 0 else { return nil }
     let (low, high) = Outlook.wilson(wrong, of: count)
-    return Outlook.Measured(error: error, low: low, high: high, images: count, classes: byClass.count)
+    return Outlook.Measured(
+      error: Double(wrong) / Double(count), low: low, high: high, wrong: wrong, images: count,
+      classes: classes)
   }
 
   /// Notes how good things are after a scoring, for later extrapolation.

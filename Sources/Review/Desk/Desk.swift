@@ -9,12 +9,18 @@ import Workspace
 final class Desk: Sendable {
   struct State: Sendable {
     var catalogue: Catalogue
+    /// Tells these images from all others: it is part of their addresses, under which browsers keep them.
+    var pictures: String
     var scores: Scores?
     /// By class.
     var figures: [ClassFigures?]
     /// Samples whose labels look wrong, the most suspicious first.
     var suspects: [Int]
+    /// All judged samples, the most doubtful first.
+    var doubtful: [Int]
     var answers: Answers
+    /// How many trials each person has been given.
+    var trials: [String: Int]
     var geometry: ClassGeometry?
     var leases = Leases()
     var pace = Pace()
@@ -24,10 +30,14 @@ final class Desk: Sendable {
   struct Pick: Sendable, Hashable {
     var sample: Int
     var selection: VerificationRecord.Selection
+    /// The class that is asked about, where it is not the image's label.
+    var label: Int?
   }
 
   let workspace: Workspace
   let orders: ImageOrders
+  /// The order in which the images of each class are drawn at random.
+  let drawOrder: DrawOrder
   private let backend: any ReviewBackend
   private let writer: VerdictWriter
   let state: Mutex<State>
@@ -37,7 +47,8 @@ final class Desk: Sendable {
     self.workspace = workspace
     self.backend = backend
     writer = VerdictWriter(workspace)
-    orders = ImageOrders(backend, seed: seed)
+    drawOrder = try workspace.chooseDrawOrder(seed: seed)
+    orders = ImageOrders(backend, drawOrder: drawOrder)
     state = Mutex(try Self.read(workspace, backend))
   }
 
@@ -47,10 +58,15 @@ final class Desk: Sendable {
     var answers = Answers(classes: catalogue.classNames.count)
     answers.apply(try workspace.answerChanges(after: nil))
     return State(
-      catalogue: catalogue, scores: scores,
+      catalogue: catalogue,
+      pictures: String(
+        StableHash.of(try workspace.identity(), try workspace.fingerprint(of: .images)).prefix(16)),
+      scores: scores,
       figures: scores.map { ClassFigures.all($0, catalogue) }
         ?? Array(repeating: nil, count: catalogue.classNames.count),
-      suspects: scores.map { suspects($0, catalogue) } ?? [], answers: answers,
+      suspects: scores.map { suspects($0, catalogue) } ?? [],
+      doubtful: scores.map { doubtful($0, catalogue) } ?? [], answers: answers,
+      trials: try workspace.reviewerQuality().mapValues(\.trials),
       geometry: try backend.features().map { ClassGeometry($0, members: catalogue.members) })
   }
 
@@ -61,13 +77,20 @@ final class Desk: Sendable {
       .sorted { ($0.probability, $0.sample) < ($1.probability, $1.sample) }.map(\.sample)
   }
 
+  private static func doubtful(_ scores: Scores, _ catalogue: Catalogue) -> [Int] {
+    catalogue.labels.indices.lazy.filter { catalogue.labels[$0] >= 0 }
+      .compactMap { sample in scores.doubt(sample).map { (sample: sample, doubt: $0) } }
+      .sorted { ($0.doubt, $1.sample) > ($1.doubt, $0.sample) }.map(\.sample)
+  }
+
   /// Reads everything again: there are new scores.
   func reload() async throws {
     let (workspace, backend) = (workspace, backend)
     let fresh = try await Blocking.run { try Self.read(workspace, backend) }
     state.withLock { state in
       var fresh = fresh
-      (fresh.leases, fresh.pace) = (state.leases, state.pace)
+      fresh.leases = state.leases
+      fresh.pace = state.pace
       state = fresh
     }
     await orders.reset()
@@ -80,12 +103,14 @@ final class Desk: Sendable {
     state.withLock { $0.answers.apply(changes) }
   }
 
+  var pictures: String { state.withLock { $0.pictures } }
+
   // MARK: Handing out
 
   /// The next images of a class for a reviewer, who has them for some minutes.
   ///
   /// - Parameter without: Images that the reviewer has on the screen.
-  /// - Returns: Those, and how many are left in all.
+  /// - Returns: Those, in an order that does not tell why each was chosen, and how many are left in all.
   func pick(
     _ label: Int, count: Int, without: Set<Int>, session: String, person: String
   ) async throws -> (picks: [Pick], left: Int) {
@@ -101,10 +126,21 @@ final class Desk: Sendable {
         else { continue }
         picks.append(Pick(sample: entry.sample, selection: entry.selection))
       }
-      state.leases.take(picks.map(\.sample), for: session)
-      return (picks, left)
+      if picks.count >= Self.trialPage, let trial = Self.trial(state, in: label, person: person),
+        !without.contains(trial.sample)
+      {
+        picks.append(trial)
+      }
+      state.leases.take(picks, for: session)
+      return (picks.sorted { Self.shuffle.rank(of: $0.sample) < Self.shuffle.rank(of: $1.sample) }, left)
     }
   }
+
+  /// Pages of at least so many images may hold a trial.
+  private static let trialPage = 12
+
+  /// Mixes the images of a page.
+  private static let shuffle = DrawOrder(seed: 1 << 32)
 
   /// The first images of a class that nobody has answered, without handing them out.
   func peek(_ label: Int, count: Int) async throws -> [Int] {
@@ -132,7 +168,7 @@ final class Desk: Sendable {
         else { continue }
         picks.append(Pick(sample: sample, selection: .suspect))
       }
-      state.leases.take(picks.map(\.sample), for: session)
+      state.leases.take(picks, for: session)
       return (picks, left)
     }
   }
@@ -144,39 +180,52 @@ final class Desk: Sendable {
     try await writer.write(records)
     try await refresh()
     let looked = records.count { $0.origin != .accepted }
+    let trials = records.count { $0.origin == .trial }
     // Only now: an image that is neither known to be answered nor in anybody's hands would be handed out again.
     state.withLock { state in
       state.pace.add(looked, by: person)
+      state.trials[person, default: 0] += trials
       state.leases.release(records.lazy.map(\.sample))
     }
   }
 
-  /// - Returns: The samples whose answers were taken back.
-  func undo(_ undone: Workspace.UndoneAnswers, by person: String) async throws -> [Int] {
+  /// - Returns: What was taken back.
+  func undo(
+    _ undone: Workspace.UndoneAnswers, by person: String
+  ) async throws -> [Workspace.UndoneAnswer] {
     let workspace = workspace
-    let samples = try await Blocking.run { try workspace.undoVerifications(undone, by: person) }
+    let answers = try await Blocking.run { try workspace.undoVerifications(undone, by: person) }
     try await refresh()
-    return samples
+    return answers
   }
 
-  /// Accepts the suggested classes of labels that are wrong with at least some probability and that nobody has judged.
+  /// Labels that are wrong with at least some probability, that nobody has judged, and for which a class is suggested; the
+  /// most suspicious first.
+  func acceptable(of label: Int?, above probability: Double) -> [(sample: Int, label: Int, suggestion: Int)] {
+    state.withLock { state in
+      guard let scores = state.scores else { return [] }
+      return state.suspects.compactMap { sample in
+        let given = state.catalogue.labels[sample]
+        guard given >= 0, label == nil || given == label, state.answers.current[sample] == nil,
+          let row = scores[sample], 1 - Double(row.probability) >= probability,
+          let suggestion = scores.suggestion(sample, label: given)
+        else { return nil }
+        return (sample, given, suggestion)
+      }
+    }
+  }
+
+  /// Accepts the suggested classes of such labels.
   ///
   /// - Returns: How many.
   func acceptSuggestions(
     of label: Int?, above probability: Double, batch: String, by person: String
   ) async throws -> Int {
-    let records: [VerificationRecord] = state.withLock { state in
-      guard let scores = state.scores else { return [] }
-      return state.suspects.compactMap { sample in
-        let given = state.catalogue.labels[sample]
-        guard label == nil || given == label, state.answers.current[sample] == nil,
-          let row = scores[sample], 1 - Double(row.probability) >= probability,
-          let suggestion = scores.suggestion(sample, label: given)
-        else { return nil }
-        return VerificationRecord(
-          sample: sample, label: given, answer: .wrong, person: person, origin: .accepted,
-          client: "\(batch)-\(sample)", correction: suggestion, selection: .suspect)
-      }
+    let now = Date.now
+    let records = acceptable(of: label, above: probability).map { one in
+      VerificationRecord(
+        sample: one.sample, label: one.label, answer: .wrong, person: person, date: now, origin: .accepted,
+        client: "\(batch)-\(one.sample)", correction: one.suggestion, selection: .suspect)
     }
     try await add(records, by: person)
     return records.count

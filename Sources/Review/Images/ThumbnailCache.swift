@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Images
 import Synchronization
@@ -5,8 +6,8 @@ import Workspace
 
 /// Small copies of images, made once and kept on the disk up to a bound; the oldest go first.
 final class ThumbnailCache: Sendable {
-  /// The sizes that there are: of a tile, of the large image, and to zoom into.
-  static let sides = [256, 1024, 2560]
+  /// The sizes that there are: of a tile, of a large tile, of the large image, and to zoom into.
+  static let sides = [256, 512, 1024, 2560]
 
   private struct Usage {
     var bytes = 0
@@ -28,19 +29,29 @@ final class ThumbnailCache: Sendable {
   ///
   /// - Throws: `ImageProblem` if there is no image or it cannot be decoded.
   func jpeg(of sample: StoredSample, side: Int) throws -> [UInt8] {
-    let path = path(sample.id, side)
+    let path = path(sample, side)
     if let kept = FileManager.default.contents(atPath: path), !kept.isEmpty { return Array(kept) }
     let jpeg = try access.thumbnail(of: sample, maximumSide: side, quality: side > 256 ? 88 : 82)
     keep(jpeg, at: path)
     return jpeg
   }
 
-  func isKept(_ sample: Int, side: Int) -> Bool {
+  func isKept(_ sample: StoredSample, side: Int) -> Bool {
     FileManager.default.fileExists(atPath: path(sample, side))
   }
 
-  private func path(_ sample: Int, _ side: Int) -> String {
-    "\(folder)/\(side)/\(sample % 256)/\(sample).jpg"
+  /// Names the copy after what it is a copy of: where that lies, when it was written and how large it is. A file that was
+  /// replaced is copied anew.
+  private func path(_ sample: StoredSample, _ side: Int) -> String {
+    var hash = StableHash()
+    hash.combine("\(sample.location)")
+    var status = stat()
+    if let file = sample.location.file, stat(file, &status) == 0 {
+      hash.combine(Int(status.st_size))
+      hash.combine(status.st_mtim.tv_sec)
+      hash.combine(status.st_mtim.tv_nsec)
+    }
+    return "\(folder)/\(side)/\(sample.id % 256)/\(sample.id)-\(hash.text.prefix(16)).jpg"
   }
 
   /// A copy that cannot be kept is made again next time.
@@ -87,5 +98,17 @@ final class ThumbnailCache: Sendable {
       files.append((url.path, values.fileSize ?? 0, values.contentModificationDate ?? .distantPast))
     }
     return files
+  }
+}
+
+extension ImageLocation {
+  /// The file whose bytes the image comes from; nil: there is no image.
+  fileprivate var file: String? {
+    switch self {
+    case .file(let path): path
+    case .archiveMember(let archive, _, _), .deflatedMember(let archive, _, _, _): archive
+    case .idx(let file, _), .planes(let file, _, _, _): file
+    case .none: nil
+    }
   }
 }

@@ -27,8 +27,8 @@ actor ThumbnailWarmer {
       let (workspace, cache) = (workspace, cache)
       // An image that cannot be decoded says so when it is shown.
       try? await Blocking.decode {
-        guard !cache.isKept(sample, side: ThumbnailCache.sides[0]),
-          let stored = try workspace.sample(sample)
+        guard let stored = try workspace.sample(sample),
+          !cache.isKept(stored, side: ThumbnailCache.sides[0])
         else { return }
         _ = try cache.jpeg(of: stored, side: ThumbnailCache.sides[0])
       }

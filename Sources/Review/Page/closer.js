@@ -9,8 +9,8 @@ export function lookCloser(name, { item, state }, give) {
     type: "button", class: style, "aria-pressed": String(state === word), onclick: () => { box.close(); give(word); },
   }, text);
   const picture = bound(h("img", { src: imageURL(item.image, 1024), alt: `Image labelled ${name}` }));
-  const box = dialog(`Is this ${name}?`, h("div", { class: "stack" }, picture, h("p", { class: "faint path" }, item.path),
-    h("div", { class: "answers three" }, answer("right", "yes", "Right"), answer("wrong", "no", "Wrong"), answer("unsure", "", "Unsure"))),
+  const box = dialog(`Is this ${name}?`, h("div", { class: "stack" }, picture, item.path ? h("p", { class: "faint path" }, item.path) : null,
+    h("div", { class: "answers three" }, answer("right", "yes", "Right"), answer("wrong", "no", "Wrong"), answer("unsure", "", "Not sure"))),
   { className: "picture" });
   box.addEventListener("keydown", (event) => {
     const word = { right: "right", wrong: "wrong", skip: "unsure", zoom: "" }[action(event, ["right", "wrong", "skip", "zoom"])];

@@ -1,21 +1,19 @@
-// Images on which reviewers disagree; whoever decides here settles it.
+// Images on which reviewers disagree; whoever decides here settles it, without knowing who said what.
 
 import * as api from "./api.js";
-import { h } from "./dom.js";
+import { h, plural } from "./dom.js";
 import { singleView } from "./single.js";
 
 export function disputesView(app) {
-  const opinions = new Map();
+  const voices = new Map();
   return singleView(app, {
     name: "disputes",
     async load(without) {
       const reply = await api.get("disputes");
-      for (const { item, opinions: said } of reply.disputes) opinions.set(item.image, said);
+      for (const one of reply.disputes) voices.set(one.item.image, one.voices);
       return { images: reply.disputes.map((one) => one.item).filter((one) => !without.includes(one.image)), left: reply.count };
     },
-    facts: (item) => [h("ul", { class: "opinions" }, (opinions.get(item.image) ?? []).map((one) =>
-      h("li", { class: one.isRight ? "yes" : "no" }, h("strong", {}, one.person), one.isRight ? " says right" : " says wrong")))],
-    extra: () => ({ settles: true }),
-    empty: "Nobody disagrees.",
+    facts: (item) => [h("p", { class: "opinions" }, `${plural(voices.get(item.image) ?? 2, "reviewer")} disagree. You decide.`)],
+    empty: "No disagreements.",
   });
 }

@@ -4,7 +4,9 @@
 export function h(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
-    if (value === undefined || value === null || value === false) continue;
+    if (value === undefined || value === null) continue;
+    // What is no property of the element is left out where it is false; properties, such as draggable, are set.
+    if (value === false && (!(name in element) || typeof element[name] !== "boolean")) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name === "class") element.className = value;
     else if (name === "vars") for (const [key, v] of Object.entries(value)) element.style.setProperty(key, v);
@@ -23,7 +25,28 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
-export const imageURL = (image, side) => `/api/images/${image}/${side}`;
+let pictures = "";
+
+/// Says which images the server has: others, of another workspace or another time, have other addresses.
+export function usePictures(name) { pictures = name; }
+
+export const imageURL = (image, side) => `/api/images/${pictures}/${image}/${side}`;
+
+/// Whether an image that did not come cannot be shown at all; else the connection may be to blame.
+export async function isUnreadable(image) {
+  try { return (await fetch(imageURL(image, 256), { credentials: "same-origin" })).status === 422; } catch { return false; }
+}
+
+/// Shows the whole of an image that is much longer than it is wide, or the reverse, where others fill their frame.
+export function whole(picture) {
+  const set = () => {
+    const { naturalWidth: width, naturalHeight: height } = picture;
+    if (width > 0) picture.classList.toggle("whole", Math.max(width / height, height / width) > 1.6);
+  };
+  picture.addEventListener("load", set);
+  set();
+  return picture;
+}
 
 /// Fetches and decodes an image, so that showing it takes no time.
 export function preload(image, side) {
@@ -68,13 +91,14 @@ export const percent = (share) => share === undefined || share === null ? "–" 
 
 export const plural = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
-/// A dialog over the page; gone when closed.
-export function dialog(title, content, { className = "" } = {}) {
-  const close = h("button", { type: "button", class: "quiet icon close", "aria-label": "Close", onclick: () => box.close() }, "✕");
+/// A dialog over the page; gone when closed. A locked one only closes by what is in it.
+export function dialog(title, content, { className = "", isLocked = false } = {}) {
+  const close = isLocked ? null : h("button", { type: "button", class: "quiet icon close", "aria-label": "Close", onclick: () => box.close() }, "✕");
   const heading = h("h2", { id: "dialog-title" }, title);
   const box = h("dialog", { class: className, "aria-labelledby": "dialog-title" }, h("header", {}, heading, close), content);
   box.addEventListener("close", () => box.remove());
-  box.addEventListener("click", (event) => { if (event.target === box) box.close(); });
+  if (isLocked) box.addEventListener("cancel", (event) => event.preventDefault());
+  else box.addEventListener("click", (event) => { if (event.target === box) box.close(); });
   document.body.append(box);
   box.showModal();
   return box;

@@ -1,30 +1,37 @@
-// Many images of one class at once: mark those that are wrong, commit the page. The fastest way.
+// Many images of one class at once: mark those that are wrong, save the page. The fastest way.
 
 import * as api from "./api.js";
-import { h, imageURL, preload, toast, say, plural } from "./dom.js";
+import { h, imageURL, preload, whole, isUnreadable, toast, say, plural } from "./dom.js";
 import { lookCloser } from "./closer.js";
 import { follow } from "./gestures.js";
 import { action, keyOf } from "./keys.js";
-import { referenceStrip, Undoing } from "./parts.js";
+import { actionText, referenceStrip } from "./parts.js";
 
 const sizes = [12, 24, 36, 48, 60];
 const sizeKey = "cleannet-grid";
 const states = { right: "right", wrong: "wrong", unsure: "unsure" };
+/// Tiles of a phone's width are too small for 24 images.
+const usual = () => (innerWidth < 560 ? 12 : 24);
+
+/// Whether a picture is on the screen. What cannot be seen is not answered.
+const isShown = (picture) => picture.complete && picture.naturalWidth > 0;
 
 export function gridView(app, label) {
-  let size = Number(localStorage.getItem(sizeKey)) || 24;
+  let size = Number(localStorage.getItem(sizeKey)) || usual();
   let page = [];
   let upcoming;
   let left = 0;
   let focused = 0;
   let anchor = 0;
   let since = 0;
+  let side = 256;
   let isBusy = false;
+  // When the reviewer was told that the page was saved very fast.
+  let warned;
   // How many more verdicts are worth giving here now, and how many were given.
   let wished = Infinity;
   let given = 0;
   let before = [];
-  const undoing = new Undoing(`grid-${label}`);
 
   const references = h("div", { class: "references" });
   const count = h("span", { class: "faint" });
@@ -33,9 +40,9 @@ export function gridView(app, label) {
   const grid = h("div", { class: "grid", role: "listbox", "aria-multiselectable": "true", "aria-label": `Images labelled ${app.name(label)}; the selected ones are wrong` });
   const commitButton = h("button", { type: "button", class: "primary commit", onclick: commit });
   const picker = h("select", {
-    "aria-label": "Images on a page",
+    "aria-label": "Images per page",
     onchange: async () => { size = Number(picker.value); localStorage.setItem(sizeKey, size); upcoming = undefined; await show(load([])); },
-  }, sizes.map((one) => h("option", { value: one, selected: one === size }, `${one} a page`)));
+  }, sizes.map((one) => h("option", { value: one, selected: one === size }, `${one} per page`)));
   const element = h("div", { class: "verify many" },
     h("header", { class: "asking" },
       h("div", {}, h("h1", { tabIndex: -1 }, "Which of these are ", h("em", {}, "not"), " ", h("strong", {}, app.name(label)), "?"), tally, onward),
@@ -60,30 +67,39 @@ export function gridView(app, label) {
   function ahead() {
     if (page.length === 0) return;
     upcoming = load(page.map((one) => one.item.image));
-    upcoming.then((batch) => batch.images.forEach((item) => preload(item.image, 256))).catch(() => { upcoming = undefined; });
+    upcoming.then((batch) => batch.images.forEach((item) => preload(item.image, side))).catch(() => { upcoming = undefined; });
   }
 
   function draw() {
     focused = anchor = 0;
     since = performance.now();
+    warned = undefined;
+    fit();
     grid.replaceChildren(...page.map((one, index) => {
-      const picture = h("img", { src: imageURL(one.item.image, 256), alt: "", draggable: false });
-      picture.addEventListener("error", () => one.tile.classList.add("broken"));
+      one.picture = whole(h("img", { src: imageURL(one.item.image, side), alt: "", draggable: false }));
+      one.picture.addEventListener("error", () => lost(one));
       one.tile = h("button", {
-        type: "button", class: "tile", role: "option", title: one.item.path, tabIndex: index === 0 ? 0 : -1,
+        type: "button", class: "tile", role: "option", tabIndex: index === 0 ? 0 : -1,
         onclick: (event) => { if (event.shiftKey) range(index); else toggle(index); focus(index); },
         onfocus: () => { focused = index; },
-      }, picture, h("span", { class: "mark", "aria-hidden": "true" }));
+      }, one.picture, h("span", { class: "mark", "aria-hidden": "true" }));
+      one.tile.dataset.image = one.item.image;
       return one.tile;
     }));
     page.forEach((_, index) => mark(index));
-    fit();
     status();
     if (page.length === 0) {
       grid.replaceChildren(h("div", { class: "message" },
         h("p", {}, left > 0 ? "The last images of this class are with other reviewers." : "Every image of this class is verified."),
-        h("a", { class: "button primary", href: "#/queue" }, "What next?")));
+        h("a", { class: "button primary", href: "#/queue" }, "Back to the queue")));
     } else page[0].tile.focus();
+  }
+
+  /// An image did not come: it cannot be shown, or the server is away.
+  async function lost(one) {
+    one.tile.classList.add("broken");
+    one.isUnreadable = await isUnreadable(one.item.image);
+    if (page.includes(one)) { mark(page.indexOf(one)); status(); }
   }
 
   /// Makes tiles as large as the window allows without scrolling.
@@ -93,28 +109,35 @@ export function gridView(app, label) {
     let best = 0;
     for (let columns = 1; columns <= page.length; columns += 1) {
       const rows = Math.ceil(page.length / columns);
-      const side = Math.min((width - gap * (columns - 1)) / columns, (height - gap * (rows - 1)) / rows);
-      if (side > best) { best = side; grid.style.setProperty("--columns", columns); }
+      const length = Math.min((width - gap * (columns - 1)) / columns, (height - gap * (rows - 1)) / rows);
+      if (length > best) { best = length; grid.style.setProperty("--columns", columns); }
     }
-    grid.style.setProperty("--tile", `${Math.floor(Math.max(best, 64))}px`);
+    const tile = Math.floor(Math.max(best, 64));
+    grid.style.setProperty("--tile", `${tile}px`);
+    side = tile * devicePixelRatio > 320 ? 512 : 256;
   }
 
   function mark(index) {
-    const { tile, state } = page[index];
-    tile.classList.toggle("wrong", state === states.wrong);
-    tile.classList.toggle("unsure", state === states.unsure);
-    tile.setAttribute("aria-selected", String(state === states.wrong));
-    tile.setAttribute("aria-label", `Image ${index + 1}, ${state}`);
+    const { tile, state, isUnreadable: isLost } = page[index];
+    tile.classList.toggle("wrong", !isLost && state === states.wrong);
+    tile.classList.toggle("unsure", !isLost && state === states.unsure);
+    tile.setAttribute("aria-selected", String(!isLost && state === states.wrong));
+    tile.setAttribute("aria-label", `Image ${index + 1}, ${isLost ? "cannot be shown" : state}`);
   }
 
+  /// The images that can be answered.
+  const readable = () => page.filter((one) => !one.isUnreadable);
+
   function status() {
-    const wrong = page.filter((one) => one.state === states.wrong).length;
-    const unsure = page.filter((one) => one.state === states.unsure).length;
+    const asked = readable();
+    const wrong = asked.filter((one) => one.state === states.wrong).length;
+    const unsure = asked.filter((one) => one.state === states.unsure).length;
+    const lostOnes = page.length - asked.length;
     commitButton.hidden = page.length === 0;
-    commitButton.replaceChildren(
-      wrong === 0 && unsure === 0 ? `All ${page.length} are right ` : `${page.length - wrong - unsure} right, ${wrong} wrong${unsure ? `, ${unsure} unsure` : ""} `,
-      h("kbd", {}, keyOf("commit")));
-    count.textContent = `${left.toLocaleString("en")} left`;
+    const text = asked.length === 0 ? "Next page " : wrong === 0 && unsure === 0
+      ? `All ${asked.length} are right ` : `${asked.length - wrong - unsure} right, ${wrong} wrong${unsure ? `, ${unsure} not sure` : ""} `;
+    commitButton.replaceChildren(text, h("kbd", {}, keyOf("commit")));
+    count.textContent = `${left.toLocaleString("en")} left${lostOnes > 0 ? `, ${lostOnes} cannot be shown` : ""}`;
     const now = app.classes.get(label)?.tally;
     const verified = now ? now.right + now.wrong : 0;
     tally.textContent = verified > 0 ? `${verified} verified so far, ${now.wrong} of them wrong` : "None verified so far";
@@ -145,7 +168,8 @@ export function gridView(app, label) {
 
   /// Says where to go on once this class has what it needs for now.
   async function advise() {
-    if (given < wished || !onward.hidden) return;
+    if (given < wished) { onward.hidden = true; return; }
+    if (!onward.hidden) return;
     const next = (await api.get("queue")).entries.find((one) => one.label !== label);
     onward.hidden = next === undefined;
     if (next) onward.replaceChildren("Enough here for now. ", h("a", { href: `#/class/${next.label}` }, `Go on with ${next.name}`));
@@ -165,19 +189,32 @@ export function gridView(app, label) {
     page[index].tile.focus();
   }
 
+  /// Whether the page is saved faster than anybody can have looked at it: a key pressed twice. Asked once a page; a second
+  /// press saves it, unless it follows at once, too.
+  function isHasty(asked) {
+    const now = performance.now();
+    const shortest = app.overview.glance * 1000 * asked.length;
+    if (now - since >= shortest) return false;
+    if (warned !== undefined && now - warned > 600) return false;
+    warned ??= now;
+    toast(`You have seen these ${asked.length} images for ${((now - since) / 1000).toFixed(1)} s. Press again to save the page all the same.`);
+    return true;
+  }
+
   async function commit() {
     if (isBusy || page.length === 0 || api.isOffline()) return;
+    const asked = readable();
+    const waiting = asked.filter((one) => !isShown(one.picture)).length;
+    if (waiting > 0) return toast(`${plural(waiting, "image")} still to come.`);
+    if (asked.length > 0 && isHasty(asked)) return;
     isBusy = true;
     element.classList.add("busy");
     const dwell = Math.round((performance.now() - since) / page.length);
-    const answers = page.map(({ item, state }) => ({
-      client: api.name(), image: item.image, label: item.label, answer: state, dwell, selection: item.selection,
-    }));
+    const answers = asked.map(({ item, state }) => ({ client: api.name(), image: item.image, label: item.label, answer: state, dwell }));
     try {
-      await app.verdicts(answers);
-      undoing.push({ clients: answers.map((one) => one.client), images: page.map(({ item, state }) => ({ item, state })) });
-      say(`${plural(page.length, "verdict")} kept.`);
-      given += page.length;
+      if (answers.length > 0) await app.verdicts(answers);
+      say(`${plural(answers.length, "verdict")} saved.`);
+      given += answers.length;
       advise().catch(() => {});
       // A page fetched ahead does not know yet that this one is done.
       await (upcoming ? show(upcoming, left - page.length) : show(load([])));
@@ -188,16 +225,23 @@ export function gridView(app, label) {
     isBusy = false;
   }
 
+  /// Takes the last action back, wherever it was made. A page of this class comes back with its marks.
   async function undo() {
-    const step = undoing.pop();
-    if (!step) return toast("There is nothing to undo here.");
-    await app.undo(step);
-    page = step.images.map(({ item, state }) => ({ item, state }));
-    left += page.length;
-    given -= page.length;
-    draw();
-    ahead();
-    toast(`${plural(page.length, "verdict")} taken back.`);
+    const undone = await app.undoLast();
+    if (!undone) return toast("There is nothing to undo.");
+    upcoming = undefined;
+    const own = undone.images.filter(({ item }) => item.label === label);
+    if (own.length === 0 || own.length !== undone.count) {
+      await show(load([]));
+    } else {
+      page = own.map(({ item, answer }) => ({ item, state: answer }));
+      left += page.length;
+      given -= page.length;
+      draw();
+      ahead();
+    }
+    advise().catch(() => {});
+    toast(`${actionText(app, undone.action)}: taken back.`);
   }
 
   function key(event) {
@@ -244,5 +288,9 @@ export function gridView(app, label) {
     },
     leave() { resized.disconnect(); unfollow(); },
     async scored() { upcoming = undefined; ahead(); },
+    /// Images that did not come while the server was away are asked for again.
+    online() {
+      for (const one of page) if (!one.isUnreadable && !isShown(one.picture)) { one.tile.classList.remove("broken"); one.picture.src = imageURL(one.item.image, side); }
+    },
   };
 }

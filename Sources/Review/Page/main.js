@@ -1,7 +1,7 @@
 // The frame of the page: who reviews, which view is shown, how training goes.
 
 import * as api from "./api.js";
-import { h, toast, say, dialog, plural } from "./dom.js";
+import { h, usePictures, toast, say, dialog, plural } from "./dom.js";
 import { setBindings, keysOf, action, isElsewhere } from "./keys.js";
 import { queueView } from "./queue.js";
 import { gridView } from "./grid.js";
@@ -9,6 +9,8 @@ import { classView } from "./single.js";
 import { suspectsView } from "./suspects.js";
 import { disputesView } from "./disputes.js";
 import { progressView } from "./progress.js";
+import { historyView } from "./history.js";
+import { mendView } from "./mend.js";
 
 /// What all views share.
 const app = {
@@ -19,6 +21,7 @@ const app = {
 
   async refresh() {
     app.overview = await api.get("overview");
+    usePictures(app.overview.pictures);
     app.classes = new Map(app.overview.classes.map((one) => [one.label, one]));
     frame();
     view?.changed?.();
@@ -36,10 +39,17 @@ const app = {
     app.standings(reply.classes);
   },
 
-  async undo(step) {
-    const reply = await api.change("undo", step.batch ? { batch: step.batch } : { clients: step.clients });
+  /// Takes an action back that the history names.
+  async undo(one) {
+    const reply = await api.change("undo", { at: one.at });
     app.standings(reply.classes);
-    return reply.undone;
+    return { action: one, count: reply.undone.count, images: reply.undone.images };
+  },
+
+  /// Takes back what one did last, in whatever view, tab or browser; undefined if there is nothing.
+  async undoLast() {
+    const { actions } = await api.get("history?limit=1");
+    return actions.length > 0 ? app.undo(actions[0]) : undefined;
   },
 };
 
@@ -53,6 +63,8 @@ const routes = [
   [/^#\/suspects(?:\/(\d+))?$/, (label) => suspectsView(app, label === undefined ? undefined : Number(label))],
   [/^#\/disputes$/, () => disputesView(app)],
   [/^#\/progress$/, () => progressView(app)],
+  [/^#\/mend$/, () => mendView(app)],
+  [/^#\/history$/, () => historyView(app)],
 ];
 
 async function route() {
@@ -112,7 +124,7 @@ function training(status) {
   const fresh = app.overview.sinceTraining ?? verified;
   const cannot = !app.overview.hasFeatures ? "Run `cleannet embed` first" : verified === 0 ? "Verify some images first" : undefined;
   corner.replaceChildren(h("button", {
-    type: "button", class: "retrain", disabled: cannot !== undefined, title: cannot ?? "Learn from the verdicts and judge every label anew",
+    type: "button", class: "retrain", disabled: cannot !== undefined, title: cannot ?? "Learn from the verdicts and score every label again",
     onclick: retrain,
   }, app.overview.isScored ? "Retrain" : "Train", fresh > 0 ? h("span", { class: "badge" }, `+${fresh}`) : null));
 }
@@ -132,7 +144,7 @@ api.on("retraining", async (status) => {
   if (status.phase === "running") say("Training has begun.");
   if (status.phase === "failed") dialog("Training failed", h("p", {}, status.problem));
   if (status.phase === "done") {
-    toast(`Every label was judged anew (${status.seconds.toFixed(0)} s).`);
+    toast(`Training finished in ${status.seconds.toFixed(0)} s; all labels were re-scored.`);
     await app.refresh();
     await view?.scored?.();
   }
@@ -145,18 +157,19 @@ api.on("changed", () => {
 });
 api.on("refused", (message) => toast(message));
 api.on("ended", () => ended());
-api.on("connection", ({ offline, held }) => {
+api.on("connection", ({ offline }) => {
   const bar = document.getElementById("offline");
   bar.hidden = !offline;
-  bar.textContent = `No connection to the server. ${plural(held, "answer")} kept in this browser; sending again until it is back.`;
-  if (!offline) { toast("The connection is back; all answers are kept."); app.refresh().catch(() => {}); }
+  bar.textContent = "No connection to the server. Your answers are safe in this browser and will be sent when the server is back.";
+  if (!offline) { toast("The connection is back; all answers are saved."); view?.online?.(); app.refresh().catch(() => {}); }
 });
 
 // Who reviews
 
-function ended(text = "Open the link that `cleannet review` prints in the terminal. Each link works once; after that this browser stays signed in.") {
+function ended(text) {
   document.getElementById("bar").hidden = true;
-  place.replaceChildren(h("section", { class: "message" }, h("h1", {}, "A link is needed"), h("p", {}, text)));
+  place.replaceChildren(h("section", { class: "message" }, h("h1", {}, "A link is needed"), h("p", {}, text ?? [
+    "Open the link that ", h("code", {}, "cleannet review"), " prints in the terminal. Each link works once; after that this browser stays signed in."])));
   place.removeAttribute("aria-busy");
 }
 
@@ -164,17 +177,16 @@ function askName() {
   return new Promise((resolve) => {
     const field = h("input", { name: "person", required: true, maxLength: 64, value: app.person, autocomplete: "name", id: "person" });
     const form = h("form", { method: "dialog" },
-      h("p", {}, "Verdicts are kept with the name of who gave them."),
+      h("p", {}, "Your name is saved with your verdicts, and stays once you have answered."),
       h("label", { htmlFor: "person" }, "Your name"), field,
       h("button", { class: "primary" }, "Begin"));
-    const box = dialog("Who are you?", form, { className: "narrow" });
-    box.addEventListener("cancel", (event) => { if (!app.person) event.preventDefault(); });
+    const box = dialog("Who are you?", form, { className: "narrow", isLocked: !app.person });
+    box.addEventListener("close", () => resolve());
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       try {
         app.person = (await api.post("me", { person: field.value })).person;
         box.close();
-        resolve();
       } catch (error) {
         field.setCustomValidity(error.message);
         field.reportValidity();
@@ -186,28 +198,44 @@ function askName() {
 }
 
 document.getElementById("me").addEventListener("click", () => {
-  const link = h("output", { class: "link-box" });
-  const invite = h("button", {
-    type: "button",
-    onclick: async () => {
-      const { token } = await api.post("invitations");
-      link.textContent = `${location.origin}/#token=${token}`;
-      navigator.clipboard?.writeText(link.textContent).then(() => toast("Link copied; it works once."), () => {});
-    },
-  }, "Invite another reviewer");
   const own = app.overview.people.find((one) => one.name === app.person);
   const box = dialog(app.person, h("div", { class: "stack" },
-    h("p", {}, own ? `${plural(own.answers, "image")} answered${own.perMinute ? `, ${own.perMinute.toFixed(0)} a minute now` : ""}.` : "No image answered yet."),
-    h("button", { type: "button", onclick: async () => { box.close(); await askName(); await app.refresh(); } }, "Change the name"),
-    invite, link), { className: "narrow" });
+    h("p", {}, own ? `${plural(own.answers, "image")} answered${own.perMinute ? `, ${own.perMinute.toFixed(0)} per minute now` : ""}.` : "No image answered yet."),
+    h("a", { class: "button", href: "#/history", onclick: () => box.close() }, "Your answers"),
+    app.me.isNamed || own ? null : h("button", { type: "button", onclick: async () => { box.close(); await askName(); await app.refresh(); } }, "Change the name"),
+    app.me.isHost ? hosting() : null,
+    h("button", { type: "button", class: "quiet", onclick: async () => { await api.post("leave"); box.close(); location.reload(); } }, "Sign out of this browser")),
+  { className: "narrow" });
 });
+
+/// What only who started the review may do: let people in, and end their sessions.
+function hosting() {
+  const link = h("output", { class: "link-box" });
+  const name = h("input", { placeholder: "Their name (or they choose one)", "aria-label": "Name of the reviewer", maxLength: 64 });
+  const sessions = h("ul", { class: "sessions" });
+  const list = ({ reviewers }) => sessions.replaceChildren(...reviewers.map((one) => h("li", {},
+    h("span", {}, `${one.person || "no name yet"}, since ${new Date(one.since * 1000).toLocaleDateString()}${one.isSelf ? " (you)" : ""}`),
+    one.isSelf ? null : h("button", { type: "button", "aria-label": `End the session of ${one.person || "no name yet"}`,
+      onclick: async () => list(await api.post("reviewers/end", { tag: one.tag })) }, "End"))));
+  api.get("reviewers").then(list).catch(() => {});
+  return h("div", { class: "stack" }, name, h("button", {
+    type: "button",
+    onclick: async () => {
+      try {
+        const { token } = await api.post("invitations", { person: name.value });
+        link.textContent = `${location.origin}/#token=${token}`;
+        navigator.clipboard?.writeText(link.textContent).then(() => toast("Link copied; it works once."), () => {});
+      } catch (error) { toast(error.message); }
+    },
+  }, "Invite another reviewer"), link, h("h3", {}, "Signed in"), sessions);
+}
 
 // Help
 
 const helpTexts = {
-  "One by one": { right: "the label is right", wrong: "the label is wrong", skip: "unsure: skip", choose: "choose the right class", accept: "accept the suggested class", zoom: "zoom" },
-  "Many at once": { toggle: "mark as wrong, or not", unsure: "mark as unsure, or not", commit: "commit the page", single: "one by one", next: "back to many at once" },
-  "Everywhere": { undo: "undo", help: "this help" },
+  "One by one": { right: "the label is right", wrong: "the label is wrong", skip: "not sure", choose: "choose the right class", accept: "accept the suggested class", zoom: "zoom" },
+  "Many at once": { toggle: "mark as wrong (again: unmark)", unsure: "mark as not sure (again: unmark)", commit: "save this page, show the next", single: "one by one", next: "back to many at once" },
+  "Everywhere": { undo: "take back what you did last", help: "this help" },
 };
 
 function help() {
@@ -215,7 +243,9 @@ function help() {
     h("dl", {}, Object.entries(entries).map(([name, text]) => [
       h("dt", {}, keysOf(name).map((key) => h("kbd", {}, key))), h("dd", {}, text),
     ]))));
-  dialog("Keys", h("div", {}, h("div", { class: "key-lists" }, lists),
+  const fingers = h("p", {}, "Fingers: touch an image to mark it, hold it to see it large, stroke across several to mark them all.");
+  const isTouch = matchMedia("(pointer: coarse)").matches;
+  dialog(isTouch ? "Help" : "Keys", h("div", {}, isTouch ? fingers : null, h("div", { class: "key-lists" }, lists),
     h("p", { class: "faint" }, "Many at once: arrow keys move; Shift with an arrow key or a click marks a range, and so does a stroke across the images. Hold a finger on an image, or press ", h("kbd", {}, keysOf("zoom")[0] ?? ""), ", to see it large. Other keys: a file ",
       h("code", {}, "review/keys.json"), " in the workspace, such as ", h("code", {}, "{\"right\": [\"j\"], \"wrong\": [\"f\"]}"), "."),
     app.keyProblem ? h("p", { class: "warning" }, app.keyProblem) : null), { className: "wide" });
@@ -241,6 +271,8 @@ async function start() {
     }
     const me = await api.get("me");
     app.person = me.person;
+    app.me = me;
+    usePictures(me.pictures);
     api.begin(me.workspace);
     const keys = await api.get("keys");
     setBindings(keys.keys);

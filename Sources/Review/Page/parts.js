@@ -1,7 +1,7 @@
 // Parts that several views share.
 
 import * as api from "./api.js";
-import { h, imageURL } from "./dom.js";
+import { h, imageURL, plural } from "./dom.js";
 
 /// Shows what a class looks like.
 export async function referenceStrip(place, app, label) {
@@ -40,28 +40,10 @@ export class Likeness {
   }
 }
 
-/// What can be undone, the last first. Survives a reload of the page.
-export class Undoing {
-  #key;
-  #steps;
-
-  constructor(name) {
-    this.#key = api.kept(`undo-${name}`);
-    try { this.#steps = JSON.parse(sessionStorage.getItem(this.#key)) ?? []; } catch { this.#steps = []; }
-  }
-
-  push(step) {
-    this.#steps = [...this.#steps, step].slice(-50);
-    this.#save();
-  }
-
-  pop() {
-    const step = this.#steps.pop();
-    this.#save();
-    return step;
-  }
-
-  #save() {
-    try { sessionStorage.setItem(this.#key, JSON.stringify(this.#steps)); } catch { /* Only a reload forgets it. */ }
-  }
+/// What an action was, as people read it.
+export function actionText(app, one) {
+  if (one.isAccepted) return `${plural(one.answers, "suggestion")} accepted`;
+  const place = one.label === undefined ? "" : ` on ${app.name(one.label)}`;
+  const parts = [one.right && `${one.right} right`, one.wrong && `${one.wrong} wrong`, one.unsure && `${one.unsure} not sure`].filter(Boolean);
+  return `${plural(one.answers, "verdict")}${place} (${parts.join(", ")})`;
 }

@@ -5,17 +5,18 @@ import { h, imageURL, percent, plural } from "./dom.js";
 import { outlookChart } from "./progress.js";
 
 const reasons = {
-  begun: "begun", typical: "a good start", diverse: "unlike the others", doubtful: "many close decisions", disagreeing: "networks disagree", contradictory: "contradictions",
+  begun: "begun", typical: "a good start", diverse: "unlike the others", doubtful: "many close decisions", disagreeing: "the model is unsure", contradictory: "the model contradicts itself",
 };
 
 export function queueView(app) {
   const advice = h("section", { class: "advice", "aria-label": "How things stand" });
   const entries = h("ol", { class: "cards", "aria-label": "Classes to verify next" });
   const all = h("ul", { class: "class-list" });
+  const hidden = h("p", { class: "faint", role: "status" });
   const filter = h("input", { type: "search", placeholder: "Find a class", "aria-label": "Find a class", oninput: drawAll });
   const element = h("div", { class: "page" },
     h("h1", { tabIndex: -1 }, "What to verify next"), advice, entries,
-    h("section", { class: "all" }, h("header", {}, h("h2", {}, "All classes"), filter), all));
+    h("section", { class: "all" }, h("header", {}, h("h2", {}, "All classes"), filter), all, hidden));
 
   function drawAdvice(outlook) {
     const measured = outlook.measured;
@@ -24,10 +25,10 @@ export function queueView(app) {
       h("div", { class: "words" },
         h("p", { class: "lead" }, outlook.advice),
         measured ? h("p", { class: "faint" },
-          `Measured on ${plural(measured.images, "verified image")} drawn at random in ${plural(measured.classes, "class", "classes")}: `
-          + `${percent(measured.error)} misjudged (95 %: ${percent(measured.low)} to ${percent(measured.high)}).`) : null,
+          `On ${plural(measured.images, "random image")} you and the model disagree about ${measured.wrong} (${percent(measured.error)}; `
+          + `95 % interval: ${percent(measured.low)} to ${percent(measured.high)}). Some may be slips: look again.`) : null,
         outlook.expectedUnverified !== undefined ? h("p", { class: "faint" },
-          `In classes that nobody verified about ${percent(outlook.expectedUnverified)} are expected to be misjudged.`) : null),
+          `In classes that nobody has verified, the model probably misjudges ${percent(outlook.expectedUnverified)} of the labels.`) : null),
       outlook.history.length > 1 ? outlookChart(outlook) : "");
   }
 
@@ -52,7 +53,9 @@ export function queueView(app) {
 
   function drawAll() {
     const words = filter.value.trim().toLowerCase();
-    const shown = [...app.classes.values()].filter((one) => one.name.toLowerCase().includes(words)).slice(0, 300);
+    const found = [...app.classes.values()].filter((one) => one.name.toLowerCase().includes(words));
+    const shown = found.slice(0, 300);
+    hidden.textContent = found.length > shown.length ? `${shown.length} of ${found.length.toLocaleString("en")} classes; type a part of the name to find others.` : "";
     all.replaceChildren(...shown.map((one) => {
       const verified = one.tally.right + one.tally.wrong;
       return h("li", {}, h("a", { href: `#/class/${one.label}` }, h("span", {}, one.name),

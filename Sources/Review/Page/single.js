@@ -1,17 +1,17 @@
 // One image after the other, large.
 
 import * as api from "./api.js";
-import { h, imageURL, preload, bound, toast, say, percent, plural } from "./dom.js";
+import { h, imageURL, preload, bound, isUnreadable, toast, say, percent } from "./dom.js";
 import { action, keyOf } from "./keys.js";
 import { chooseClass } from "./chooser.js";
-import { Likeness, Undoing } from "./parts.js";
+import { Likeness, actionText } from "./parts.js";
 
 const ahead = 6;
 
 /// Goes through images.
 ///
-/// `source` says where they come from: `load(without)` gives `{images, left}`; `question(item)`, `facts(item)` and
-/// `extra(item)`, what is sent along with an answer, are optional; `tools` stands above all; `showsSuggestion` also shows
+/// `source` says where they come from: `load(without)` gives `{images, left}`; `belongs(item)` says which answers that are taken back are asked again here; `question(item)` and `facts(item)` are
+/// optional; `tools` stands above all; `showsSuggestion` also shows
 /// what the suggested class looks like.
 export function singleView(app, source) {
   let line = [];
@@ -19,7 +19,6 @@ export function singleView(app, source) {
   let since = 0;
   let loading;
   let work = Promise.resolve();
-  const undoing = new Undoing(source.name);
 
   // Each image is an element of its own: what is on the screen is never another image than the one asked about.
   let picture;
@@ -34,14 +33,14 @@ export function singleView(app, source) {
     h("button", { type: "button", class: "yes", onclick: () => act("right") }, "Right", h("kbd", {}, keyOf("right"))),
     h("button", { type: "button", class: "no", onclick: () => act("wrong") }, "Wrong", h("kbd", {}, keyOf("wrong"))),
     accept,
-    h("button", { type: "button", onclick: () => act("skip") }, "Skip", h("kbd", {}, keyOf("skip"))),
+    h("button", { type: "button", onclick: () => act("skip") }, "Not sure", h("kbd", {}, keyOf("skip"))),
     h("button", { type: "button", onclick: () => act("choose") }, "Choose class", h("kbd", {}, keyOf("choose"))),
     h("button", { type: "button", class: "quiet", onclick: () => act("undo") }, "Undo", h("kbd", {}, keyOf("undo"))),
     h("button", { type: "button", class: "quiet", onclick: () => act("zoom") }, "Zoom", h("kbd", {}, keyOf("zoom"))));
   const side = h("aside", { class: "side" }, question, facts, buttons, likenesses.map((one) => one.element), count);
   const element = h("div", { class: "verify one" }, source.tools ?? null, h("div", { class: "halves" }, stage, side), film);
   const done = h("div", { class: "message", hidden: true }, h("h1", {}, source.empty ?? "Nothing is left here."),
-    h("a", { class: "button primary", href: "#/queue" }, "What next?"));
+    h("a", { class: "button primary", href: "#/queue" }, "Back to the queue"));
   element.append(done);
 
   async function load() {
@@ -68,8 +67,10 @@ export function singleView(app, source) {
     picture.className = "large";
     picture.draggable = false;
     picture.alt = `Image labelled ${app.name(item.label)}`;
-    picture.title = item.path;
+    picture.title = item.path ?? "";
+    picture.dataset.image = item.image;
     stage.replaceChildren(bound(picture));
+    picture.addEventListener("error", () => lost(item));
     since = performance.now();
     question.replaceChildren(...(source.question?.(item) ?? ["Is this ", h("strong", {}, app.name(item.label)), "?"]));
     facts.replaceChildren(...(source.facts?.(item) ?? probabilityFact(app, item)));
@@ -80,6 +81,16 @@ export function singleView(app, source) {
     warm();
     film.replaceChildren(...line.slice(1, 1 + ahead).map((one) => h("img", { src: imageURL(one.image, 256), alt: "" })));
     status();
+  }
+
+  /// An image that cannot be shown is left out; one that did not come because the server is away is asked for again later.
+  async function lost(item) {
+    if (line[0] !== item || !await isUnreadable(item.image) || line[0] !== item) return;
+    toast("An image cannot be shown; it is left out.");
+    line.shift();
+    left = Math.max(0, left - 1);
+    if (line.length === 0) await fill();
+    draw();
   }
 
   function status() {
@@ -99,6 +110,8 @@ export function singleView(app, source) {
     const item = line[0];
     // What was pressed before this image was there was not meant for it.
     if (!item || asked < since) return;
+    // Nobody has seen what has not come yet.
+    if (!(picture.complete && picture.naturalWidth > 0)) return toast("The image is still to come.");
     if (name === "zoom") return zoom(item);
     if (name === "right") return answer(item, "right");
     if (name === "wrong") return answer(item, "wrong");
@@ -116,10 +129,9 @@ export function singleView(app, source) {
     stage.dataset.flash = word;
     try {
       await app.verdicts([{
-        client, image: item.image, label: item.label, answer: word, dwell, correction, selection: item.selection, ...source.extra?.(item),
+        client, image: item.image, label: item.label, answer: word, dwell, correction,
       }]);
     } finally { delete stage.dataset.flash; }
-    undoing.push({ clients: [client], item: { ...item, picture: undefined } });
     say(correction === undefined ? word : `It is ${app.name(correction)}`);
     line.shift();
     left = Math.max(0, left - 1);
@@ -129,17 +141,14 @@ export function singleView(app, source) {
   }
 
   async function undo() {
-    const step = undoing.pop();
-    if (!step) return toast("There is nothing to undo here.");
-    await app.undo(step);
-    if (step.batch) {
-      toast(`${plural(step.count, "suggestion")} taken back.`);
-      return again(false);
-    }
-    line = [step.item, ...line.filter((one) => one.image !== step.item.image)];
-    left += 1;
+    const undone = await app.undoLast();
+    if (!undone) return toast("There is nothing to undo.");
+    toast(`${actionText(app, undone.action)}: taken back.`);
+    const own = undone.images.map((one) => one.item).filter((item) => !source.belongs || source.belongs(item));
+    if (own.length === 0 || own.length !== undone.count) return again(false);
+    line = [...own, ...line.filter((one) => !own.some((item) => item.image === one.image))];
+    left += own.length;
     draw();
-    toast("Taken back.");
   }
 
   /// Asks for the images anew; the one that is being looked at may stay.
@@ -182,21 +191,21 @@ export function singleView(app, source) {
     },
     scored: () => again(true),
     again: () => again(false),
-    /// Takes up a step that was made outside of the view, to be undone like those made in it.
-    remember: (step) => undoing.push(step),
+    online() { if (line[0] && picture?.naturalWidth === 0) { line[0].picture = undefined; draw(); } },
   };
 }
 
 export function probabilityFact(app, item) {
   if (item.probability === undefined) return [];
-  return [h("p", {}, "Right with probability ", h("strong", {}, percent(item.probability)),
-    item.suggestion !== undefined ? [", more likely ", h("strong", {}, app.name(item.suggestion))] : "")];
+  return [h("p", {}, "Probability of a right label:  ", h("strong", {}, percent(item.probability)),
+    item.suggestion !== undefined ? [". More likely: ", h("strong", {}, app.name(item.suggestion))] : "")];
 }
 
 /// One class, image by image.
 export function classView(app, label) {
   return singleView(app, {
     name: `class-${label}`,
+    belongs: (item) => item.label === label,
     load: (without) => api.get(`classes/${label}/images?count=12&without=${without.join(",")}`),
     empty: "Every image of this class is verified, or with other reviewers.",
     remark: () => {

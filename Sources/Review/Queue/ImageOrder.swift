@@ -1,4 +1,3 @@
-import Torch
 import Workspace
 
 /// In which order the images of one class are shown, and why each of them.
@@ -10,32 +9,25 @@ struct ImageOrder: Sendable {
 
   let entries: [Entry]
 
-  /// Before anything was scored: spread over the class. Afterwards every second image comes from where verdicts help
-  /// most, near the threshold; the others, spread over the class again, from a half that is kept aside, so that what
-  /// is found in them is an honest estimate.
-  init(_ clusters: ClassClusters, scores: Scores?, seed: UInt64) {
+  /// Before anything was scored: as they are drawn. Afterwards every second image comes from where verdicts help most,
+  /// near the threshold. Such an image keeps its place in the order of drawing: what is found in it counts for the class
+  /// as soon as all images drawn before it are answered, too.
+  ///
+  /// - Parameter samples: All images of the class that can be shown.
+  init(_ samples: [Int], drawnBy order: DrawOrder, scores: Scores?) {
+    let drawn = order.sorted(samples)
     guard let scores else {
-      entries = SpreadOrder.of(clusters.clusters, seed: seed).map { Entry(sample: $0, selection: .spread) }
+      entries = drawn.map { Entry(sample: $0, selection: .drawn) }
       return
     }
-    let aside = SpreadOrder.of(
-      clusters.clusters.map { $0.filter { Self.isKeptAside($0, seed: seed) } }, seed: seed)
-    let doubtful = clusters.clusters.joined().filter { !Self.isKeptAside($0, seed: seed) }
-      .map { (sample: $0, doubt: scores.doubt($0) ?? 0) }
-      .sorted { ($0.doubt, $1.sample) > ($1.doubt, $0.sample) }
+    let doubtful = samples.map { (sample: $0, doubt: scores.doubt($0) ?? 0) }
+      .sorted { ($0.doubt, $1.sample) > ($1.doubt, $0.sample) }.map(\.sample)
     var entries: [Entry] = []
-    for index in 0..<max(aside.count, doubtful.count) {
-      if index < aside.count { entries.append(Entry(sample: aside[index], selection: .spread)) }
-      if index < doubtful.count {
-        entries.append(Entry(sample: doubtful[index].sample, selection: .informative))
-      }
+    var seen = Set<Int>()
+    for (next, doubted) in zip(drawn, doubtful) {
+      if seen.insert(next).inserted { entries.append(Entry(sample: next, selection: .drawn)) }
+      if seen.insert(doubted).inserted { entries.append(Entry(sample: doubted, selection: .informative)) }
     }
     self.entries = entries
-  }
-
-  /// Whether an image is only ever shown at random. Depends on its number alone, so that retraining changes nothing.
-  static func isKeptAside(_ sample: Int, seed: UInt64) -> Bool {
-    var random = SplitMix64(seed: seed ^ UInt64(bitPattern: Int64(sample)) &* 0x9E37_79B9_7F4A_7C15)
-    return random.next() & 1 == 0
   }
 }

@@ -7,12 +7,12 @@ actor ImageOrders {
   private var clusters: [Int: Task<ClassClusters, any Error>] = [:]
   private var orders: [Int: ImageOrder] = [:]
   private let backend: any ReviewBackend
-  private let seed: UInt64
+  private let drawOrder: DrawOrder
   private var generation = 0
 
-  init(_ backend: any ReviewBackend, seed: UInt64) {
+  init(_ backend: any ReviewBackend, drawOrder: DrawOrder) {
     self.backend = backend
-    self.seed = seed
+    self.drawOrder = drawOrder
   }
 
   /// The order of a class's images.
@@ -21,16 +21,16 @@ actor ImageOrders {
   func order(of label: Int, _ samples: [Int], _ scores: Scores?) async throws -> ImageOrder {
     if let known = orders[label] { return known }
     let begun = generation
-    let clusters = try await clusters(of: label, samples)
-    let seed = seed &+ UInt64(label)
-    let order = try await Blocking.run { ImageOrder(clusters, scores: scores, seed: seed) }
+    let drawOrder = drawOrder
+    let order = try await Blocking.run { ImageOrder(samples, drawnBy: drawOrder, scores: scores) }
     if begun == generation { orders[label] = order }
     return order
   }
 
   func clusters(of label: Int, _ samples: [Int]) async throws -> ClassClusters {
     if let known = clusters[label] { return try await known.value }
-    let (backend, seed) = (backend, seed &+ UInt64(label))
+    let backend = backend
+    let seed = drawOrder.seed &+ UInt64(label)
     let task = Task {
       try await Blocking.run {
         ClassClusters(samples, features: try backend.features(), seed: seed)
@@ -48,6 +48,13 @@ actor ImageOrders {
   /// Forgets the orders: there are new scores.
   func reset() {
     orders = [:]
+    generation += 1
+  }
+
+  /// Forgets what is known of one class, whose images are others now.
+  func reset(_ label: Int) {
+    orders[label] = nil
+    clusters[label] = nil
     generation += 1
   }
 }

@@ -5,11 +5,13 @@ import Hummingbird
 struct Outlook: ResponseEncodable, Sendable, Hashable {
   /// Decisions compared with verdicts on images that were drawn at random.
   struct Measured: Sendable, Hashable, Codable {
-    /// The share misjudged, averaged over classes; each image is judged without its own verdict.
+    /// The share on which model and people disagree, all classes together; each image is judged without its own verdict.
     var error: Double
-    /// Wilson's 95 % interval of the pooled share.
+    /// Wilson's 95 % interval of that share.
     var low: Double
     var high: Double
+    /// On how many of the images they disagree.
+    var wrong: Int
     var images: Int
     var classes: Int
   }

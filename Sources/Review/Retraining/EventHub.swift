@@ -4,30 +4,47 @@ import NIOCore
 
 /// Tells all open pages what happens.
 actor EventHub {
-  private var listeners: [Int: AsyncStream<ByteBuffer>.Continuation] = [:]
+  private struct Listener {
+    var session: String
+    var stream: AsyncStream<ByteBuffer>.Continuation
+  }
+
+  private var listeners: [Int: Listener] = [:]
   private var next = 0
   private var hasNews = false
-  /// Pages open at once; further ones have to ask.
-  static let maximumListeners = 200
+  /// Pages open at once, in all and of one session. A further page of a session takes the place of its oldest.
+  static let (maximumListeners, maximumOfSession) = (200, 10)
 
   /// The events from now on, as server-sent events; nil if there are too many listeners.
-  func listen() -> AsyncStream<ByteBuffer>? {
+  func listen(_ session: String) -> AsyncStream<ByteBuffer>? {
+    let own = listeners.filter { $0.value.session == session }.keys.sorted()
+    if own.count >= Self.maximumOfSession, let oldest = own.first {
+      listeners.removeValue(forKey: oldest)?.stream.finish()
+    }
     guard listeners.count < Self.maximumListeners else { return nil }
     let (stream, continuation) = AsyncStream.makeStream(
       of: ByteBuffer.self, bufferingPolicy: .bufferingNewest(100))
     next += 1
     let id = next
-    listeners[id] = continuation
+    listeners[id] = Listener(session: session, stream: continuation)
     continuation.onTermination = { _ in Task { await self.forget(id) } }
     // Sent at once, so that the page knows that it listens.
     continuation.yield(ByteBuffer(string: ": welcome\n\n"))
     return stream
   }
 
+  /// Ends the streams of a session.
+  func hangUp(_ session: String) {
+    for (id, listener) in listeners where listener.session == session {
+      listeners[id] = nil
+      listener.stream.finish()
+    }
+  }
+
   func send(_ event: String, _ content: some Encodable & Sendable) {
     guard let data = try? JSONEncoder().encode(content) else { return }
     let text = "event: \(event)\ndata: \(String(decoding: data, as: UTF8.self))\n\n"
-    for listener in listeners.values { listener.yield(ByteBuffer(string: text)) }
+    for listener in listeners.values { listener.stream.yield(ByteBuffer(string: text)) }
   }
 
   /// Notes that answers have changed; pages hear of it with the next beat, however many there were.
@@ -41,7 +58,7 @@ actor EventHub {
         hasNews = false
         send("changed", true)
       } else if count % 15 == 0 {
-        for listener in listeners.values { listener.yield(ByteBuffer(string: ": beat\n\n")) }
+        for listener in listeners.values { listener.stream.yield(ByteBuffer(string: ": beat\n\n")) }
       }
     }
   }

@@ -7,6 +7,8 @@ struct BrowseRoutes: Sendable {
   let desk: Desk
   let retraining: Retraining
   let warmer: ThumbnailWarmer
+  /// The least time that a person needs to look at an image, in seconds.
+  let glance: Double
   /// The most images in one reply.
   static let maximumImages = 120
 
@@ -17,6 +19,7 @@ struct BrowseRoutes: Sendable {
     router.get("classes/:label/references", use: classReferences)
     router.get("suspects", use: suspects)
     router.get("disputes", use: disputes)
+    router.get("reviewers/quality", use: quality)
   }
 
   @Sendable private func overview(_ request: Request, _ context: ReviewContext) async throws -> Overview {
@@ -39,7 +42,24 @@ struct BrowseRoutes: Sendable {
             name: person.name, answers: person.answers, perMinute: state.pace.perMinute(of: person.name))
         },
         isScored: state.scores != nil, sinceTraining: trained.map { max(0, verified - $0) },
-        retraining: status, hasFeatures: state.geometry != nil)
+        retraining: status, hasFeatures: state.geometry != nil,
+        pictures: state.pictures, glance: glance)
+    }
+  }
+
+  /// How carefully each person answers. Nobody's own opinion of single images is told.
+  @Sendable private func quality(_ request: Request, _ context: ReviewContext) async throws -> People {
+    _ = try context.person()
+    try await desk.refresh()
+    let workspace = desk.workspace
+    let known = try await Blocking.run { try workspace.reviewerQuality() }
+    return desk.state.withLock { state in
+      People(
+        people: state.answers.people.map { person in
+          Overview.Person(
+            name: person.name, answers: person.answers, perMinute: state.pace.perMinute(of: person.name),
+            quality: known[person.name].map(Overview.Quality.init))
+        })
     }
   }
 
@@ -113,9 +133,15 @@ struct BrowseRoutes: Sendable {
   }
 
   @Sendable private func disputes(_ request: Request, _ context: ReviewContext) async throws -> Disputes {
+    let session = try context.reviewer().id
     try await desk.refresh()
-    return try await desk.disputes(limit: Self.maximumImages)
+    return try await desk.disputes(limit: Self.maximumImages, session: session)
   }
+}
+
+/// All who have answered.
+struct People: ResponseEncodable, Sendable {
+  var people: [Overview.Person]
 }
 
 /// How many images are wished, and which not.
@@ -133,13 +159,9 @@ struct ImageQuery {
 /// Images on which people disagree.
 struct Disputes: ResponseEncodable, Sendable {
   struct Dispute: Sendable, Codable {
-    struct Opinion: Sendable, Codable {
-      var person: String
-      var isRight: Bool
-    }
-
     var item: ImageItem
-    var opinions: [Opinion]
+    /// How many people have answered; who said what is not told before it is settled.
+    var voices: Int
   }
 
   var disputes: [Dispute]
@@ -148,20 +170,19 @@ struct Disputes: ResponseEncodable, Sendable {
 }
 
 extension Desk {
-  func disputes(limit: Int) async throws -> Disputes {
-    let disputed = state.withLock { state in
-      state.answers.current.values.filter(\.isDisputed).map(\.sample).sorted()
+  func disputes(limit: Int, session: String) async throws -> Disputes {
+    let (shown, count) = state.withLock { state in
+      let disputed = state.answers.current.values.filter(\.isDisputed).map(\.sample).sorted()
+      let shown = Array(disputed.prefix(limit))
+      state.leases.take(shown.map { Pick(sample: $0, selection: .dispute) }, for: session)
+      return (shown, disputed.count)
     }
-    let shown = Array(disputed.prefix(limit))
     let workspace = workspace
     let voices = try await Blocking.run { try workspace.voices(on: shown) }
-    let items = try await items(shown.map { Pick(sample: $0, selection: .wished) })
+    let items = try await items(shown.map { Pick(sample: $0, selection: .dispute) })
     let disputes = items.map { item in
-      let opinions = (voices[item.image] ?? []).compactMap { voice in
-        voice.answer.isRight.map { Disputes.Dispute.Opinion(person: voice.person, isRight: $0) }
-      }
-      return Disputes.Dispute(item: item, opinions: opinions)
+      Disputes.Dispute(item: item, voices: (voices[item.image] ?? []).count { $0.answer.isRight != nil })
     }
-    return Disputes(disputes: disputes, count: disputed.count)
+    return Disputes(disputes: disputes, count: count)
   }
 }

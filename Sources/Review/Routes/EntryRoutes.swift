@@ -7,6 +7,8 @@ import Synchronization
 struct EntryRoutes: Sendable {
   let sessions: Sessions
   let cookie: String
+  /// What the addresses of images begin with.
+  let pictures: @Sendable () -> String
   private let attempts = Attempts()
 
   /// Guessing 256 bits is hopeless; this keeps it cheap, too.
@@ -19,7 +21,11 @@ struct EntryRoutes: Sendable {
     var token: String
   }
 
-  init(sessions: Sessions, cookie: String) { (self.sessions, self.cookie) = (sessions, cookie) }
+  init(sessions: Sessions, cookie: String, pictures: @escaping @Sendable () -> String) {
+    self.sessions = sessions
+    self.cookie = cookie
+    self.pictures = pictures
+  }
 
   func add(to router: some RouterMethods<ReviewContext>) {
     router.post("api/enter", use: enter)
@@ -35,7 +41,8 @@ struct EntryRoutes: Sendable {
         .unauthorized,
         message: "This link was used already, or the server was started anew. Ask for a fresh one.")
     }
-    var response = try await Me(session, workspace: cookie).response(from: request, context: context)
+    var response = try await Me(session, workspace: cookie, pictures: pictures()).response(
+      from: request, context: context)
     response.setCookie(
       Cookie(
         name: cookie, value: session.id, maxAge: Int(Sessions.lifetime), path: "/", httpOnly: true,
@@ -50,8 +57,18 @@ struct Me: ResponseEncodable, Sendable {
   var person: String
   /// What tells the workspace from others that may be served under the same address later.
   var workspace: String
+  /// What the addresses of images begin with: other images have another.
+  var pictures: String
+  /// Whether the reviewer may invite others.
+  var isHost: Bool
+  /// Whether the name is fixed by the link.
+  var isNamed: Bool
 
-  init(_ session: Sessions.Session, workspace: String) {
-    (person, self.workspace) = (session.person, workspace)
+  init(_ session: Sessions.Session, workspace: String, pictures: String) {
+    person = session.person
+    self.workspace = workspace
+    self.pictures = pictures
+    isHost = session.isHost
+    isNamed = session.isNamed
   }
 }

@@ -6,17 +6,21 @@ import Workspace
 
 /// Images, by their numbers only: no text from a browser ever becomes a path.
 struct ImageRoutes: Sendable {
-  let workspace: Workspace
+  let desk: Desk
   let cache: ThumbnailCache
 
   func add(to router: some RouterMethods<ReviewContext>) {
-    router.get("images/:image/:side", use: image)
+    router.get("images/:pictures/:image/:side", use: image)
   }
 
   @Sendable private func image(_ request: Request, _ context: ReviewContext) async throws -> Response {
     let (number, side) = (try context.number("image"), try context.number("side"))
-    guard ThumbnailCache.sides.contains(side) else { throw HTTPError(.notFound) }
-    let (workspace, cache) = (workspace, cache)
+    // A page that was loaded from another server under this address must not show our images as its own.
+    guard context.parameters.get("pictures") == desk.pictures, ThumbnailCache.sides.contains(side) else {
+      throw HTTPError(.notFound)
+    }
+    let workspace = desk.workspace
+    let cache = cache
     do {
       let jpeg = try await Blocking.decode { () throws -> [UInt8]? in
         guard let sample = try workspace.sample(number) else { return nil }
@@ -25,9 +29,10 @@ struct ImageRoutes: Sendable {
       guard let jpeg else { throw HTTPError(.notFound) }
       return Response(
         status: .ok,
-        headers: [.contentType: "image/jpeg", .cacheControl: "private, max-age=86400, immutable"],
+        headers: [.contentType: "image/jpeg", .cacheControl: "private, max-age=3600"],
         body: ResponseBody(byteBuffer: ByteBuffer(bytes: jpeg)))
     } catch let problem as ImageProblem {
+      try await desk.cannotShow(number, problem)
       // Without the path, which is nobody's business but the terminal's.
       throw HTTPError(.unprocessableContent, message: problem.explanation)
     }

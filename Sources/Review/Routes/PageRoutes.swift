@@ -42,6 +42,8 @@ struct PageRoutes: Sendable {
     Asset(name: "suspects.js", type: script, bytes: PackageResources.suspects_js),
     Asset(name: "disputes.js", type: script, bytes: PackageResources.disputes_js),
     Asset(name: "progress.js", type: script, bytes: PackageResources.progress_js),
+    Asset(name: "mend.js", type: script, bytes: PackageResources.mend_js),
+    Asset(name: "history.js", type: script, bytes: PackageResources.history_js),
     Asset(name: "chooser.js", type: script, bytes: PackageResources.chooser_js),
     Asset(name: "parts.js", type: script, bytes: PackageResources.parts_js),
   ]

@@ -5,12 +5,11 @@ import Workspace
 struct ImageItem: Sendable, Codable {
   var image: Int
   var label: Int
-  /// The image's path, for a tooltip.
-  var path: String
-  var selection: VerificationRecord.Selection
-  /// That the label is right; nil before scoring.
+  /// The image's path; nil where the image is to be judged blind, as names of files may tell the class.
+  var path: String?
+  /// That the label is right; nil before scoring, and where the image is to be judged without the model's opinion.
   var probability: Float?
-  /// The class that fits better.
+  /// The class that fits better; nil likewise.
   var suggestion: Int?
 }
 
@@ -39,6 +38,24 @@ struct Overview: ResponseEncodable, Sendable {
     var name: String
     var answers: Int
     var perMinute: Double?
+    /// What trials and images shared with others say.
+    var quality: Quality?
+  }
+
+  struct Quality: Sendable, Codable {
+    var trials: Int
+    var missed: Int
+    var shared: Int
+    var agreed: Int
+    var kappa: Double?
+
+    init(_ quality: ReviewerQuality) {
+      trials = quality.trials
+      missed = quality.missed
+      shared = quality.shared
+      agreed = quality.agreed
+      kappa = quality.kappa
+    }
   }
 
   var workspace: String
@@ -50,9 +67,25 @@ struct Overview: ResponseEncodable, Sendable {
   var retraining: Retraining.Status
   /// Whether the images have features, without which there is nothing to train on.
   var hasFeatures: Bool
+  /// What the addresses of images begin with.
+  var pictures: String
+  /// The least time that a person needs to look at an image, in seconds; pages saved faster are asked about.
+  var glance: Double
 }
 
 struct VerdictReply: ResponseEncodable, Sendable {
+  struct Undone: Sendable, Encodable {
+    struct Image: Sendable, Encodable {
+      var item: ImageItem
+      /// What had been said of it.
+      var answer: VerdictRoutes.Answer.Word
+    }
+
+    var count: Int
+    /// As many of them as a page may show, in the order in which they were answered.
+    var images: [Image]
+  }
+
   struct Standing: Sendable, Codable {
     var label: Int
     var tally: Answers.Tally
@@ -60,23 +93,26 @@ struct VerdictReply: ResponseEncodable, Sendable {
 
   /// The classes that were touched.
   var classes: [Standing]
-  /// The images whose answers were taken back.
-  var undone: [Int]?
+  /// What was taken back.
+  var undone: Undone?
   /// How many suggestions were accepted.
   var accepted: Int?
 }
 
 extension Desk {
-  /// Picks as the page shows them.
+  /// Picks as the page shows them. What the model thinks is told of suspects only: people take suggestions over (Beck,
+  /// Eckman, Kern and Kreuter 2025), so that images which stand for others are judged blind, and so are those beside them.
   func items(_ picks: [Pick]) async throws -> [ImageItem] {
     let workspace = workspace
     let samples = try await Blocking.run { try workspace.samples(picks.lazy.map(\.sample)) }
     let scores = state.withLock { $0.scores }
     return zip(picks, samples).map { pick, sample in
-      ImageItem(
-        image: sample.id, label: sample.label, path: sample.path, selection: pick.selection,
-        probability: scores?[sample.id]?.probability,
-        suggestion: scores?.suggestion(sample.id, label: sample.label))
+      let known = pick.selection == .suspect ? scores : nil
+      return ImageItem(
+        image: sample.id, label: pick.label ?? sample.label,
+        path: [.suspect, .wished].contains(pick.selection) ? sample.path : nil,
+        probability: known?[sample.id]?.probability,
+        suggestion: known?.suggestion(sample.id, label: sample.label))
     }
   }
 
@@ -86,4 +122,43 @@ extension Desk {
       labels.sorted().map { VerdictReply.Standing(label: $0, tally: state.answers.tallies[$0]) }
     }
   }
+}
+
+/// What a reviewer did, the last first.
+struct History: ResponseEncodable, Sendable {
+  struct Action: Sendable, Encodable {
+    /// Seconds since 1970.
+    var at: Double
+    var answers: Int
+    var right: Int
+    var wrong: Int
+    var unsure: Int
+    var label: Int?
+    var isAccepted: Bool
+
+    init(_ action: AnswerAction) {
+      at = action.moment
+      answers = action.answers
+      right = action.right
+      wrong = action.wrong
+      unsure = action.unsure
+      label = action.label
+      isAccepted = action.isAccepted
+    }
+  }
+
+  var actions: [Action]
+}
+
+/// Suggestions that would be accepted together.
+struct Acceptable: ResponseEncodable, Sendable {
+  struct Image: Sendable, Encodable {
+    var image: Int
+    var label: Int
+    var suggestion: Int
+  }
+
+  var count: Int
+  /// Some of them, the least certain first.
+  var images: [Image]
 }

@@ -25,7 +25,7 @@ struct TrainingRoutes: Sendable {
   }
 
   @Sendable private func events(_ request: Request, _ context: ReviewContext) async throws -> Response {
-    guard let events = await hub.listen() else {
+    guard let events = await hub.listen(try context.reviewer().id) else {
       throw HTTPError(.serviceUnavailable, message: "Too many pages are open.")
     }
     return Response(

@@ -10,7 +10,7 @@ struct VerdictRoutes: Sendable {
 
   /// One answer, as the page sends it.
   struct Answer: Decodable, Sendable {
-    enum Word: String, Decodable, Sendable {
+    enum Word: String, Codable, Sendable {
       case right, wrong, unsure
     }
 
@@ -24,9 +24,6 @@ struct VerdictRoutes: Sendable {
     var dwell: Int?
     /// The class that is right.
     var correction: Int?
-    var selection: VerificationRecord.Selection?
-    /// Whether this ends a disagreement.
-    var settles: Bool?
   }
 
   struct Answers: Decodable, Sendable {
@@ -36,6 +33,8 @@ struct VerdictRoutes: Sendable {
   struct Undo: Decodable, Sendable {
     var clients: [String]?
     var batch: String?
+    /// The moment of an action, as the history gives it.
+    var at: Double?
   }
 
   struct Acceptance: Decodable, Sendable {
@@ -51,25 +50,36 @@ struct VerdictRoutes: Sendable {
     router.post("verdicts", use: verdicts)
     router.post("undo", use: undo)
     router.post("suspects/accept", use: accept)
+    router.get("suspects/acceptable", use: acceptable)
+    router.get("history", use: history)
   }
 
   @Sendable private func verdicts(_ request: Request, _ context: ReviewContext) async throws -> VerdictReply {
-    let person = try context.person()
+    let (session, person) = (try context.reviewer().id, try context.person())
     let answers = try await request.decode(as: Answers.self, context: context).answers
     guard answers.count <= Self.maximumAnswers else {
       throw HTTPError(.contentTooLarge, message: "At most \(Self.maximumAnswers) answers at once.")
     }
-    let records = try answers.map { try record($0, by: person) }
+    // What is sent together is one action, to be taken back as one.
+    let now = Date.now
+    let records = try answers.map { try record($0, by: person, in: session, at: now) }
     try await desk.add(records, by: person)
     await hub.announce()
     return VerdictReply(classes: desk.standings(of: Set(records.map(\.label))))
   }
 
-  private func record(_ answer: Answer, by person: String) throws -> VerificationRecord {
+  /// An answer as it is kept. Why the image was shown is what this server knows of it, never what a browser says.
+  private func record(
+    _ answer: Answer, by person: String, in session: String, at now: Date
+  ) throws -> VerificationRecord {
     try Self.check(answer.client)
-    let (samples, classes) = desk.state.withLock {
-      ($0.catalogue.labels.count, $0.catalogue.classNames.count)
+    let (samples, classes, pick) = desk.state.withLock {
+      (
+        $0.catalogue.labels.count, $0.catalogue.classNames.count,
+        $0.leases.pick(answer.image, of: session)
+      )
     }
+    let selection = pick.map(\.selection) ?? .wished
     guard (0..<samples).contains(answer.image), (0..<classes).contains(answer.label) else {
       throw HTTPError(.unprocessableContent, message: "There is no such image or class.")
     }
@@ -79,11 +89,11 @@ struct VerdictRoutes: Sendable {
       }
     }
     return VerificationRecord(
-      sample: answer.image, label: answer.label, answer: answer.answer.stored, person: person,
-      origin: answer.settles == true ? .settled : .reviewed,
+      sample: answer.image, label: answer.label, answer: answer.answer.stored, person: person, date: now,
+      origin: selection == .dispute ? .settled : pick?.label == answer.label ? .trial : .reviewed,
       // A day is no look.
       dwell: answer.dwell.map { min(max($0, 0), 86_400_000) }, client: answer.client,
-      correction: answer.correction, selection: answer.selection)
+      correction: answer.correction, selection: selection)
   }
 
   @Sendable private func undo(_ request: Request, _ context: ReviewContext) async throws -> VerdictReply {
@@ -94,11 +104,50 @@ struct VerdictRoutes: Sendable {
       throw HTTPError(.contentTooLarge, message: "At most \(Self.maximumAnswers) answers at once.")
     }
     for name in clients + (undo.batch.map { [$0] } ?? []) { try Self.check(name) }
-    var samples = try await desk.undo(.clients(clients), by: person)
-    if let batch = undo.batch { samples += try await desk.undo(.batch(batch), by: person) }
+    let session = try context.reviewer().id
+    var answers = try await desk.undo(.clients(clients), by: person)
+    if let batch = undo.batch { answers += try await desk.undo(.batch(batch), by: person) }
+    if let moment = undo.at { answers += try await desk.undo(.moment(moment), by: person) }
     await hub.announce()
-    let labels = desk.state.withLock { state in Set(samples.map { state.catalogue.labels[$0] }) }
-    return VerdictReply(classes: desk.standings(of: labels.filter { $0 >= 0 }), undone: samples)
+    let shown = Array(answers.prefix(BrowseRoutes.maximumImages).reversed())
+    let picks = desk.state.withLock { state in
+      shown.map { answer in
+        state.leases.pick(answer.sample, of: session)
+          ?? Desk.Pick(sample: answer.sample, selection: .wished)
+      }
+    }
+    let items = try await desk.items(picks)
+    return VerdictReply(
+      classes: desk.standings(of: Set(answers.map(\.label))),
+      undone: VerdictReply.Undone(
+        count: answers.count,
+        images: zip(shown, items).map { answer, item in
+          VerdictReply.Undone.Image(item: item, answer: Answer.Word(answer.answer))
+        }))
+  }
+
+  @Sendable private func history(_ request: Request, _ context: ReviewContext) async throws -> History {
+    let person = try context.person()
+    let limit = min(max(request.uri.queryParameters.get("limit", as: Int.self) ?? 100, 1), 500)
+    let workspace = desk.workspace
+    let actions = try await Blocking.run { try workspace.actions(of: person, limit: limit) }
+    return History(actions: actions.map(History.Action.init))
+  }
+
+  @Sendable private func acceptable(
+    _ request: Request, _ context: ReviewContext
+  ) async throws -> Acceptable {
+    _ = try context.person()
+    let parameters = request.uri.queryParameters
+    guard let above = parameters.get("above", as: Double.self), (0.5...1).contains(above) else {
+      throw HTTPError(.unprocessableContent, message: "The probability lies between 0.5 and 1.")
+    }
+    let found = desk.acceptable(of: parameters.get("class", as: Int.self), above: above)
+    // The least certain are the ones to look at.
+    let shown = found.suffix(60).reversed()
+    return Acceptable(
+      count: found.count,
+      images: shown.map { .init(image: $0.sample, label: $0.label, suggestion: $0.suggestion) })
   }
 
   @Sendable private func accept(_ request: Request, _ context: ReviewContext) async throws -> VerdictReply {
@@ -132,6 +181,10 @@ struct VerdictRoutes: Sendable {
 }
 
 extension VerdictRoutes.Answer.Word {
+  fileprivate init(_ answer: VerificationAnswer) {
+    self = answer.isRight.map { $0 ? .right : .wrong } ?? .unsure
+  }
+
   fileprivate var stored: VerificationAnswer {
     switch self {
     case .right: .right

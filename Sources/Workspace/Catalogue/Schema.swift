@@ -38,7 +38,7 @@ enum Schema {
       try writer(db)
     }
     // correct: the class that the person says is right, with answer 0. chosen: why the image was shown; NULL if that
-    // is not known, as of imported answers, which count as drawn at random.
+    // is not known.
     migrator.registerMigration("2 review") { db in
       try db.execute(
         sql: """

@@ -48,18 +48,29 @@ public struct VerificationRecord: Sendable, Hashable {
     case reviewed = "review"
     /// Ends a disagreement of several people.
     case settled = "settle"
+    /// Tests the person: an image of another class, found right there, shown among those of this one. The answer is on a
+    /// label that the image does not have, and counts for the person's quality alone.
+    case trial
     /// One of many suggestions that were accepted at once, unseen. It cleans the data set and teaches nothing.
     case accepted = "accept"
   }
 
   /// Why an image was shown to a person.
   public enum Selection: String, Sendable, Hashable, Codable {
-    /// Drawn at random, evenly over its class: what is found in such images holds for the class.
-    case spread
+    /// It was the next one of its class in the order that was drawn at random beforehand.
+    case drawn
+    /// Drawn at random in some other way, as who gave or imported the answer declares.
+    case declared = "random"
     /// Because its verdict was expected to help.
     case informative
     /// Because its label looked wrong.
     case suspect
+    /// To look at an earlier verdict again, which the model contradicts, or mixed with such.
+    case again
+    /// To see whether the person notices what is certainly wrong.
+    case trial
+    /// Because people disagreed on it.
+    case dispute
     /// Because the person wished to see it.
     case wished
   }
@@ -77,7 +88,7 @@ public struct VerificationRecord: Sendable, Hashable {
   public var client: String?
   /// The number of the class that the person says is right, where the label is wrong.
   public var correction: Int?
-  /// Nil if that is not known; such images count as drawn at random.
+  /// Nil if that is not known; such images stand for no others.
   public var selection: Selection?
 
   public init(

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 
 /// What holds of one sample's label.
@@ -7,17 +8,21 @@ public struct CurrentAnswer: Sendable, Hashable {
   public var label: Int
   /// Never `withdrawn`.
   public var answer: VerificationAnswer
-  /// Who said so.
+  /// Who said so, and when.
   public var person: String
+  public var date: Date
   public var origin: VerificationRecord.Origin
   /// The class that is right, if the person said which.
   public var correction: Int?
+  /// Why the image was shown to the person whose answer holds. Says nothing of whether it stands for others: see
+  /// ``ClassSample``.
   public var selection: VerificationRecord.Selection?
   /// Whether people who looked at the image say different things, and nobody has settled it.
   public var isDisputed: Bool
-
-  /// Whether the image was drawn at random, so that one may conclude on others.
-  public var isRepresentative: Bool { selection == nil || selection == .spread }
+  /// Whether the image was ever handed out as the next one of its class's ``DrawOrder``, and answered.
+  public var wasDrawn: Bool
+  /// Whether somebody has declared that the image was drawn at random.
+  public var isDeclared: Bool
 }
 
 /// What one person says of one sample's present label, last.
@@ -28,9 +33,13 @@ public struct Voice: Sendable, Hashable {
   public var label: Int
   public var answer: VerificationAnswer
   public var person: String
+  public var date: Date
   public var origin: VerificationRecord.Origin
   public var correction: Int?
   public var selection: VerificationRecord.Selection?
+  /// Whether any of the person's answers on the label came so; see ``CurrentAnswer``.
+  public var wasDrawn: Bool
+  public var isDeclared: Bool
 
   /// Somebody who looked and knows counts before a suggestion accepted unseen, that before somebody who could not tell,
   /// and the later answer before the earlier.
@@ -48,15 +57,18 @@ public struct Voice: Sendable, Hashable {
     return try Row.fetchAll(
       db,
       sql: """
-        SELECT max(v.id), v.sample, v.class, v.answer, v.person, v.how, v.correct, v.chosen
-        FROM verifications v JOIN samples s ON s.id = v.sample AND s.class = v.class
+        SELECT max(v.id), v.sample, v.class, v.answer, v.person, v.how, v.correct, v.chosen,
+          total(v.chosen = 'drawn') > 0, total(v.chosen = 'random') > 0, v.at
+        FROM verifications v JOIN samples s ON s.id = v.sample AND s.class = v.class AND v.how <> 'trial'
         \(isAmongThem) GROUP BY v.sample, v.person ORDER BY v.sample
         """, arguments: id.map { ["id": $0] } ?? [:]
     ).map { row in
       Voice(
         id: row[0], sample: row[1], label: row[2], answer: VerificationAnswer(stored: row[3]), person: row[4],
+        date: Date(timeIntervalSince1970: row[10]),
         origin: VerificationRecord.Origin(rawValue: row[5]) ?? .imported, correction: row[6],
-        selection: (row[7] as String?).flatMap(VerificationRecord.Selection.init))
+        selection: (row[7] as String?).flatMap(VerificationRecord.Selection.init), wasDrawn: row[8],
+        isDeclared: row[9])
     }
   }
 }
@@ -72,9 +84,10 @@ extension CurrentAnswer {
       guard let last = heard.max(by: { $0.rank < $1.rank }) else { continue }
       answers.append(
         CurrentAnswer(
-          sample: last.sample, label: last.label, answer: last.answer, person: last.person,
+          sample: last.sample, label: last.label, answer: last.answer, person: last.person, date: last.date,
           origin: last.origin, correction: last.correction, selection: last.selection,
-          isDisputed: isDisputed(heard)))
+          isDisputed: isDisputed(heard), wasDrawn: group.contains(where: \.wasDrawn),
+          isDeclared: group.contains(where: \.isDeclared)))
     }
     return answers
   }

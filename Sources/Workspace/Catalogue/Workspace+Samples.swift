@@ -70,7 +70,7 @@ extension Workspace {
 
   /// The sample of that number.
   public func sample(_ id: Int) throws -> StoredSample? {
-    try samples(in: id..<(id + 1)).first
+    try samples(CollectionOfOne(id)).first
   }
 
   /// The sample of that key.

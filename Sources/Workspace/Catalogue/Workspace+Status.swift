@@ -74,7 +74,7 @@ extension Workspace {
     case images
     /// The samples' labels and splits.
     case labels
-    /// Which labels are known to be right or wrong.
+    /// What people found of labels, which classes they say are right, and which images stand for others.
     case verifications
   }
 
@@ -94,7 +94,11 @@ extension Workspace {
         hash.combine(try meta("labelChanges") ?? "")
       case .verifications:
         hash.combine("verifications")
-        for (sample, isRight) in try verifications() { hash.combine(sample << 1 | (isRight ? 1 : 0)) }
+        for image in try verifiedImages().images {
+          hash.combine(image.sample)
+          hash.combine((image.answer.stored ?? 3) << 1 | (image.isDrawn ? 1 : 0))
+          hash.combine(image.correction ?? -1)
+        }
       }
     }
     return hash.text

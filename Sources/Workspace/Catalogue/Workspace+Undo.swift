@@ -8,6 +8,15 @@ extension Workspace {
     case clients([String])
     /// All whose sender's name for them begins with this and a hyphen.
     case batch(String)
+    /// All that the person gave at one moment, in seconds since 1970 as ``AnswerAction`` has it.
+    case moment(Double)
+  }
+
+  /// An answer that was taken back.
+  public struct UndoneAnswer: Sendable, Hashable {
+    public var sample: Int
+    public var label: Int
+    public var answer: VerificationAnswer
   }
 
   /// Takes a person's answers back: what the person had said of those samples before counts again. History keeps all;
@@ -15,15 +24,17 @@ extension Workspace {
   ///
   /// An answer that the person has meanwhile replaced stays replaced.
   ///
-  /// - Returns: The samples.
-  public func undoVerifications(_ undone: UndoneAnswers, by person: String) throws -> [Int] {
+  /// - Returns: What was taken back, the last first.
+  public func undoVerifications(_ undone: UndoneAnswers, by person: String) throws -> [UndoneAnswer] {
     try write { db in
       let rows: [Row] =
         switch undone {
         case .clients(let clients):
           try clients.reversed().compactMap { client in
             try Row.fetchOne(
-              db, sql: "SELECT id, sample, class, client FROM verifications WHERE client = ? AND person = ?",
+              db,
+              sql:
+                "SELECT id, sample, class, client, answer FROM verifications WHERE client = ? AND person = ?",
               arguments: [client, person])
           }
         case .batch(let batch):
@@ -31,13 +42,21 @@ extension Workspace {
           try Row.fetchAll(
             db,
             sql: """
-              SELECT id, sample, class, client FROM verifications
+              SELECT id, sample, class, client, answer FROM verifications
               WHERE client > ? || '-' AND client < ? || '.' AND person = ? ORDER BY id DESC
               """, arguments: [batch, batch, person])
+        case .moment(let moment):
+          try Row.fetchAll(
+            db,
+            sql: """
+              SELECT id, sample, class, client, answer FROM verifications
+              WHERE at = ? AND person = ? AND client NOT LIKE 'undo:%' ORDER BY id DESC
+              """, arguments: [moment, person])
         }
       let undo = try UndoStatements(db)
       return try rows.compactMap { row in
-        try undo.takeBack(row[3], sample: row[1], label: row[2], person: person) ? row[1] : nil
+        guard try undo.takeBack(row[3], sample: row[1], label: row[2], person: person) else { return nil }
+        return UndoneAnswer(sample: row[1], label: row[2], answer: VerificationAnswer(stored: row[4]))
       }
     }
   }

@@ -39,12 +39,16 @@ extension Workspace {
   ///
   /// Suggestions that were accepted unseen are left out: nobody looked.
   ///
-  /// - Parameter drawnAtRandom: Only images that were not picked for what was thought of their labels: those from which
-  ///   one may conclude on the others.
+  /// - Parameter drawnAtRandom: Only images of the random samples: those from which one may conclude on the others. An
+  ///   "unsure" among them is left out here; ``verifiedImages()`` has it.
   public func verifications(drawnAtRandom: Bool = false) throws -> [(sample: Int, isRight: Bool)] {
-    try currentAnswers().compactMap { answer in
-      guard answer.origin != .accepted, answer.isRepresentative || !drawnAtRandom else { return nil }
-      return answer.answer.isRight.map { (answer.sample, $0) }
+    guard drawnAtRandom else {
+      return try currentAnswers().compactMap { answer in
+        answer.origin == .accepted ? nil : answer.answer.isRight.map { (answer.sample, $0) }
+      }
+    }
+    return try verifiedImages().images.compactMap { image in
+      image.isDrawn ? image.answer.isRight.map { (image.sample, $0) } : nil
     }
   }
 

@@ -36,10 +36,16 @@ struct ReviewCommand: AsyncParsableCommand {
   var reviewers: [String] = []
   @Option(help: "A JSON file with other keys.", completion: .file(extensions: ["json"]))
   var keys: String?
+  @Option(
+    help: ArgumentHelp(
+      "Ask before saving a page of images faster than so many seconds per image; 0: never ask.",
+      valueName: "seconds"))
+  var glance = 0.08
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var workspace: WorkspaceOptions
 
   func validate() throws {
+    guard glance >= 0, glance.isFinite else { throw ValidationError("--glance must not be negative.") }
     guard (0...65_535).contains(port) else { throw ValidationError("--port lies between 0 and 65535.") }
   }
 
@@ -49,14 +55,17 @@ struct ReviewCommand: AsyncParsableCommand {
     var configuration = ReviewConfiguration()
     (configuration.address, configuration.port, configuration.hostNames) = (address, port, hostNames)
     (configuration.keysFile, configuration.seed) = (keys, compute.seed)
+    configuration.glance = glance
     let server = try ReviewServer(
       workspace, backend: PipelineBackend(workspace, compute), configuration: configuration)
     Interruption.endOnSignal()
     do {
       try await server.run { port in try? announce(server, port) }
     } catch let error where !Failure.describes(error) {
+      let isTaken = "\(error)".contains("errno: \(EADDRINUSE)")
       throw PipelineError(
-        .badInput, "Cannot listen on \(address), port \(port): \(error)",
+        .badInput,
+        "Cannot listen on \(address), port \(port): \(isTaken ? "another program does" : "\(error)")",
         remedy: "Choose another --port, or leave it out for one that is free")
     }
   }

@@ -4,6 +4,7 @@ import Foundation
 import Pipeline
 
 extension VerificationFormat: ExpressibleByArgument {}
+extension VerificationStages.Drawn: ExpressibleByArgument {}
 
 struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -19,9 +20,11 @@ struct VerifyImport: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import", abstract: "Take over verdicts from a table or from Label Studio.",
     discussion: """
-      A table (CSV, TSV or JSONL) has a column key (or path) and a column verification: 1 right, 0 wrong, empty \
-      unknown. Food-101N's table (class/key.jpg, tab, 1 or 0) and Label Studio's JSON, of tasks that `verify export` \
-      wrote, are recognised.
+      A table (CSV, TSV or JSONL) has a column key (or path) and a column verification: 1 right, 0 wrong, "unsure", \
+      or empty for unknown. Columns selection, person, correction (the right class) and time, as `verify export` \
+      writes them, are kept. Only verdicts on images that were drawn at random count towards error rates and \
+      bounds; say so with --drawn random, or in the column selection. Food-101N's table (class/key.jpg, tab, 1 or 0) \
+      and Label Studio's JSON, of tasks that `verify export` wrote, are recognised.
       """)
 
   @Argument(help: "The table.", completion: .file())
@@ -30,11 +33,16 @@ struct VerifyImport: ParsableCommand {
   var format: VerificationFormat?
   @Option(help: "Who verified; by default the user's name.")
   var person: String?
+  @Option(
+    help:
+      "How the images were chosen, where the table does not say. random: drawn at random from all images of their class; other verdicts only teach."
+  )
+  var drawn = VerificationStages.Drawn.other
   @OptionGroup var workspace: WorkspaceOptions
 
   func run() throws {
     let outcome = try VerificationStages.importing(
-      file, format: format, into: try workspace.open(), person: person ?? NSUserName())
+      file, format: format, into: try workspace.open(), person: person ?? NSUserName(), drawn: drawn)
     if let first = outcome.disputed.first {
       let more = outcome.disputed.count > 1 ? " and \(outcome.disputed.count - 1) others" : ""
       workspace.output.progress.warn(
@@ -42,7 +50,8 @@ struct VerifyImport: ParsableCommand {
           + "own; settle them in cleannet review")
     }
     try workspace.output.print(outcome) {
-      "\(outcome.right) labels verified as right, \(outcome.wrong) as wrong; \(outcome.unknown) rows without a verdict."
+      "\(outcome.right) labels verified as right, \(outcome.wrong) as wrong, \(outcome.unsure) unsure; "
+        + "\(outcome.unknown) rows without a verdict. \(outcome.random) of the verdicts count as drawn at random."
     }
   }
 }
@@ -73,11 +82,12 @@ struct VerdictOutputOptions: ParsableArguments {
   var labelStudioConfig = false
   @Option(
     help:
-      "Adds so many images of each class that nobody has looked at, drawn at random, with an empty verdict.")
+      "Adds so many images of each class that nobody has looked at, the next ones of its random order, with an empty verdict."
+  )
   var unverified = 0
   @Option(help: "Only these classes, comma-separated.")
   var classes: String?
-  @Option(help: "Seeds the choice of images.")
+  @Option(help: "Seeds the random order of the images; the first seed used in a workspace stays.")
   var seed: UInt64 = 0
 
   struct Result: Encodable { var rows: Int }

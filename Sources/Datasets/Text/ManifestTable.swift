@@ -1,3 +1,5 @@
+import Foundation
+
 /// Turns the records of a manifest into samples. Formats that keep a table beside their images share it.
 struct ManifestTable {
   enum Syntax: Sendable {

@@ -3,7 +3,7 @@
 SWIFT ?= swift
 BINARY = .build/release/cleannet
 
-.PHONY: setup build demo test parity lint format bench clean help
+.PHONY: setup build demo test torture sanitize parity lint format bench clean help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -21,6 +21,13 @@ demo: build ## find the wrong labels of 12,000 real images, explained step by st
 test: ## build and run all tests
 	@Scripts/setup --tests
 	$(SWIFT) test
+
+torture: build ## kill the program at chosen moments in every stage; KILLS=n points of each kind
+	Scripts/torture $(BINARY) --kills $(or $(KILLS),100)
+
+sanitize: setup ## run the tests with the address sanitizer, then with the thread sanitizer
+	$(SWIFT) test --sanitize=address --scratch-path .build/address
+	$(SWIFT) test --sanitize=thread --scratch-path .build/thread
 
 parity: setup ## compare detectors and metrics with scikit-learn and cleanlab
 	$(SWIFT) build -c release --product CleanNetEngine

@@ -79,16 +79,22 @@ let package = Package(
     .target(
       name: "TorchEngine", dependencies: ["CTorch"],
       cxxSettings: libTorch.cxxSettings, linkerSettings: libTorch.linkerSettings),
-    module("Torch", ["CTorch", "DynamicLibraries"]),
+    module("Torch", ["CTorch", "DynamicLibraries", "Files"]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    module("Datasets", ["CZlib"]),
+    .target(name: "CFiles"),
+    .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+    module("Files", ["CFiles"]),
+    module("Datasets", ["CZlib", "Files"]),
     .target(name: "CDownloads", linkerSettings: [.linkedLibrary("dl")]),
-    module("Downloads", ["CDownloads", "DynamicLibraries"]),
+    module("Downloads", ["CDownloads", "DynamicLibraries", "Files"]),
     module("CleanNet", ["Torch"]),
     module("Backbones", ["Torch"]),
     .target(name: "CImages", linkerSettings: [.linkedLibrary("dl")]),
     module("Images", ["CImages", "DynamicLibraries"]),
-    module("Workspace", ["Datasets", "Images", .product(name: "GRDB", package: "GRDB.swift"), grdbSQLite]),
+    module(
+      "Workspace",
+      ["CSQLite", "Datasets", "Files", "Images", .product(name: "GRDB", package: "GRDB.swift"), grdbSQLite]),
+    module("Artefacts", ["Files", "Workspace"]),
     .systemLibrary(name: "CLibSVM", providers: [.apt(["libsvm-dev"])]),
     module("Detectors", ["CleanNet", "Torch", "CLibSVM"]),
     module("Classifier", ["Backbones", "Images", "Torch"]),
@@ -99,13 +105,14 @@ let package = Package(
     module(
       "Pipeline",
       [
-        "Backbones", "Classifier", "CleanNet", "Datasets", "Detectors", "Downloads", "Evaluation", "Images",
-        "Torch", "Workspace",
+        "Artefacts", "Backbones", "Classifier", "CleanNet", "Datasets", "Detectors", "Downloads",
+        "Evaluation",
+        "Files", "Images", "Torch", "Workspace",
       ]),
     module(
       "Review",
       [
-        "CleanNet", "Datasets", "Images", "Torch", "Workspace", hummingbird,
+        "CleanNet", "Datasets", "Files", "Images", "Torch", "Workspace", hummingbird,
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
       // In the program itself, so that it may be copied anywhere.
@@ -113,12 +120,14 @@ let package = Package(
     .executableTarget(
       name: "cleannet",
       dependencies: [
-        "Pipeline", "Report", "Review", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Artefacts", "Files", "Pipeline", "Report", "Review",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
     tests("TorchTests", ["Torch"]),
     tests("CleanNetTests", ["CleanNet"]),
     .target(name: "TestPrograms", path: "Tests/TestPrograms", swiftSettings: swiftSettings),
+    tests("FilesTests", ["Files", "TestPrograms"]),
     tests("DatasetsTests", ["Datasets", "TestPrograms"]),
     .target(
       name: "TestServer",

@@ -212,9 +212,25 @@ public struct DatasetSource: Sendable {
     if bytes.first != slash {
       bytes.insert(contentsOf: (FileManager.default.currentDirectoryPath + "/").utf8, at: 0)
     }
-    let parts = bytes.split(separator: slash).map { String(decoding: $0, as: UTF8.self) }.filter { $0 != "." }
+    var parts: [String] = []
+    for part in bytes.split(separator: slash).map({ String(decoding: $0, as: UTF8.self) }) where part != "." {
+      // What lies above a link's target is not what lies above the link.
+      if part == "..", let last = parts.last, last != "..", !isLink("/" + parts.joined(separator: "/")) {
+        parts.removeLast()
+      } else if part != ".." || !parts.isEmpty {
+        parts.append(part)
+      }
+    }
     return "/" + parts.joined(separator: "/")
   }
+
+  private static func isLink(_ path: String) -> Bool {
+    var info = stat()
+    return lstat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFLNK
+  }
+
+  /// The path from the root of the file system.
+  public static func absolutePath(of path: String) -> String { absolute(path) }
 }
 
 /// The text of the last failure of a system call.

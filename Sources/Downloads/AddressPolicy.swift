@@ -87,17 +87,24 @@ struct AddressPolicy: Sendable {
   /// Whether an address is private, of this machine, or of no machine at all (RFC 6890).
   static func isLocal(_ address: [UInt8]) -> Bool {
     if address.count == 16 {
-      // An IPv4 address in IPv6's form.
-      if address.prefix(12).elementsEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]) {
+      // An IPv4 address in IPv6's form, through a translator (RFC 6052) or a tunnel (RFC 3056).
+      let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
+      let translated: [UInt8] = [0, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0]
+      if address.starts(with: mapped) || address.starts(with: translated) {
         return isLocal(Array(address[12...]))
       }
+      if address.starts(with: [0x20, 0x02]) { return isLocal(Array(address[2..<6])) }
+      // A network's own translator.
+      if address.starts(with: [0, 0x64, 0xFF, 0x9B, 0, 1]) { return true }
       let isUnspecifiedOrLoopback = address.dropLast().allSatisfy { $0 == 0 } && address[15] <= 1
       return isUnspecifiedOrLoopback || address[0] & 0xFE == 0xFC || address[0] == 0xFF
         || (address[0] == 0xFE && address[1] & 0x80 != 0)
     }
     switch (address[0], address[1]) {
     case (0, _), (10, _), (127, _), (169, 254), (172, 16...31), (192, 168): return true
-    case (100, 64...127), (192, 0), (198, 18...19), (224..., _): return true
+    case (100, 64...127), (198, 18...19), (224..., _): return true
+    // 192.0.0.0/24 and 192.0.2.0/24 only: from 192.0.64.0 on there are public servers.
+    case (192, 0): return address[2] == 0 || address[2] == 2
     default: return false
     }
   }

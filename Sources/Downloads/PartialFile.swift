@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A download on its way to the disk: `<file>.part`, which gets its name when all of it is there.
@@ -13,11 +14,19 @@ struct PartialFile: ~Copyable {
 
   /// - Throws: `DownloadFailure` if the disk refuses.
   init(_ path: String) throws(DownloadFailure) {
+    descriptor = try Self.create(path)
     self.path = path
-    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-    mkdir(folder, 0o777)
-    descriptor = open("\(path).part", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw Self.failure(path) }
+  }
+
+  private static func create(_ path: String) throws(DownloadFailure) -> CInt {
+    do throws(FileError) {
+      try makeDurableFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+    } catch {
+      throw failure(path)
+    }
+    let descriptor = open("\(path).part", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw failure(path) }
+    return descriptor
   }
 
   deinit {
@@ -39,9 +48,15 @@ struct PartialFile: ~Copyable {
     count += bytes.count
   }
 
+  /// Flushes the bytes and gives the file its name, so that no loss of power leaves a name without them.
   mutating func finish() throws(DownloadFailure) {
-    guard rename("\(path).part", path) == 0 else { throw Self.failure(path) }
+    guard fsync(descriptor) == 0, rename("\(path).part", path) == 0 else { throw Self.failure(path) }
     isFinished = true
+    do throws(FileError) {
+      try flushFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+    } catch {
+      throw Self.failure(path)
+    }
   }
 
   private static func failure(_ path: String) -> DownloadFailure {

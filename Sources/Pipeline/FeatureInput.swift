@@ -40,6 +40,9 @@ public enum FeatureInput {
       try output.append(row)
     }
     try output.finish(dimension: dimension)
-    return try body(NpyMatrix(path: path))
+    let matrix = try NpyMatrix(path: path)
+    // Mapped, it needs no name, and a kill leaves none.
+    unlink(path)
+    return try body(matrix)
   }
 }

@@ -32,6 +32,6 @@ extension Workspace {
     guard let set = try? TrainingData.currentFeatures(self), set.coverage(of: samples) == samples else {
       return nil
     }
-    return MappedFeatures(try FeatureMatrix(set, samples: samples))
+    return MappedFeatures(try featureMatrix(set))
   }
 }

@@ -6,11 +6,18 @@ import Workspace
 /// The files of one model in a workspace's folder `models/<key>`, all safetensors.
 struct ModelFiles: Sendable {
   private let folder: String
+  private let workspace: Workspace
 
-  init(_ workspace: Workspace, key: String) { folder = workspace.modelFolder(key: key) }
+  init(_ workspace: Workspace, key: String) {
+    folder = workspace.modelFolder(key: key)
+    self.workspace = workspace
+  }
 
-  var model: String { "\(folder)/model.safetensors" }
-  var evidence: String { "\(folder)/evidence.safetensors" }
+  static let modelName = "model.safetensors"
+  static let evidenceName = "evidence.safetensors"
+
+  var model: String { "\(folder)/\(Self.modelName)" }
+  var evidence: String { "\(folder)/\(Self.evidenceName)" }
   private func checkpointPath(_ fold: Int) -> String { "\(folder)/checkpoint-\(fold).safetensors" }
   private static let progressKey = "progress"
 
@@ -30,12 +37,20 @@ struct ModelFiles: Sendable {
   /// What the model made of the labels that it was trained on; nil where it is not there or cannot be used, so that it
   /// must be found again.
   func readEvidence() -> LabelEvidence? {
-    guard let checkpoint = try? Checkpoint.read(path: evidence) else { return nil }
+    guard (try? workspace.verify([below(Self.evidenceName)], remedy: "")) != nil,
+      let checkpoint = try? Checkpoint.read(path: evidence)
+    else { return nil }
     return try? LabelEvidence(checkpoint)
+  }
+
+  /// A file's path below the workspace.
+  private func below(_ name: String) -> String {
+    "models/\(URL(fileURLWithPath: folder).lastPathComponent)/\(name)"
   }
 
   /// - Throws: ``PipelineError`` if there is none or it cannot be used.
   func readModel() throws -> CleanNetModel {
+    try workspace.verify([below(Self.modelName)], remedy: "Train it again: cleannet train")
     do {
       return try CleanNetModel(Checkpoint.read(path: model))
     } catch {
@@ -66,8 +81,9 @@ struct ModelFiles: Sendable {
   }
 
   /// Forgets what only an interrupted run needs.
-  func removeCheckpoints(folds: Int) {
-    for fold in 0..<folds { unlink(checkpointPath(fold)) }
+  func removeCheckpoints() {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    for name in names where name.hasPrefix("checkpoint-") { unlink("\(folder)/\(name)") }
   }
 
   private func write(_ checkpoint: Checkpoint, to path: String) throws {

@@ -7,6 +7,8 @@ public struct PipelineError: Error, CustomStringConvertible, Sendable, Hashable 
     case missingInput
     /// A part of the program's surroundings is missing.
     case missingComponent
+    /// Files that were there cannot be reached now; trying again later may help.
+    case unreachable
   }
 
   public var kind: Kind

@@ -1,3 +1,4 @@
+import Artefacts
 import CleanNet
 import Evaluation
 import Foundation
@@ -15,7 +16,7 @@ public struct ScoreStage: Sendable {
 
   public init() {}
 
-  public struct Outcome: StageOutcome {
+  public struct Outcome: Sendable, Codable {
     /// The scores' key.
     public var scores: String
     public var model: String
@@ -37,32 +38,16 @@ public struct ScoreStage: Sendable {
     /// How neighbours were searched, and the recall reached; nil where none were.
     public var neighbors: NeighborQuality?
     public var seconds: Double
-    /// The hash of what the scores follow from, beside the model.
-    public var content: String
     public var reused: Bool
   }
 
   public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
-    guard let training = try workspace.finishedRun(stage: "train") else {
-      throw PipelineError(.missingInput, "No model has been trained yet", remedy: "Run: cleannet train")
-    }
-    let content = try StageContent(workspace).fingerprint()
-    let key = StableHash.of(
-      "score", training.key, content, targetNoise.map { "\($0)" } ?? "", recall.map { "\($0)" } ?? "")
-    return try workspace.withWriteLock("score") {
-      if let done = try workspace.finishedRun(stage: "score", key: key), let metrics = done.metrics,
-        try workspace.scores(key: key) != nil,
-        var outcome = try? JSONDecoder().decode(Outcome.self, from: Data(metrics.utf8))
-      {
-        try workspace.finishRun(try workspace.beginRun(stage: "score", key: key), .done, metrics: metrics)
-        outcome.reused = true
-        return outcome
-      }
-      let run = try workspace.beginRun(stage: "score", key: key)
+    let declaration = Declaration(targetNoise: targetNoise, recall: recall)
+    let result = try StageRunner(workspace).run(declaration) { inputs, _, key in
       let start = ContinuousClock.now
-      let data = try TrainingData(workspace)
+      let data = try TrainingData(inputs.snapshot)
       progress.begin("Scoring", total: data.labels.count, unit: "images")
-      var judgements = try judge(workspace, training, data, progress)
+      var judgements = try judge(workspace, inputs, data, progress)
       if let targetNoise { try apply(targetNoise, to: &judgements, data) }
       let guarantee = NoiseGuarantee(
         labels: data.labels, isKept: (0..<judgements.count).map { judgements.isRight($0) ?? false },
@@ -71,12 +56,12 @@ public struct ScoreStage: Sendable {
         judgements, verdicts: data.verdicts,
         to: try workspace.scoreWriter(key: key, count: judgements.count))
       var outcome = Outcome(
-        scores: key, model: training.key, images: 0, wrong: 0, estimatedNoise: 0,
+        scores: key, model: inputs.training.key, images: 0, wrong: 0, estimatedNoise: 0,
         verified: data.verdicts.count, drawnAtRandom: data.randomVerdicts.count, guarantee: guarantee,
         uncovered: (guarantee?.uncovered ?? []).map { data.classNames[$0] },
         guaranteedUpperByClass: Dictionary(
           uniqueKeysWithValues: (guarantee?.perClass ?? [:]).map { (data.classNames[$0], $1.upper) }),
-        neighbors: judgements.neighbors, seconds: 0, content: content, reused: false)
+        neighbors: judgements.neighbors, seconds: 0, reused: false)
       for image in 0..<judgements.count {
         guard let isRight = judgements.isRight(image) else { continue }
         outcome.images += 1
@@ -85,30 +70,82 @@ public struct ScoreStage: Sendable {
       }
       outcome.estimatedNoise /= Double(max(1, outcome.images))
       outcome.seconds = (ContinuousClock.now - start).inSeconds
-      try workspace.finishRun(run, .done, metrics: try outcome.json())
       progress.end("\(outcome.images) images, \(outcome.wrong) labels look wrong")
       return outcome
     }
+    var outcome = result.outcome
+    outcome.reused = result.wasThere
+    return outcome
+  }
+
+  /// The model trained last, and what it judges.
+  struct Inputs: StageInputs {
+    let snapshot: Workspace
+    let training: StageRun
+    /// The key of the features that the model was trained on; nil of models of earlier versions.
+    let modelFeatures: String?
+    /// Whether the extended objective was trained on the labels and features that there are now, so that its evidence
+    /// holds.
+    let isOfTheseLabels: Bool
+    let digests: [String: String]
+  }
+
+  public struct Settings: Sendable, Codable {
+    public var targetNoise: Double?
+    public var recall: Double?
+  }
+
+  /// What the labels were scored with last; nil if they were not.
+  public static func lastSettings(_ workspace: Workspace) throws -> Settings? {
+    try workspace.finishedRun(stage: "score").flatMap {
+      try? JSONDecoder().decode(Settings.self, from: Data($0.settings.utf8))
+    }
+  }
+
+  /// What the runner has to know.
+  struct Declaration: Stage {
+    typealias Inputs = ScoreStage.Inputs
+    typealias Settings = ScoreStage.Settings
+    typealias Outcome = ScoreStage.Outcome
+    let targetNoise: Double?
+    let recall: Double?
+
+    var name: String { "score" }
+
+    func inputs(_ snapshot: Workspace) throws -> Inputs {
+      guard let training = try snapshot.finishedRun(stage: "train") else {
+        throw PipelineError(.missingInput, "No model has been trained yet", remedy: "Run: cleannet train")
+      }
+      var digests = try StageContent(snapshot).digests()
+      digests[InputName.model] = training.key
+      let outcome = training.metrics.flatMap {
+        try? JSONDecoder().decode(TrainStage.Outcome.self, from: Data($0.utf8))
+      }
+      let now = try StageContent(snapshot).digests(for: outcome?.objective)
+      return Inputs(
+        snapshot: snapshot, training: training, modelFeatures: outcome?.features,
+        isOfTheseLabels: outcome?.objective == .extended && training.inputs == now, digests: digests)
+    }
+
+    func settings(_ inputs: Inputs) -> Settings { Settings(targetNoise: targetNoise, recall: recall) }
+
+    func files(key: String) -> [String] { ["scores/\(key)"] }
   }
 
   /// By the evidence that training left, if it is of these images and labels; else the model looks at all of them again.
   private func judge(
-    _ workspace: Workspace, _ training: StageRun, _ data: TrainingData, _ progress: some ProgressReporter
+    _ workspace: Workspace, _ inputs: Inputs, _ data: TrainingData, _ progress: some ProgressReporter
   ) throws -> Judgements {
-    let files = ModelFiles(workspace, key: training.key)
-    let outcome = training.metrics.flatMap {
-      try? JSONDecoder().decode(TrainStage.Outcome.self, from: Data($0.utf8))
-    }
-    if let outcome, outcome.objective == .extended,
-      outcome.content == (try StageContent(workspace).fingerprint(for: outcome.objective)),
-      let evidence = files.readEvidence(), evidence.classes == data.classNames.count,
+    let files = ModelFiles(workspace, key: inputs.training.key)
+    if inputs.isOfTheseLabels, let evidence = files.readEvidence(), evidence.classes == data.classNames.count,
       evidence.images.elementsEqual(data.labels.indices.filter { data.labels[$0] >= 0 })
     {
       return Judgements(
         evidence, verifications: data.trainingSet.verifications, count: data.labels.count)
     }
     let model = try files.readModel()
-    guard model.featureDimension == data.features.dimension,
+    guard inputs.modelFeatures.map({ $0 == data.featureSet.key }) ?? true,
+      model.featureDimension == data.features.dimension,
       model.references.classes == data.classNames.count
     else {
       throw PipelineError(

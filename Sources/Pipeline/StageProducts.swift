@@ -14,7 +14,7 @@ public enum StageProducts {
     var about = set.about
     about["dimension"] = "\(set.dimension)"
     if set.key == FeatureSet.imported { about["source"] = "imported with the samples" }
-    return (MappedFeatures(try FeatureMatrix(set, samples: count)), about)
+    return (MappedFeatures(try workspace.featureMatrix(set)), about)
   }
 
   /// The model trained last.

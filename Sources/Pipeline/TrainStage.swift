@@ -1,3 +1,4 @@
+import Artefacts
 import CleanNet
 import Foundation
 import Synchronization
@@ -25,9 +26,11 @@ public struct TrainStage: Sendable {
 
   public init() {}
 
-  public struct Outcome: StageOutcome {
+  public struct Outcome: Sendable, Codable {
     /// The model's key.
     public var model: String
+    /// The key of the features that it judges; nil of models of earlier versions.
+    public var features: String?
     public var objective: Objective
     public var images: Int
     public var classes: Int
@@ -39,41 +42,14 @@ public struct TrainStage: Sendable {
     /// How neighbours were searched, and the recall reached; nil where none were.
     public var neighbors: NeighborQuality?
     public var seconds: Double
-    /// The hash of what the model follows from.
-    public var content: String
     /// Whether the model was there already.
     public var reused: Bool
   }
 
   public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
-    let data = try TrainingData(workspace)
-    // The paper's objective learns from verdicts alone. The extended one learns from features and labels, and verdicts
-    // are weighed when labels are scored.
-    guard objective == .extended || !data.verdicts.isEmpty else {
-      throw PipelineError(
-        .missingInput,
-        "No image has been verified yet, and the paper's objective learns from verified images",
-        remedy:
-          "Look at a few dozen images of some classes: cleannet review, or cleannet verify export and import")
-    }
-    let configuration = configuration(for: data)
-    let settings = try configuration.json()
-    let content = try StageContent(workspace).fingerprint(for: objective)
-    let key = StableHash.of("train", content, settings)
-    return try workspace.withWriteLock("train") {
-      let files = ModelFiles(workspace, key: key)
-      if let done = try workspace.finishedRun(stage: "train", key: key), let metrics = done.metrics,
-        FileManager.default.fileExists(atPath: files.model),
-        var outcome = try? JSONDecoder().decode(Outcome.self, from: Data(metrics.utf8))
-      {
-        // Makes this model the latest, whatever was trained in between.
-        try workspace.finishRun(
-          try workspace.beginRun(stage: "train", key: key, settings: settings), .done, metrics: metrics)
-        outcome.reused = true
-        return outcome
-      }
-      let run = try workspace.beginRun(stage: "train", key: key, settings: settings)
+    let result = try StageRunner(workspace).run(Declaration(stage: self)) { data, configuration, key in
       let start = ContinuousClock.now
+      let files = ModelFiles(workspace, key: key)
       try files.makeFolder()
       let show = progress.training(networks: configuration.folds)
       let training = Training(
@@ -87,18 +63,21 @@ public struct TrainStage: Sendable {
       if let evidence = trained.evidence { try files.write(evidence) }
       let rankings = trained.histories.compactMap { $0.max { $0.value < $1.value }?.ranking }
       let verifiedClasses = Set(data.verdicts.keys.map { data.labels[$0] }).count
-      let outcome = Outcome(
-        model: key, objective: objective, images: data.labels.count { $0 >= 0 },
+      return Outcome(
+        model: key, features: data.featureSet.key, objective: objective,
+        images: data.labels.count { $0 >= 0 },
         classes: Set(data.labels.lazy.filter { $0 >= 0 }).count, verified: data.verdicts.count,
         verifiedClasses: verifiedClasses,
         steps: trained.histories.map { $0.last?.step ?? 0 }.max() ?? 0,
         validationRanking: rankings.isEmpty ? nil : rankings.reduce(0, +) / Double(rankings.count),
         neighbors: training.space?.neighborQuality, seconds: (ContinuousClock.now - start).inSeconds,
-        content: content, reused: false)
-      try workspace.finishRun(run, .done, metrics: try outcome.json())
-      files.removeCheckpoints(folds: configuration.folds)
-      return outcome
+        reused: false)
+    } cleanUp: {
+      ModelFiles(workspace, key: $0).removeCheckpoints()
     }
+    var outcome = result.outcome
+    outcome.reused = result.wasThere
+    return outcome
   }
 
   /// What sets this training apart from others of the same images, as text.
@@ -109,6 +88,17 @@ public struct TrainStage: Sendable {
     ].json()
   }
 
+  /// The settings of the last training, for those who train again as it was done before.
+  public mutating func takeLastSettings(_ workspace: Workspace) throws {
+    let last = try workspace.finishedRun(stage: "train").flatMap {
+      try? JSONDecoder().decode(Configuration.self, from: Data($0.settings.utf8))
+    }
+    guard let last else { return }
+    objective = last.objective
+    (references, steps, seed) = (last.kMeans.clusters, last.training.steps, last.seed)
+    normalization = last.normalization
+  }
+
   /// What the last training came to; nil if there was none.
   public static func lastOutcome(_ workspace: Workspace) throws -> Outcome? {
     try workspace.finishedRun(stage: "train")?.metrics.flatMap {
@@ -116,7 +106,37 @@ public struct TrainStage: Sendable {
     }
   }
 
-  private func configuration(for data: TrainingData) -> Configuration {
+  /// What the runner has to know.
+  struct Declaration: Stage {
+    typealias Inputs = TrainingData
+    typealias Settings = Configuration
+    typealias Outcome = TrainStage.Outcome
+    let stage: TrainStage
+
+    var name: String { "train" }
+
+    func inputs(_ snapshot: Workspace) throws -> TrainingData {
+      let data = try TrainingData(snapshot, for: stage.objective)
+      guard stage.objective == .extended || !data.verdicts.isEmpty else {
+        throw PipelineError(
+          .missingInput,
+          "No image has been verified yet, and the paper's objective learns from verified images",
+          remedy:
+            "Look at a few dozen images of some classes: cleannet review, or cleannet verify export and import"
+        )
+      }
+      return data
+    }
+
+    func settings(_ inputs: TrainingData) -> Configuration { stage.configuration(for: inputs) }
+
+    func files(key: String) -> [String] {
+      let names = stage.objective == .extended ? [ModelFiles.modelName, ModelFiles.evidenceName] : [ModelFiles.modelName]
+      return names.map { "models/\(key)/\($0)" }
+    }
+  }
+
+  fileprivate func configuration(for data: TrainingData) -> Configuration {
     var configuration = Configuration.of(objective, dimension: data.features.dimension)
     configuration.seed = seed
     configuration.recall = recall

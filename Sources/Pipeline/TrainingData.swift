@@ -1,10 +1,15 @@
+import Artefacts
 import CleanNet
 import Foundation
 import Torch
 import Workspace
 
 /// What training and scoring read from a workspace: features, labels, verdicts.
-struct TrainingData: Sendable {
+///
+/// All of one state of the catalogue, if the workspace is a snapshot.
+struct TrainingData: Sendable, StageInputs {
+  /// By what `status` calls them.
+  let digests: [String: String]
   let features: MappedFeatures
   let featureSet: FeatureSet
   /// Per sample its class; −1 for images without features and those of the split `test`.
@@ -14,10 +19,13 @@ struct TrainingData: Sendable {
   /// Those of images that were drawn at random: what bounds on other images may follow from.
   let randomVerdicts: [Int: Bool]
 
-  init(_ workspace: Workspace) throws {
+  /// - Parameter objective: That of a training, which may follow from less; nil: all counts.
+  init(_ workspace: Workspace, for objective: Objective? = nil) throws {
+    // Several reads: from here on all of one state.
+    let workspace = try workspace.snapshot()
     featureSet = try Self.currentFeatures(workspace)
-    let count = try workspace.sampleCount()
-    features = MappedFeatures(try FeatureMatrix(featureSet, samples: count))
+    digests = try StageContent(workspace).digests(for: objective)
+    features = MappedFeatures(try workspace.featureMatrix(featureSet))
     classNames = try workspace.classNames()
     var labels = try workspace.trainLabels()
     for image in Self.withoutFeatures(features) { labels[image] = -1 }

@@ -31,11 +31,12 @@ extension VerificationStages {
   ///   - format: nil finds out.
   ///   - person: Who verified, where rows do not say.
   ///   - drawn: How images were chosen, where rows do not say.
+  ///   - onlyNews: Leaves out what a file said before of the same label, so that what people said since stands.
   /// - Throws: `DatasetProblems` naming every row whose image is not there, carries another label than was judged, or
   ///   names a class or a selection that there is not.
   public static func importing(
     _ path: String, format: VerificationFormat? = nil, into workspace: Workspace, person: String,
-    drawn: Drawn = .other
+    drawn: Drawn = .other, onlyNews: Bool = false
   ) throws -> ImportOutcome {
     var rows: [VerificationTable.Row] = []
     let unknown = try VerificationFile.read(path: path, format: format) { rows.append($0) }
@@ -61,12 +62,28 @@ extension VerificationStages {
       }
     }
     if !problems.isEmpty { throw problems }
+    if onlyNews { records = try news(records, workspace) }
     try workspace.addVerifications(records)
     return ImportOutcome(
       right: records.count { $0.answer == .right }, wrong: records.count { $0.answer == .wrong },
       unsure: records.count { $0.answer == .unsure }, unknown: unknown,
       random: records.count { $0.selection == .declared || $0.selection == .drawn },
       disputed: voices.disputed)
+  }
+
+  /// Those of the verdicts that no earlier file gave.
+  private static func news(
+    _ records: [VerificationRecord], _ workspace: Workspace
+  ) throws -> [VerificationRecord] {
+    struct Label: Hashable {
+      var sample: Int
+      var label: Int
+    }
+    var said: [Label: VerificationAnswer] = [:]
+    for record in try workspace.verificationHistory() where record.origin == .imported {
+      said[Label(sample: record.sample, label: record.label)] = record.answer
+    }
+    return records.filter { said[Label(sample: $0.sample, label: $0.label)] != $0.answer }
   }
 }
 

@@ -1,8 +1,9 @@
+import Artefacts
 import CleanNet
 import Foundation
 import Workspace
 
-/// What a workspace holds, what of it is out of date, and what to do next.
+/// What a workspace holds, what of it is out of date and why, and what to do next.
 public struct WorkspaceOverview: Sendable, Encodable {
   public struct ClassRow: Sendable, Encodable {
     public var name: String
@@ -13,7 +14,10 @@ public struct WorkspaceOverview: Sendable, Encodable {
 
   public struct FeaturesRow: Sendable, Encodable {
     public var key: String
+    /// Images that have a row, those that cannot be read included.
     public var images: Int
+    /// Those that could not be reached; the next run tries them again.
+    public var unreachable: Int
     public var dimension: Int
     public var about: [String: String]
   }
@@ -22,6 +26,10 @@ public struct WorkspaceOverview: Sendable, Encodable {
   public struct StageRow<Outcome: Sendable & Encodable>: Sendable, Encodable {
     public var date: Date
     public var isStale: Bool
+    /// Why it is out of date; empty if it is not.
+    public var reasons: [String]
+    /// How long it took.
+    public var seconds: Double
     public var outcome: Outcome
   }
 
@@ -31,12 +39,17 @@ public struct WorkspaceOverview: Sendable, Encodable {
   }
 
   public var path: String
+  public var isReadOnly: Bool
   public var images: Int
+  /// Images that are gone from their source; what was said of them is kept.
+  public var gone: Int
   public var splits: [String: Int]
   public var sources: [String]
   public var classes: [ClassRow]
   public var verified: Int
   public var features: [FeaturesRow]
+  /// Images that the features in use lack: new ones, and those that could not be reached.
+  public var unembedded: Int
   /// How many images could not be read.
   public var problemCount: Int
   /// The first of them, if asked for.
@@ -47,46 +60,66 @@ public struct WorkspaceOverview: Sendable, Encodable {
 
   /// - Parameter problems: How many problems to name.
   public init(_ workspace: Workspace, problems limit: Int = 0) throws {
+    let workspace = try workspace.snapshot()
     let status = try workspace.status()
-    path = workspace.path
-    images = status.samples
+    (path, isReadOnly) = (workspace.path, workspace.isReadOnly)
+    (images, gone) = (status.samples, status.numbers - status.samples)
     splits = Dictionary(uniqueKeysWithValues: status.splits.map { ($0.name, $0.samples) })
     sources = status.sources.map(\.path)
     classes = status.classes.map {
       ClassRow(name: $0.name, images: $0.samples, right: $0.right, wrong: $0.wrong)
     }
     verified = status.classes.reduce(0) { $0 + $1.right + $1.wrong }
-    features = status.features.map {
-      FeaturesRow(key: $0.set.key, images: $0.samples, dimension: $0.set.dimension, about: $0.set.about)
-    }
+    let rows = try status.features.map { try Self.row($0, workspace, images: status.samples) }
+    features = rows
+    let current = try? TrainingData.currentFeatures(workspace).key
+    let inUse = rows.first { $0.key == current }
+    unembedded = inUse.map { status.samples - $0.images + $0.unreachable } ?? status.samples
     problemCount = status.problems
     // What a stage found wrong, the next one does not need to say again.
     var last: Int?
     problems = try workspace.problems(limit: limit).compactMap { problem in
       defer { last = problem.sample }
-      guard problem.sample != last else { return nil }
-      return Problem(path: try workspace.sample(problem.sample)?.path ?? "", what: problem.what)
+      guard problem.sample != last, let sample = try workspace.sample(problem.sample) else { return nil }
+      return Problem(path: sample.path, what: problem.what)
     }
     let content = StageContent(workspace)
-    model = try Self.last("train", workspace) { (outcome: TrainStage.Outcome) in
-      outcome.content != (try content.fingerprint(for: outcome.objective))
+    model = try Self.last("train", workspace, \.seconds) { (outcome: TrainStage.Outcome) in
+      try content.digests(for: outcome.objective)
     }
-    scores = try Self.last("score", workspace) { (outcome: ScoreStage.Outcome) in
-      outcome.content != (try content.fingerprint())
-    }
+    var inputs = try content.digests()
+    inputs[InputName.model] = try workspace.finishedRun(stage: "train")?.key
+    scores = try Self.last("score", workspace, \.seconds) { (_: ScoreStage.Outcome) in inputs }
     next = Self.next(
-      images: images, embedded: features.contains { $0.images == status.samples }, verified: verified,
-      model: model,
-      scores: scores)
+      images: images, embedded: inUse.map { $0.images == status.samples } ?? false, verified: verified,
+      model: model, scores: scores)
   }
 
-  private static func last<Outcome: StageOutcome>(
-    _ stage: String, _ workspace: Workspace, isStale: (Outcome) throws -> Bool
+  private static func row(
+    _ features: WorkspaceStatus.Features, _ workspace: Workspace, images: Int
+  ) throws -> FeaturesRow {
+    let set = features.set
+    let isKept = try workspace.keepsRows(of: set)
+    let counts = try isKept ? workspace.rowCounts(of: set) : [:]
+    return FeaturesRow(
+      key: set.key, images: isKept ? counts.values.reduce(0, +) : min(features.samples, images),
+      unreachable: counts[.unreachable, default: 0], dimension: set.dimension, about: set.about)
+  }
+
+  /// - Parameter inputs: What the stage would follow from now.
+  private static func last<Outcome: Sendable & Codable>(
+    _ stage: String, _ workspace: Workspace, _ seconds: KeyPath<Outcome, Double>,
+    inputs: (Outcome) throws -> [String: String]
   ) throws -> StageRow<Outcome>? {
     guard let run = try workspace.finishedRun(stage: stage), let metrics = run.metrics,
       let outcome = try? JSONDecoder().decode(Outcome.self, from: Data(metrics.utf8))
     else { return nil }
-    return StageRow(date: run.started, isStale: try isStale(outcome), outcome: outcome)
+    let reasons =
+      run.inputs == nil
+      ? ["it was made by an earlier version"] : run.changes(try inputs(outcome)).map(InputName.change)
+    return StageRow(
+      date: run.started, isStale: !reasons.isEmpty, reasons: reasons, seconds: outcome[keyPath: seconds],
+      outcome: outcome)
   }
 
   private static func next(
@@ -104,28 +137,26 @@ public struct WorkspaceOverview: Sendable, Encodable {
   }
 }
 
-/// A stage's outcome, as its run keeps it.
-protocol StageOutcome: Sendable, Codable {
-  /// The hash of the workspace's content that the outcome follows from.
-  var content: String { get }
-}
-
 /// What training and scoring follow from.
 struct StageContent {
   private let workspace: Workspace
 
   init(_ workspace: Workspace) { self.workspace = workspace }
 
-  /// A hash of images, labels, verdicts and the features in use: what scores follow from.
-  func fingerprint() throws -> String {
-    StableHash.of(try features(), try workspace.fingerprint(of: .images, .labels, .verifications))
+  /// Digests of labels, the features in use and verdicts, by name.
+  ///
+  /// - Parameter objective: Of a training: verdicts count only where the objective learns from them. nil: all counts.
+  func digests(for objective: Objective? = nil) throws -> [String: String] {
+    let snapshot = try workspace.snapshot()
+    var digests = [
+      InputName.features: try (try? TrainingData.currentFeatures(snapshot)).map {
+        try snapshot.digest(of: $0)
+      } ?? "",
+      InputName.labels: try snapshot.fingerprint(of: .labels),
+    ]
+    if objective != .extended {
+      digests[InputName.verdicts] = try snapshot.fingerprint(of: .verifications)
+    }
+    return digests
   }
-
-  /// A hash of what a model follows from: verdicts only where the objective learns from them.
-  func fingerprint(for objective: Objective) throws -> String {
-    guard objective == .extended else { return try fingerprint() }
-    return StableHash.of(try features(), try workspace.fingerprint(of: .images, .labels))
-  }
-
-  private func features() throws -> String { (try? TrainingData.currentFeatures(workspace).key) ?? "" }
 }

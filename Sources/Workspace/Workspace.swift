@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import GRDB
 
@@ -5,7 +6,7 @@ import GRDB
 /// shards, models and scores.
 ///
 /// ```
-/// catalogue.sqlite       samples, verification labels, runs, problems (SQLite, write-ahead log)
+/// catalogue.sqlite       samples, verification labels, runs, problems, digests of files (SQLite, write-ahead log)
 /// features/<key>/        NNNNN.npy, 4,096 rows each, and features.json
 /// models/<key>/          what training leaves
 /// scores/<key>/          a .npy file a column
@@ -18,12 +19,20 @@ import GRDB
 ///
 /// The object is safe to use from all threads at once: reads of the catalogue run side by side, each on a
 /// snapshot, and writes one after the other. Stages that write files take `withWriteLock` around their work;
-/// reading, and single verification labels, need no lock.
+/// reading, and single verification labels, need no lock. A workspace that may not be written, on read-only media or
+/// of somebody else, is opened for reading.
 public final class Workspace: Sendable {
   public let path: String
   /// How long to wait for another process, in seconds.
   let patience: Double
-  let pool: DatabasePool
+  /// How long a person's answer waits for another process, such as a large import, in seconds.
+  static let answerPatience = 300.0
+  /// All changes go through it.
+  let pool: any DatabaseWriter
+  /// What is read comes from here: the pool, or one state of the catalogue.
+  private let reader: any DatabaseReader
+  public let isReadOnly: Bool
+  private let isSnapshot: Bool
 
   /// Opens the workspace in a folder.
   ///
@@ -37,23 +46,26 @@ public final class Workspace: Sendable {
     self.patience = patience
     let catalogue = Self.cataloguePath(self.path)
     if !FileManager.default.fileExists(atPath: catalogue) {
-      guard create else {
-        throw WorkspaceError(
-          .notFound, file: path, "holds no workspace",
-          remedy: "Start one with: cleannet import SOURCE --workspace \(path)")
-      }
+      guard create else { throw Self.missing(path) }
+      try Self.refuseRemains(of: self.path, because: "is missing, though what belongs to it is there")
       try makeFolder(self.path)
     }
-    var configuration = Configuration()
-    configuration.busyMode = .timeout(patience)
-    configuration.label = "catalogue"
-    pool = try Self.translating(catalogue) {
-      let pool = try DatabasePool(path: catalogue, configuration: configuration)
-      try Schema.prepare(pool, path: catalogue)
+    if !create, let pool = try Self.openForReading(self.path) {
+      (self.pool, reader, isReadOnly, isSnapshot) = (pool, pool, true, false)
+      return
+    }
+    let folder = self.path
+    let pool = try Self.translating(catalogue) {
+      let pool = try DatabasePool(path: catalogue, configuration: Self.configuration(patience: patience))
+      try Schema.prepare(pool, path: catalogue) {
+        try Self.refuseRemains(of: folder, because: "is empty, though what belongs to it is there")
+        if !create { throw Self.missing(path) }
+      }
       // A verdict that was acknowledged survives a loss of power. Writes are few and large otherwise.
       try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
       return pool
     }
+    (self.pool, reader, isReadOnly, isSnapshot) = (pool, pool, false, false)
   }
 
   /// Removes the workspace from the disk if there are no samples in it; nothing else may use it, now or later.
@@ -68,12 +80,24 @@ public final class Workspace: Sendable {
     rmdir(path)
   }
 
+  private init(reading reader: any DatabaseReader, of workspace: Workspace) {
+    (path, patience, pool) = (workspace.path, workspace.patience, workspace.pool)
+    (self.reader, isReadOnly, isSnapshot) = (reader, workspace.isReadOnly, true)
+  }
+
+  /// The workspace with a catalogue that stays as it is now, whatever others write: all that is read through it belongs
+  /// together. Changes made through it are real, and it does not see them.
+  public func snapshot() throws -> Workspace {
+    guard !isSnapshot, let pool = pool as? DatabasePool else { return self }
+    return Workspace(reading: try Self.translating(catalogue) { try pool.makeSnapshot() }, of: self)
+  }
+
   /// Whether a folder holds a workspace.
   public static func exists(at path: String) -> Bool {
     FileManager.default.fileExists(atPath: cataloguePath(path))
   }
 
-  private static func cataloguePath(_ path: String) -> String { "\(path)/catalogue.sqlite" }
+  static func cataloguePath(_ path: String) -> String { "\(path)/catalogue.sqlite" }
 
   var catalogue: String { Self.cataloguePath(path) }
 
@@ -82,12 +106,13 @@ public final class Workspace: Sendable {
 
   /// Reads the catalogue on a snapshot.
   func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
-    try Self.translating(catalogue) { try pool.read(body) }
+    try Self.translating(catalogue) { try reader.read(body) }
   }
 
   /// Changes the catalogue in one transaction.
   func write<Value>(_ body: (Database) throws -> Value) throws -> Value {
-    try Self.translating(catalogue) { try pool.write(body) }
+    guard !isReadOnly else { throw Self.readOnly(path) }
+    return try Self.translating(catalogue) { try pool.write(body) }
   }
 
   /// Reads the whole catalogue and checks it. Takes as long as reading the file.
@@ -121,7 +146,7 @@ public final class Workspace: Sendable {
     }
   }
 
-  private static func damage(_ file: String, _ text: String) -> WorkspaceError {
+  static func damage(_ file: String, _ text: String) -> WorkspaceError {
     WorkspaceError(
       .damaged, file: file, "is damaged: \(text)",
       remedy: "Restore a copy of it; or save what is left (sqlite3 FILE .recover), move the workspace away "

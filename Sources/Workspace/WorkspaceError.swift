@@ -17,6 +17,8 @@ public struct WorkspaceError: Error, CustomStringConvertible, Sendable, Hashable
     case invalidInput
     /// The disk or its permissions refuse.
     case cannotWrite
+    /// Another process removed the workspace, which was still empty, while this one waited for it.
+    case removed
   }
 
   public var kind: Kind

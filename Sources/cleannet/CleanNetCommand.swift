@@ -24,7 +24,7 @@ import Foundation
       DemoCommand.self, ImportCommand.self, DownloadCommand.self, EmbedCommand.self, VerifyCommand.self,
       ReviewCommand.self, TrainCommand.self, ScoreCommand.self, ReportCommand.self, EvaluateCommand.self,
       ExportCommand.self,
-      RunCommand.self, StatusCommand.self,
+      RunCommand.self, StatusCommand.self, CheckCommand.self, CleanCommand.self, RelocateCommand.self,
       ClassifyCommand.self, DoctorCommand.self,
     ])
 
@@ -60,10 +60,11 @@ enum Interruption {
     for number in numbers { sigaddset(&signals, number) }
     pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     for number in numbers {
-      signal(number) { _ in
+      signal(number) { number in
         let text: StaticString = "\ninterrupted: run the same command again to go on where it stopped\n"
         _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
-        _exit(130)
+        // As shells say it of a program that a signal ended.
+        _exit(128 + number)
       }
     }
   }

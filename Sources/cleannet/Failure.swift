@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import Images
 import Pipeline
@@ -13,7 +14,7 @@ struct Failure {
   /// Whether the error is one of this program's own, which say what is wrong and what to do.
   static func describes(_ error: any Error) -> Bool {
     error is PipelineError || error is WorkspaceError || error is DatasetProblems || error is EngineError
-      || error is VipsError || error is CheckpointError
+      || error is VipsError || error is CheckpointError || error is FileError
   }
 
   init(_ error: any Error) {
@@ -25,16 +26,19 @@ struct Failure {
         case .badInput: EX_DATAERR
         case .missingInput: EX_NOINPUT
         case .missingComponent: EX_UNAVAILABLE
+        case .unreachable: EX_TEMPFAIL
         }
       case let error as WorkspaceError:
         switch error.kind {
         case .notFound: EX_NOINPUT
         case .newerVersion, .damaged, .alreadyImported, .invalidInput: EX_DATAERR
-        case .locked: EX_IOERR
+        case .locked, .removed: EX_IOERR
         case .cannotWrite: EX_CANTCREAT
         }
       case let error as DatasetProblems:
         Self.status(of: error)
+      case let error as CheckpointError: error.isWriting ? EX_CANTCREAT : EX_DATAERR
+      case let error as FileError: error.code == EIO ? EX_IOERR : EX_CANTCREAT
       case is EngineError, is VipsError: EX_UNAVAILABLE
       default: EX_DATAERR
       }
@@ -46,7 +50,7 @@ struct Failure {
     }
     if begins("cannot be opened") { return EX_NOINPUT }
     if begins(DuckDB.missing) { return EX_UNAVAILABLE }
-    return begins("cannot be created", "cannot be written", "cannot be put in place")
+    return begins("cannot be created", "cannot be written", "cannot be put in place", "cannot be flushed")
       ? EX_CANTCREAT : EX_DATAERR
   }
 

@@ -21,10 +21,11 @@ struct PipelineBackend: ReviewBackend {
     let progress = RetrainingProgress(report)
     var train = TrainStage()
     (train.seed, train.threads) = (seed, threads)
-    if let objective = try TrainStage.lastOutcome(workspace)?.objective { train.objective = objective }
+    try train.takeLastSettings(workspace)
     _ = try train.run(workspace, progress: progress)
     var score = ScoreStage()
     score.threads = threads
+    score.targetNoise = try ScoreStage.lastSettings(workspace)?.targetNoise
     _ = try score.run(workspace, progress: progress)
   }
 }

@@ -22,14 +22,20 @@ struct WorkspaceOptions: ParsableArguments {
   func open() throws -> Workspace { try Workspace(path: path) }
 
   /// Makes the workspace if there is none. What cannot be read leaves no empty workspace behind.
+  ///
+  /// Of two processes that begin at once, one may remove the empty workspace that both have opened; the other then makes
+  /// it anew.
   func filling<Value>(_ body: (Workspace) throws -> Value) throws -> Value {
-    let isNew = !Workspace.exists(at: path)
-    let store = try Workspace(path: path, create: true)
-    do {
-      return try body(store)
-    } catch {
-      if isNew { try? store.removeIfEmpty() }
-      throw error
+    while true {
+      let store = try Workspace(path: path, create: true)
+      do {
+        return try body(store)
+      } catch let error as WorkspaceError where error.kind == .removed {
+        continue
+      } catch {
+        try? store.removeIfEmpty()
+        throw error
+      }
     }
   }
 }

@@ -13,8 +13,8 @@ import Testing
     arguments: [
       "", "demo", "import", "download", "embed", "verify", "verify import", "verify export",
       "verify simulate", "review", "train", "score", "report", "evaluate", "export", "export scores",
-      "export weights",
-      "export dataset", "export verdicts", "run", "status", "doctor",
+      "export weights", "export dataset", "export verdicts", "run", "status", "check", "clean", "relocate",
+      "doctor",
       "classify", "classify train", "classify evaluate", "classify predict", "classify export",
       "classify compare",
     ])

@@ -21,6 +21,8 @@ import Testing
       "http://[fe80::1]/x",
       "http://[fd00::1]/x", "http://[::ffff:127.0.0.1]/x", "http://0.0.0.0/x", "http://2130706433/x",
       "http://0x7f.1/x", "http://100.64.0.1/x",
+      "http://192.0.0.8/x", "http://192.0.2.1/x", "http://[64:ff9b::a01:203]/x", "http://[64:ff9b:1::1]/x",
+      "http://[2002:c0a8:1::1]/x",
     ])
   func local(address: String) async {
     #expect(await refusal(address)?.explanation.contains("local network") == true)
@@ -35,7 +37,10 @@ import Testing
 
   @Test(
     "public addresses pass",
-    arguments: ["http://8.8.8.8/x", "https://172.32.0.1/", "http://[2001:4860::8888]/x"])
+    arguments: [
+      "http://8.8.8.8/x", "https://172.32.0.1/", "http://[2001:4860::8888]/x", "http://192.0.78.9/x",
+      "http://[64:ff9b::808:808]/x", "http://[2002:808:808::1]/x",
+    ])
   func open(address: String) async {
     #expect(await refusal(address) == nil)
   }

@@ -15,6 +15,8 @@ struct ArchiveMember: Sendable, Hashable {
   var length: Int64
   /// Once unpacked, if they are deflated.
   var inflatedLength: Int64?
+  /// A checksum of the bytes once unpacked, where the archive keeps one.
+  var crc: UInt32?
 
   var size: Int64 { inflatedLength ?? length }
 

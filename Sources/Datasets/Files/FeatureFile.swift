@@ -105,14 +105,22 @@ public struct EmbeddedMatrix: Sendable, Hashable {
         path, "holds \(name) as \(tensors.first { $0.name == name }?.type ?? "nothing")",
         "Save it as float32 or float16: tensor.float()")
     }
-    guard tensor.place.count == 2, (1...2).contains(tensor.shape.count) else {
+    guard tensor.place.count == 2, (1...2).contains(tensor.shape.count), tensor.shape.allSatisfy({ $0 > 0 })
+    else {
       throw problem(
         path, "holds \(name) of shape \(tensor.shape), not [rows, dimension]",
         "Save a matrix with a row an image")
     }
+    // Numbers of a hostile header may be as large as they like.
+    let (start, end) = (Int64(tensor.place[0]), Int64(tensor.place[1]))
+    guard start <= end, end <= file.size - 8 - length else {
+      throw problem(
+        path, "is damaged: \(name) would lie at bytes \(start) to \(end), beyond the file's end",
+        "Write it again with safetensors.save_file")
+    }
     return EmbeddedMatrix(
-      type: type, shape: tensor.shape, offset: 8 + length + Int64(tensor.place[0]),
-      length: Int64(tensor.place[1] - tensor.place[0]))
+      type: type, shape: tensor.shape, offset: 8 + length + start,
+      length: end - start)
   }
 
   private static func numbers(_ scanner: inout JSONScanner) throws(JSONScanner.Fault) -> [Int] {

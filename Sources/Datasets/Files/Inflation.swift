@@ -34,6 +34,7 @@ enum Inflation {
     defer { inflateEnd(&stream) }
     var output = [UInt8](repeating: 0, count: Int(min(max(member.size, 1), Int64(pieceSize))))
     var (taken, given) = (Int64(0), Int64(0))
+    var sum = crc32(0, nil, 0)
     var status = Z_OK
     while status == Z_OK, taken < member.length {
       let count = Int(min(Int64(pieceSize), member.length - taken))
@@ -54,11 +55,15 @@ enum Inflation {
         left = Int(stream.avail_in)
         given += Int64(produced)
         guard given <= member.size else { throw damage(file) }
+        sum = output.withUnsafeBufferPointer { crc32(sum, $0.baseAddress, UInt32(produced)) }
         try each(output[..<produced])
         if status == Z_BUF_ERROR { status = Z_OK; break }
       } while status == Z_OK && (left > 0 || stream.avail_out == 0)
     }
-    guard status == Z_STREAM_END, given == member.size else { throw damage(file) }
+    guard status == Z_STREAM_END, given == member.size, member.crc.map({ UInt($0) == UInt(sum) }) ?? true
+    else {
+      throw damage(file)
+    }
   }
 
   private static func damage(_ file: Descriptor) -> DatasetProblems {

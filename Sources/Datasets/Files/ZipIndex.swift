@@ -28,12 +28,14 @@ struct ZipIndex: ArchiveIndex {
     let file = try Descriptor(reading: path)
     let directory = try Self.directory(file)
     var start = 0
-    let bytes = try file.bytes(at: directory.offset, count: Int(directory.length))
+    var count = 0
+    let bytes = try file.bytes(at: directory.list.offset, count: Int(directory.list.length))
     while start + 46 <= bytes.count, bytes.number(start, 4) == 0x0201_4B50 {
       let (flags, method) = (bytes.number(start + 8, 2), bytes.number(start + 10, 2))
       let nameEnd = start + 46 + Int(bytes.number(start + 28, 2))
       let extraEnd = nameEnd + Int(bytes.number(start + 30, 2))
       guard extraEnd <= bytes.count else { throw Self.damaged(path) }
+      count += 1
       var entry = Entry(
         compressed: bytes.number(start + 20, 4), length: bytes.number(start + 24, 4),
         header: bytes.number(start + 42, 4))
@@ -46,22 +48,32 @@ struct ZipIndex: ArchiveIndex {
               + String(decoding: bytes[(start + 46)..<nameEnd], as: UTF8.self),
             remedy: "Unpack it (unzip -O CP437, or the encoding of its names) and import the folder"))
       }
-      start = extraEnd + Int(bytes.number(start + 32, 2))
+      let next = extraEnd + Int(bytes.number(start + 32, 2))
+      let centralLength = next - start
+      start = next
       if name.utf8.last == .slash { continue }
       let isEncrypted = flags & 1 != 0
       guard !isEncrypted, method == 8 || (method == 0 && entry.compressed == entry.length) else {
         if ImageName.isImage(name) { unreadable = (unreadable.count + 1, unreadable.first ?? name) }
         continue
       }
-      let local = try file.bytes(at: entry.header, count: 30)
-      guard local.starts(with: Self.signature) else { throw Self.damaged(path) }
+      // What the list says stands before the member once more: where the two differ, one of them is damaged.
+      let local = try file.bytes(at: entry.header, count: 30 + name.utf8.count)
+      let crc = UInt32(truncatingIfNeeded: bytes.number(start - centralLength + 16, 4))
+      guard local.starts(with: Self.signature), local.number(8, 2) == method,
+        flags & 8 != 0 || local.number(14, 4) == Int64(crc),
+        local.number(26, 2) == name.utf8.count, local[30...].elementsEqual(name.utf8)
+      else { throw Self.damaged(path) }
       let offset = entry.header + 30 + local.number(26, 2) + local.number(28, 2)
       guard offset <= file.size, entry.compressed <= file.size - offset, entry.length >= 0 else {
         throw Self.damaged(path)
       }
       let member = ArchiveMember(
-        offset: offset, length: entry.compressed, inflatedLength: method == 8 ? entry.length : nil)
+        offset: offset, length: entry.compressed, inflatedLength: method == 8 ? entry.length : nil, crc: crc)
       if members.updateValue(member, forKey: ByteName(name)) == nil { names.append(name) }
+    }
+    guard start == bytes.count, directory.entries.map({ $0 == count }) ?? true else {
+      throw Self.damaged(path)
     }
     partAtBackslashes()
   }
@@ -123,8 +135,10 @@ struct ZipIndex: ArchiveIndex {
     }
   }
 
-  /// Finds the list of members, whose place stands at the file's end.
-  private static func directory(_ file: Descriptor) throws(DatasetProblems) -> ArchiveMember {
+  /// Finds the list of members, whose place stands at the file's end, and how many there are.
+  private static func directory(
+    _ file: Descriptor
+  ) throws(DatasetProblems) -> (list: ArchiveMember, entries: Int?) {
     let tailStart = max(0, file.size - 22 - 65_535 - 20)
     let tail = try file.bytes(at: tailStart, count: Int(file.size - tailStart))
     var end = tail.count - 22
@@ -135,15 +149,19 @@ struct ZipIndex: ArchiveIndex {
           file: file.path, what: "is no whole zip file: its list of members is missing",
           remedy: "The file was cut short; get it again"))
     }
-    var directory = ArchiveMember(offset: tail.number(end + 16, 4), length: tail.number(end + 12, 4))
+    let directory = ArchiveMember(offset: tail.number(end + 16, 4), length: tail.number(end + 12, 4))
     if directory.offset == 0xFFFF_FFFF || directory.length == 0xFFFF_FFFF, end >= 20,
       tail.number(end - 20, 4) == 0x0706_4B50
     {
       let record = try file.bytes(at: tail.number(end - 12, 8), count: 56)
       guard record.number(0, 4) == 0x0606_4B50 else { throw damaged(file.path) }
-      directory = ArchiveMember(offset: record.number(48, 8), length: record.number(40, 8))
+      return (
+        ArchiveMember(offset: record.number(48, 8), length: record.number(40, 8)),
+        Int(exactly: record.number(32, 8))
+      )
     }
-    return directory
+    let entries = Int(tail.number(end + 10, 2))
+    return (directory, entries == 0xFFFF ? nil : entries)
   }
 
   private static func damaged(_ path: String) -> DatasetProblems {

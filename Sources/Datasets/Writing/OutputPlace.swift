@@ -1,13 +1,19 @@
+import Files
 import Foundation
 
-/// A folder or file that appears under its name when all of it is there: until then it lies beside it, hidden.
+/// A folder or file that appears under its name when all of it is there: until then it lies beside it, hidden. Once it
+/// has its name it is on the disk.
+///
+/// A device or pipe that is there is written to, where files may be replaced.
 final class OutputPlace {
   /// As the user wrote it.
   let path: String
-  private let target: String
+  private let pending: PendingOutput
+
   /// Where it is written for the time being.
-  let temporary: String
-  private var isFinished = false
+  var temporary: String { pending.temporary }
+  /// Whether bytes go to what is there, rather than to a new file.
+  var isWrittenThrough: Bool { pending.isWrittenThrough }
   /// The folders known to be there.
   private var folders: Set<String> = []
 
@@ -15,25 +21,26 @@ final class OutputPlace {
   /// - Throws: `DatasetProblems` if something is at the path that is not replaced.
   init(_ path: String, replacing: Bool = false) throws(DatasetProblems) {
     self.path = path
-    target = DatasetSource.absolute(path)
-    let url = URL(fileURLWithPath: target)
-    temporary = "\(url.deletingLastPathComponent().path)/.\(url.lastPathComponent).\(UUID().uuidString)"
+    let target = DatasetSource.absolute(path)
     guard replacing || access(target, F_OK) != 0 || rmdir(target) == 0 else {
-      isFinished = true
       throw DatasetProblems(
         DatasetProblem(
           file: path, what: "cannot be created: it is there already",
           remedy: "Remove it, or name another with --out"))
     }
-  }
-
-  deinit {
-    if !isFinished { try? FileManager.default.removeItem(atPath: temporary) }
+    pending = PendingOutput(target)
   }
 
   /// Makes the folder of a file below the place, and returns the file's path. An empty name is the place itself.
   func prepare(_ relative: String) throws(DatasetProblems) -> String {
     if relative.isEmpty { return temporary }
+    // Names of splits and classes come from outside; none leads out of the place.
+    guard relative.utf8.first != .slash, !relative.fields(at: .slash).contains("..") else {
+      throw DatasetProblems(
+        DatasetProblem(
+          file: path, what: "would not hold \(relative.debugDescription), which leads out of it",
+          remedy: "Rename the split or class when importing: --split NAME, --label-map FILE"))
+    }
     let file = "\(temporary)/\(relative)"
     let folder = relative.parted(atLast: .slash)?.before ?? ""
     if !folders.contains(folder) {
@@ -51,12 +58,21 @@ final class OutputPlace {
 
   private func make(_ folder: String) throws(DatasetProblems) {
     guard mkdir(folder, 0o777) == 0 || errno == EEXIST else { throw failure("cannot be created", folder) }
+    if folder == temporary { try hold() }
   }
 
-  /// Gives the place its name.
+  /// Says that the folder or file is there and has a writer.
+  fileprivate func hold() throws(DatasetProblems) {
+    guard pending.hold() else { throw failure("cannot be created", path) }
+  }
+
+  /// Flushes all of it to the disk and gives the place its name.
   func finish() throws(DatasetProblems) {
-    guard rename(temporary, target) == 0 else { throw failure("cannot be put in place", path) }
-    isFinished = true
+    do throws(FileError) {
+      try pending.finish()
+    } catch {
+      throw DatasetProblems(DatasetProblem(file: path, what: error.what, remedy: FileError.remedy))
+    }
   }
 
   func failure(_ what: String, _ file: String) -> DatasetProblems {
@@ -80,8 +96,10 @@ final class OutputFile {
   init(_ place: OutputPlace, _ relative: String = "") throws(DatasetProblems) {
     self.place = place
     path = try place.prepare(relative)
-    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    let isNew = !(place.isWrittenThrough && path == place.temporary)
+    descriptor = open(path, O_WRONLY | O_CLOEXEC | (isNew ? O_CREAT | O_EXCL : 0), 0o666)
     guard descriptor >= 0 else { throw place.failure("cannot be created", path) }
+    if isNew, path == place.temporary { try place.hold() }
   }
 
   deinit { Foundation.close(descriptor) }
@@ -126,12 +144,7 @@ final class OutputFile {
     try finish()
   }
 
-  /// Writes what is left. The bytes of a folder's many files reach the disk when the system wills: one flush each would
-  /// cost more than all else.
-  func finish() throws(DatasetProblems) {
-    try flush(above: 0)
-    guard path != place.temporary || fsync(descriptor) == 0 else {
-      throw place.failure("cannot be written", path)
-    }
-  }
+  /// Writes what is left. It reaches the disk when the place is finished: a folder's many files all at once, since one
+  /// flush each would cost more than all else.
+  func finish() throws(DatasetProblems) { try flush(above: 0) }
 }

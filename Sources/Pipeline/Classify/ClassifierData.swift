@@ -19,6 +19,7 @@ struct ClassifierData {
 
   /// - Parameter truth: A column whose values take the place of the test images' labels, where it has any.
   init(_ workspace: Workspace, truth: String? = nil) throws {
+    let workspace = try workspace.snapshot()
     data = try TrainingData(workspace)
     examples = data.labels.indices.filter { [labels = data.labels] in labels[$0] >= 0 }
     labels = examples.map { [labels = data.labels] in labels[$0] }

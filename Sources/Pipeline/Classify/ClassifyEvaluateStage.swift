@@ -151,6 +151,6 @@ public struct ClassifyEvaluateStage: Sendable {
     guard let key = file.about.features, let set = try workspace.featureSet(key: key) else { return nil }
     let count = try workspace.sampleCount()
     guard set.missing(of: count).isEmpty else { return nil }
-    return MappedFeatures(try FeatureMatrix(set, samples: count))
+    return MappedFeatures(try workspace.featureMatrix(set))
   }
 }

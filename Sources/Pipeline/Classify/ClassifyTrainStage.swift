@@ -93,13 +93,15 @@ public struct ClassifyTrainStage: Sendable {
   private func trainHead(
     _ workspace: Workspace, penalty: Double?, progress: some ProgressReporter
   ) throws -> Outcome {
-    let data = try ClassifierData(workspace)
+    // The key is made of what is trained on, whatever is written meanwhile.
+    let snapshot = try workspace.snapshot()
+    let data = try ClassifierData(snapshot)
     let weights = try weights(
-      workspace, examples: data.examples, labels: data.labels, verdicts: data.data.verdicts)
+      snapshot, examples: data.examples, labels: data.labels, verdicts: data.data.verdicts)
     let settings = try penalty.map { "\($0)" }.json()
     let key = StableHash.of(
-      "classify-head", data.data.featureSet.key, try workspace.fingerprint(of: .images, .labels),
-      weights.hash, settings, "\(seed)")
+      "classify-head", data.data.featureSet.key, try snapshot.digest(of: data.data.featureSet),
+      try snapshot.fingerprint(of: .labels), weights.hash, settings, "\(seed)")
     let source = try HeadSource(workspace, data.data.featureSet)
     return try once(workspace, key: key, settings: settings) { files in
       let start = ContinuousClock.now
@@ -146,6 +148,7 @@ public struct ClassifyTrainStage: Sendable {
       let run: Int
       if let done = try workspace.finishedRun(stage: runName, key: key), let metrics = done.metrics,
         FileManager.default.fileExists(atPath: files.best),
+        (try? workspace.verify(Self.names(key), remedy: "")) != nil,
         var outcome = try? JSONDecoder().decode(Outcome.self, from: Data(metrics.utf8))
       {
         // Makes this classifier the latest.
@@ -157,9 +160,17 @@ public struct ClassifyTrainStage: Sendable {
       run = try workspace.beginRun(stage: runName, key: key, settings: settings)
       try files.makeFolder()
       let outcome = try train(files)
-      try workspace.finishRun(run, .done, metrics: try outcome.json())
+      try workspace.finishRun(
+        run, .done, metrics: try outcome.json(), files: try workspace.digests(of: Self.names(key)))
+      // Only going on after an interruption needs it.
+      unlink(files.state)
       return outcome
     }
+  }
+
+  /// The files of a classifier, below the workspace.
+  private static func names(_ key: String) -> [String] {
+    ["best.safetensors", "last.safetensors"].map { "models/\(key)/\($0)" }
   }
 }
 

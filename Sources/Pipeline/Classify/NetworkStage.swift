@@ -31,17 +31,18 @@ struct NetworkStage {
   func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> ClassifyTrainStage.Outcome {
     try Vips.load()
     try DownloadStage().runIfNeeded(workspace, progress: progress)
-    let all = try workspace.trainLabels()
+    let snapshot = try workspace.snapshot()
+    let all = try snapshot.trainLabels()
     let examples = all.indices.filter { all[$0] >= 0 }
     let labels = examples.map { all[$0] }
-    let classes = try workspace.classNames()
+    let classes = try snapshot.classNames()
     guard Set(labels).count >= 2 else {
       throw PipelineError(
         .badInput, "Fewer than two classes have images to train on", remedy: "Import more classes")
     }
     let verdicts = Dictionary(
-      uniqueKeysWithValues: try workspace.verifications().map { ($0.sample, $0.isRight) })
-    let weights = try stage.weights(workspace, examples: examples, labels: labels, verdicts: verdicts)
+      uniqueKeysWithValues: try snapshot.verifications().map { ($0.sample, $0.isRight) })
+    let weights = try stage.weights(snapshot, examples: examples, labels: labels, verdicts: verdicts)
     let path = try BackboneWeights.path(network.backbone, named: network.weights)
     let preparation = ImagePreparation(size: try size(workspace))
     let settings = Settings(
@@ -50,9 +51,9 @@ struct NetworkStage {
       validationShare: network.validationShare)
     let text = try settings.json()
     let key = StableHash.of(
-      "classify-network", try workspace.fingerprint(of: .images, .labels), weights.hash, text)
+      "classify-network", try snapshot.fingerprint(of: .images, .labels), weights.hash, text)
     return try stage.once(workspace, key: key, settings: text) { files in
-      let images = try SampleImages(workspace, samples: examples)
+      let images = try SampleImages(snapshot, samples: examples)
       let decoder = ImageDecoder(preparation)
       let data = FineTuningData(
         labels: labels, weights: weights, classes: classes.count, validation: validation(examples),
@@ -94,8 +95,6 @@ struct NetworkStage {
     try workspace.clearProblems(stage: "classify", in: 0..<Int.max)
     try workspace.addProblems(
       tuning.progress.problems.map { SampleProblem(sample: examples[$0], stage: "classify", what: $1) })
-    // Only going on after an interruption needs it.
-    unlink(files.state)
     guard tuning.progress.rows.contains(where: { $0.images > 0 }) else {
       throw PipelineError(
         .badInput, "None of the images that count can be read",

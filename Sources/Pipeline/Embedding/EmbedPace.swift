@@ -20,7 +20,9 @@ struct EmbedPace {
       concurrently(over: threads, threads: threads) { thread in
         let start = ((thread + offset) * Self.batch) % max(1, samples.count - Self.batch)
         let some = samples[start..<min(start + Self.batch, samples.count)]
-        _ = worker.embed(some, into: .empty([some.count, worker.dimension]))
+        let sources = some.compactMap { try? worker.access.source($0.location, key: $0.key) }
+        let rows = Tensor.empty([max(1, sources.count), worker.dimension])
+        _ = worker.embed(sources, at: Array(sources.indices), into: rows)
       }
     }
     pass(0)

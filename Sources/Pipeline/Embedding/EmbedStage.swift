@@ -1,12 +1,10 @@
 import Backbones
-import Datasets
 import Foundation
 import Images
-import Synchronization
 import Torch
 import Workspace
 
-/// Computes the features of all images that have none yet.
+/// Computes the features of all images that have none yet, or whose image has become another.
 ///
 /// Each thread decodes a batch and then runs the network on it, so that neither ever waits for the other and memory
 /// holds two batches a thread, whatever the number of images. Rows are written by blocks of ``blockSize`` samples; a
@@ -43,6 +41,8 @@ public struct EmbedStage: Sendable {
     public var present: Int
     /// Images that could not be read, of all.
     public var problems: Int
+    /// Those of them that could not be reached, or that this machine cannot decode; each run tries them again.
+    public var unreachable: Int
     public var seconds: Double
   }
 
@@ -92,109 +92,118 @@ public struct EmbedStage: Sendable {
       key: StableHash.of("features", text), dimension: settings.parts.reduce(0) { $0 + $1.dimension },
       type: .float16, about: settings.about(paths: plans.map(\.path)))
     try download.runIfNeeded(workspace, progress: progress)
-    return try workspace.withWriteLock("embed") {
-      let late = try lateImages(workspace, set, count)
-      let missing = set.missing(of: count)
-      let left = missing.reduce(late.count) { $0 + $1.count }
-      var outcome = Outcome(features: set.key, embedded: 0, present: count - left, problems: 0, seconds: 0)
-      if left > 0 {
+    return try workspace.withWriteLock(Self.stage) {
+      try begin(set, of: workspace, count: count)
+      let plan = try EmbeddingPlan(workspace, set, count: count, progress: progress)
+      var outcome = Outcome(
+        features: set.key, embedded: 0, present: plan.present, problems: 0, unreachable: 0, seconds: 0)
+      var unreachableNow = 0
+      if !plan.todo.isEmpty {
         let run = try workspace.beginRun(stage: Self.stage, key: set.key, settings: text)
         let worker = try EmbedWorker(plans, device: device)
-        if let some = missing.first, left >= EmbedPace.least {
-          let pace = EmbedPace(
-            worker, try workspace.samples(in: some.prefix(EmbedPace.images)), threads: threads)
-          progress.note(pace.forecast(images: left, settings: settings, threads: threads))
+        if plan.todo.count >= EmbedPace.least {
+          let some = try workspace.samples(plan.todo.prefix(EmbedPace.images))
+          let pace = EmbedPace(worker, some, threads: threads)
+          progress.note(pace.forecast(images: plan.todo.count, settings: settings, threads: threads))
         }
         let start = ContinuousClock.now
-        progress.begin("Embedding with \(settings.title)", total: left, unit: "images")
-        var bad = 0
-        for start in stride(from: 0, to: late.count, by: Self.blockSize) {
-          let block = Array(late[start..<min(start + Self.blockSize, late.count)])
-          let problems = try replace(block, of: workspace, in: set, by: worker)
-          bad += problems
-          outcome.embedded += block.count - problems
-        }
-        for range in missing {
-          for block in range.blocks(of: Self.blockSize) {
-            let before = outcome.embedded + bad
-            let problems = try embed(block, of: workspace, into: set, by: worker) {
-              progress.update(before + $0)
-            }
-            bad += problems
-            outcome.embedded += block.count - problems
+        progress.begin("Embedding with \(settings.title)", total: plan.todo.count, unit: "images")
+        let embedder = Embedder(worker: worker, threads: threads)
+        var done = 0
+        for block in plan.blocks(of: Self.blockSize) {
+          let before = done
+          let result = try embed(block, of: workspace, into: set, by: embedder) {
+            progress.update(before + $0)
           }
+          done += block.count
+          outcome.embedded += result.rows.count { $0.state == .embedded }
+          outcome.present += result.same.count
+          unreachableNow += result.unreachable
         }
         outcome.seconds = (ContinuousClock.now - start).inSeconds
-        try workspace.finishRun(run, .done, metrics: try outcome.json())
-        let rate = Double(left) / max(outcome.seconds, 1e-9)
+        try fill(set, of: workspace, count: count)
+        try finish(&outcome, workspace, set, run: run)
+        let rate = Double(plan.todo.count) / max(outcome.seconds, 1e-9)
         progress.end("\(outcome.embedded) images, \(Int(rate.rounded()))/s")
-      } else if try workspace.finishedRun(stage: "embed")?.key != set.key {
+      } else {
+        try fill(set, of: workspace, count: count)
         // Makes these features the latest, whatever was embedded in between.
-        try workspace.finishRun(
-          try workspace.beginRun(stage: "embed", key: set.key, settings: text), .done, metrics: outcome.json()
-        )
+        let isLatest = try workspace.finishedRun(stage: Self.stage)?.key == set.key
+        let run = try isLatest ? nil : workspace.beginRun(stage: Self.stage, key: set.key, settings: text)
+        try finish(&outcome, workspace, set, run: run)
       }
-      outcome.problems = try workspace.problems().count { $0.stage == Self.stage }
+      if unreachableNow >= Self.fewest, unreachableNow * 10 >= plan.todo.count * 9 {
+        throw PipelineError(
+          .unreachable,
+          "\(unreachableNow) of \(plan.todo.count) images could not be reached, such as "
+            + (try workspace.problems(limit: 1).first.map { "sample \($0.sample): \($0.what)" } ?? ""),
+          remedy:
+            "Mount the drive, or say where the images are now (cleannet relocate OLD NEW), and run the same "
+            + "command again; what could be read is kept")
+      }
       return outcome
+    }
+  }
+
+  /// From so many images on, a run that reaches hardly any has failed.
+  private static let fewest = 10
+
+  /// Counts what there is, and notes that the run is done.
+  private func finish(_ outcome: inout Outcome, _ workspace: Workspace, _ set: FeatureSet, run: Int?) throws {
+    let counts = try workspace.rowCounts(of: set)
+    outcome.unreachable = counts[.unreachable, default: 0]
+    outcome.problems = counts[.undecodable, default: 0] + outcome.unreachable
+    guard let run else { return }
+    try workspace.finishRun(
+      run, .done, metrics: try outcome.json(), inputs: ["images": try workspace.digest(of: set)])
+  }
+
+  /// Begins to keep of which images the rows are made. Those of an earlier version are taken as they are.
+  private func begin(_ set: FeatureSet, of workspace: Workspace, count: Int) throws {
+    guard try !workspace.keepsRows(of: set) else { return }
+    let missing = set.missing(of: count)
+    let bad = Set(try workspace.problems().filter { $0.stage == Self.stage }.map(\.sample))
+    var rows: [FeatureRow] = []
+    var probe = ImageProbe()
+    if missing.reduce(0, { $0 + $1.count }) < count {
+      try workspace.forEachSample { sample in
+        guard !bad.contains(sample.id), !missing.contains(where: { $0.contains(sample.id) }) else { return }
+        rows.append(FeatureRow(sample: sample.id, state: .embedded, image: probe.look(sample.location)))
+      }
+    }
+    try workspace.beginRows(of: set, with: rows)
+  }
+
+  /// Gives samples that are gone from their source an empty row, so that rows stay where they belong.
+  private func fill(_ set: FeatureSet, of workspace: Workspace, count: Int) throws {
+    for range in set.missing(of: count) {
+      let rows = range.map { FeatureRow(sample: $0, state: .unreachable, image: nil) }
+      try [Float](repeating: .nan, count: range.count * set.dimension).withUnsafeBufferPointer {
+        try workspace.put(rows, $0, of: set, problems: [], stage: Self.stage)
+      }
     }
   }
 
   /// Embeds the samples of a block on all threads and writes their rows.
   private func embed(
-    _ block: Range<Int>, of workspace: Workspace, into set: FeatureSet, by worker: EmbedWorker,
+    _ block: ArraySlice<Int>, of workspace: Workspace, into set: FeatureSet, by embedder: Embedder,
     report: @escaping @Sendable (Int) -> Void
-  ) throws -> Int {
-    let (rows, found) = compute(try workspace.samples(in: block), set.dimension, by: worker, report: report)
-    try workspace.clearProblems(stage: Self.stage, in: block)
-    try workspace.addProblems(found)
-    try rows.withUnsafeBytes { try set.write(block, $0.bindMemory(to: Float.self)) }
-    return found.count
-  }
-
-  /// The samples that got an empty row because their image had not come, and whose image is there now.
-  private func lateImages(_ workspace: Workspace, _ set: FeatureSet, _ count: Int) throws -> [StoredSample] {
-    let missing = set.missing(of: count)
-    return try workspace.problems().filter { problem in
-      problem.stage == Self.stage && !missing.contains { $0.contains(problem.sample) }
-    }.compactMap { problem in
-      guard let sample = try workspace.sample(problem.sample), workspace.downloadName(sample.location) != nil,
-        case .file(let path) = sample.location, FileManager.default.isReadableFile(atPath: path)
-      else { return nil }
-      return sample
+  ) throws -> Embedder.Result {
+    guard let first = block.first, let last = block.last else { return Embedder.Result() }
+    let samples = try workspace.samples(block)
+    let known = try workspace.rows(of: set, in: first..<(last + 1))
+    let (values, result) = embedder.embed(samples, known: known, dimension: set.dimension, report: report)
+    if result.changed > 0 { try workspace.noteImageChange() }
+    try workspace.note(result.same, of: set)
+    let order = result.places.indices.sorted { result.places[$0] < result.places[$1] }
+    guard !order.isEmpty else { return result }
+    let rows = values.indexSelect(Tensor(order.map { result.places[$0] }))
+    try rows.withUnsafeBytes {
+      try workspace.put(
+        order.map { result.rows[$0] }, $0.bindMemory(to: Float.self), of: set, problems: result.problems,
+        stage: Self.stage)
     }
-  }
-
-  /// Embeds samples whose rows are there, and replaces these.
-  private func replace(
-    _ samples: [StoredSample], of workspace: Workspace, in set: FeatureSet, by worker: EmbedWorker
-  ) throws -> Int {
-    let (rows, found) = compute(samples, set.dimension, by: worker) { _ in }
-    for sample in samples { try workspace.clearProblems(stage: Self.stage, in: sample.id..<(sample.id + 1)) }
-    try workspace.addProblems(found)
-    try rows.withUnsafeBytes { try set.replace(samples.map(\.id), $0.bindMemory(to: Float.self)) }
-    try workspace.noteImageChange()
-    return found.count
-  }
-
-  /// The rows of some samples, computed on all threads, and what was wrong with those that have none.
-  private func compute(
-    _ samples: [StoredSample], _ dimension: Int, by worker: EmbedWorker,
-    report: @escaping @Sendable (Int) -> Void
-  ) -> (rows: Tensor, problems: [SampleProblem]) {
-    let rows = Tensor.full([samples.count, dimension], .nan)
-    let problems = Mutex<[SampleProblem]>([])
-    let done = Mutex(0)
-    let batches = Array((0..<samples.count).blocks(of: worker.batchSize))
-    concurrently(over: batches.count, threads: threads) { index in
-      let batch = batches[index]
-      let found = worker.embed(samples[batch], into: rows[batch])
-      problems.withLock { $0 += found }
-      report(
-        done.withLock {
-          $0 += batch.count; return $0
-        })
-    }
-    return (rows, problems.withLock { $0 })
+    return result
   }
 }
 

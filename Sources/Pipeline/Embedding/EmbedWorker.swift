@@ -16,7 +16,7 @@ struct EmbedWorker: Sendable {
   let parts: [Part]
   /// Images that a thread decodes before it runs the networks.
   let batchSize: Int
-  private let access = ImageAccess()
+  let access = ImageAccess()
 
   init(_ plans: [NetworkPlan], device: Device) throws {
     batchSize = device == .cpu ? EmbedStage.batchSize : EmbedStage.deviceBatchSize
@@ -27,27 +27,17 @@ struct EmbedWorker: Sendable {
 
   var dimension: Int { parts.reduce(0) { $0 + $1.network.featureDimension } }
 
-  /// Fills in the rows `[N, D]` of some samples, and returns what was wrong with others.
-  func embed(_ samples: ArraySlice<StoredSample>, into rows: Tensor) -> [SampleProblem] {
-    var problems: [SampleProblem] = []
-    var sources: [ImageSource] = []
-    var places: [Int] = []
-    for (place, sample) in samples.enumerated() {
-      do throws(ImageProblem) {
-        sources.append(try access.source(sample.location, key: sample.key))
-        places.append(place)
-      } catch {
-        problems.append(SampleProblem(sample: sample.id, stage: EmbedStage.stage, what: error.explanation))
-      }
-    }
+  /// Fills in the rows of some images.
+  ///
+  /// - Parameters:
+  ///   - places: The row of each image in `rows`, `[N, D]`.
+  /// - Returns: What was wrong with images that get no row, by their index.
+  func embed(_ sources: [ImageSource], at places: [Int], into rows: Tensor) -> [Int: ImageProblem] {
+    var problems: [Int: ImageProblem] = [:]
     var column = 0
-    var bad: Set<Int> = []
     for part in parts {
       let batch = part.decoder.decodeBatch(sources)
-      for (index, problem) in batch.problems where bad.insert(index).inserted {
-        let id = samples[samples.startIndex + places[index]].id
-        problems.append(SampleProblem(sample: id, stage: EmbedStage.stage, what: problem.explanation))
-      }
+      for (index, problem) in batch.problems where problems[index] == nil { problems[index] = problem }
       let width = part.network.featureDimension
       if batch.count > 0 {
         let features = part.network.features(batch.pixels)

@@ -167,7 +167,7 @@ private struct FeatureRows {
   private let matrix: FeatureMatrix
 
   init(_ workspace: Workspace) throws {
-    matrix = try FeatureMatrix(TrainingData.currentFeatures(workspace), samples: workspace.sampleCount())
+    matrix = try workspace.featureMatrix(TrainingData.currentFeatures(workspace))
   }
 
   /// Nil for an image without features.

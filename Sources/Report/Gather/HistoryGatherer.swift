@@ -37,11 +37,16 @@ struct HistoryGatherer {
         metrics.map { "--objective \($0.objective)" },
         (settings?.kMeans?.clusters).map { "--references \($0)" },
         (settings?.recall).map { "--recall \($0)" },
+        (settings?.training?.steps).map { "--steps \($0)" },
+        (settings?.normalization).map { "--normalization \($0)" },
         (settings?.seed).map { "--seed \($0)" },
       ]
       commands.append((["cleannet train"] + options.compactMap { $0 }).joined(separator: " "))
     }
-    if try workspace.finishedRun(stage: "score") != nil { commands.append("cleannet score") }
+    if try workspace.finishedRun(stage: "score") != nil {
+      let share = try settings(of: "score", as: Scoring.self)?.targetNoise
+      commands.append("cleannet score" + (share.map { " --target-noise \($0)" } ?? ""))
+    }
     return commands + ["cleannet report"]
   }
 
@@ -54,8 +59,17 @@ struct HistoryGatherer {
   private static func importCommand(_ source: ImportedSource) -> String {
     let options = try? JSONDecoder().decode([String: String].self, from: Data(source.options.utf8))
     let words = importOptions.compactMap { name, flag in options?[name].map { "\(flag) \(quoted($0))" } }
-    let features = options?["featuresOnly"] == nil ? [] : ["--features FILE"]
-    return (["cleannet import \(quoted(source.path)) --format \(source.format)"] + words + features)
+    // What came from files of which the workspace keeps the content, not the name.
+    let files = [
+      ("featuresOnly", "--features FILE"), ("labels", "--label-map FILE"), ("classes", "--class-names FILE"),
+    ]
+    .filter { options?[$0.0] != nil }.map(\.1)
+    let truth = options?["truth"].map {
+      "--truth-columns \(quoted($0.replacingOccurrences(of: "\n", with: ",")))"
+    }
+    return
+      (["cleannet import \(quoted(source.path)) --format \(source.format)"] + words + files
+      + [truth].compactMap { $0 })
       .joined(separator: " ")
   }
 
@@ -71,9 +85,16 @@ struct HistoryGatherer {
 
   private struct Training: Decodable {
     struct KMeans: Decodable { var clusters: Int }
+    struct Steps: Decodable { var steps: Int }
     var kMeans: KMeans?
     var recall: Double?
+    var training: Steps?
+    var normalization: String?
     var seed: UInt64?
+  }
+
+  private struct Scoring: Decodable {
+    var targetNoise: Double?
   }
 
   private func settings<Value: Decodable>(of stage: String, as type: Value.Type) throws -> Value? {

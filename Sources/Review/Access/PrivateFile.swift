@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Workspace
 
@@ -7,17 +8,13 @@ enum PrivateFile {
   ///
   /// - Throws: `WorkspaceError` if the disk refuses.
   static func write(_ data: Data, to path: String) throws {
-    let files = FileManager.default
-    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-    let temporary = "\(folder)/.\(UUID().uuidString)"
-    try? files.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    let isWritten = files.createFile(
-      atPath: temporary, contents: data, attributes: [.posixPermissions: 0o600])
-    guard isWritten, rename(temporary, path) == 0 else {
-      unlink(temporary)
-      throw WorkspaceError(
-        .cannotWrite, file: path, "cannot be written",
-        remedy: "Check the folder, its permissions and the free space")
+    do {
+      try makeDurableFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+      let file = try DurableFile(path, permissions: 0o600)
+      try file.write(data)
+      try file.finish()
+    } catch let error as FileError {
+      throw WorkspaceError(.cannotWrite, file: path, error.what, remedy: FileError.remedy)
     }
   }
 }

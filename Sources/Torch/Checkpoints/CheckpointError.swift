@@ -6,11 +6,14 @@ public struct CheckpointError: Error, CustomStringConvertible, Sendable, Hashabl
   public var what: String
   /// What the user can do: a sentence without a full stop.
   public var remedy: String
+  /// Whether the disk refused to take it, rather than the bytes being wrong.
+  public var isWriting: Bool
 
-  public init(path: String, what: String, remedy: String) {
+  public init(path: String, what: String, remedy: String, isWriting: Bool = false) {
     self.path = path
     self.what = what
     self.remedy = remedy
+    self.isWriting = isWriting
   }
 
   public var description: String { "\(path): \(what). \(remedy)." }
@@ -20,13 +23,20 @@ public struct CheckpointError: Error, CustomStringConvertible, Sendable, Hashabl
 struct CheckpointFault: Error {
   var what: String
   var remedy: String
+  var isWriting: Bool
 
-  init(_ what: String, remedy: String = "The file is damaged or cut short: fetch or write it again") {
+  init(
+    _ what: String, remedy: String = "The file is damaged or cut short: fetch or write it again",
+    isWriting: Bool = false
+  ) {
     self.what = what
     self.remedy = remedy
+    self.isWriting = isWriting
   }
 
-  func error(in path: String) -> CheckpointError { CheckpointError(path: path, what: what, remedy: remedy) }
+  func error(in path: String) -> CheckpointError {
+    CheckpointError(path: path, what: what, remedy: remedy, isWriting: isWriting)
+  }
 
   /// For files that are whole but hold what CleanNet does not read.
   static let resave = """

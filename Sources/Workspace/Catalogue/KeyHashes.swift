@@ -41,7 +41,8 @@ struct KeyHashes {
     _ db: Database, first: Int, _ found: (_ sample: Int, _ earlier: Int, Likeness) throws -> Void
   ) throws {
     let key = try db.makeStatement(sql: "SELECT key FROM samples WHERE id = ?")
-    let earlier = try db.makeStatement(sql: "SELECT sample FROM sampleKeys WHERE hash = ?")
+    let earlier = try db.makeStatement(
+      sql: "SELECT sample FROM sampleKeys JOIN samples ON id = sample WHERE hash = ? AND gone IS NULL")
     var start = 0
     while start < words.count {
       let hash = words[start] >> 32

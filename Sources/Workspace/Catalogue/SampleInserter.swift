@@ -14,8 +14,9 @@ final class SampleInserter {
   private(set) var splits: NameTable
   private(set) var attributes: NameTable
   private(set) var keys = KeyHashes()
-  private(set) var imageHash = StableHash()
-  private(set) var labelHash = StableHash()
+  private(set) var sums = SampleSums()
+  private var classWords: [UInt64] = []
+  private var splitWords: [UInt64] = []
   /// Whether some images are still to be downloaded.
   private(set) var hasDownloads = false
   private let downloads: DownloadPlaces
@@ -41,11 +42,11 @@ final class SampleInserter {
     classes = try NameTable(db, "classes")
     splits = try NameTable(db, "splits")
     attributes = try NameTable(db, "attributes")
-    insert = try db.makeStatement(sql: "INSERT INTO samples VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+    insert = try db.makeStatement(sql: "INSERT INTO samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)")
     verify = try db.makeStatement(
       sql: """
-        INSERT INTO verifications (sample, class, answer, person, how, at)
-        VALUES (?, ?, ?, 'import', 'import', ?)
+        INSERT INTO verifications (sample, class, answer, person, how, at, sum)
+        VALUES (?, ?, ?, 'import', 'import', ?, ?)
         """)
   }
 
@@ -60,13 +61,15 @@ final class SampleInserter {
     bind(sample, id: id, label: label, split: split, location: location)
     try step()
     keys.add(sample.key, offset: count)
-    imageHash.combine(sample.key)
-    imageHash.combine(location)
-    labelHash.combine(sample.label)
-    labelHash.combine(split)
+    let hasPath = !sample.path.utf8.elementsEqual(sample.key.utf8)
+    sums =
+      sums
+      + SampleSums.of(
+        id: id, key: sample.key, path: hasPath ? sample.path : nil, location: location,
+        label: (Self.word(label, sample.label, &classWords), Self.word(split, sample.split, &splitWords)))
     counts[Cell(split: split, label: label), default: 0] += 1
     if let isRight = sample.verification {
-      try verify.execute(arguments: [id, label, isRight ? 1 : 0, now])
+      try verify(id: id, label: label, isRight: isRight)
     }
     count += 1
   }
@@ -81,6 +84,26 @@ final class SampleInserter {
     return tally
   }
 
+  /// Adds what the source says of a label.
+  func verify(id: Int, label: Int, isRight: Bool) throws {
+    let record = VerificationRecord(
+      sample: id, label: label, answer: VerificationAnswer(isRight: isRight), person: "import",
+      origin: .imported)
+    try verify.execute(arguments: [id, label, isRight ? 1 : 0, now, record.sum(at: now)])
+  }
+
+  func number(class name: String) -> Int { classes.number(name) }
+  func number(split name: String) -> Int { splits.number(name) }
+
+  /// Attributes as a row holds them.
+  func encoded(_ values: [SampleAttribute]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for attribute in values {
+      AttributeCoding.append(attributes.number(attribute.name), attribute.value, to: &bytes)
+    }
+    return bytes
+  }
+
   /// Writes what is known once all samples are in.
   func finish() throws {
     for (cell, samples) in counts {
@@ -91,6 +114,15 @@ final class SampleInserter {
           """, arguments: [cell.split, cell.label, samples])
     }
     for table in [classes, splits, attributes] { try table.save(db) }
+    try (SampleSums(stored: db) + sums).store(db)
+  }
+
+  /// The hash of a name, by its number.
+  private static func word(_ number: Int, _ name: String, _ words: inout [UInt64]) -> UInt64 {
+    if number < words.count, words[number] != 0 { return words[number] }
+    if number >= words.count { words += [UInt64](repeating: 0, count: number + 1 - words.count) }
+    words[number] = SampleSums.word(name)
+    return words[number]
   }
 
   /// Notes where a new file of the source begins.

@@ -7,27 +7,54 @@ enum Schema {
 
   /// Brings a catalogue up to date.
   /// - Throws: `WorkspaceError` if a newer program wrote it or it is somebody else's database.
-  static func prepare(_ pool: DatabasePool, path: String) throws {
+  ///
+  /// - Parameter creating: Called before tables are made where there are none.
+  static func prepare(_ pool: DatabasePool, path: String, creating: () throws -> Void) throws {
     let migrator = migrator
-    let isReady = try pool.read { db in
-      let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
-      if tables == 0 { return false }
-      guard try Int32.fetchOne(db, sql: "PRAGMA application_id") == applicationID else {
-        throw WorkspaceError(
-          .invalidInput, file: path, "is a database of another program",
-          remedy: "Name another folder with --workspace")
-      }
-      if try migrator.hasBeenSuperseded(db) {
-        let writer = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE name = 'writer'")
-        throw WorkspaceError(
-          .newerVersion, file: path,
-          "was written by cleannet \(writer ?? "of a later version"), newer than this "
-            + "\(ProgramVersion.current)",
-          remedy: "Update cleannet")
-      }
-      return try migrator.hasCompletedMigrations(db)
+    switch try pool.read({ try state(of: $0, path: path) }) {
+    case .empty:
+      try creating()
+      try migrator.migrate(pool)
+    case .old: try migrator.migrate(pool)
+    case .ready: break
     }
-    if !isReady { try migrator.migrate(pool) }
+  }
+
+  /// Makes sure that a catalogue that cannot be changed is as this program knows it.
+  static func prepareForReading(_ reader: any DatabaseReader, path: String) throws {
+    switch try reader.read({ try state(of: $0, path: path) }) {
+    case .ready: break
+    case .empty:
+      throw WorkspaceError(
+        .damaged, file: path, "is empty",
+        remedy: "Restore a copy of it, or start a workspace elsewhere: cleannet import SOURCE --workspace DIR"
+      )
+    case .old:
+      throw WorkspaceError(
+        .cannotWrite, file: path, "was written by an earlier version and has to be brought up to date first",
+        remedy: "Run cleannet status as somebody who may write it, or work on a copy")
+    }
+  }
+
+  private enum State { case empty, old, ready }
+
+  private static func state(of db: Database, path: String) throws -> State {
+    let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+    if tables == 0 { return .empty }
+    guard try Int32.fetchOne(db, sql: "PRAGMA application_id") == applicationID else {
+      throw WorkspaceError(
+        .invalidInput, file: path, "is a database of another program",
+        remedy: "Name another folder with --workspace")
+    }
+    if try migrator.hasBeenSuperseded(db) {
+      let writer = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE name = 'writer'")
+      throw WorkspaceError(
+        .newerVersion, file: path,
+        "was written by cleannet \(writer ?? "of a later version"), newer than this "
+          + "\(ProgramVersion.current)",
+        remedy: "Update cleannet")
+    }
+    return try migrator.hasCompletedMigrations(db) ? .ready : .old
   }
 
   private static var migrator: DatabaseMigrator {
@@ -59,6 +86,36 @@ enum Schema {
           DELETE FROM sampleKeys;
           INSERT INTO sampleKeys SELECT keyHash(key), id FROM samples ORDER BY 1, 2;
           """)
+      try writer(db)
+    }
+    // gone: when the sample left its source; it keeps its number, and takes part in nothing. parent: the source that an
+    // update added samples to. inputs: what a run followed from, as JSON. sum: a hash of the row, to tell damage.
+    migrator.registerMigration("4 artefacts") { db in
+      try db.execute(
+        sql: """
+          ALTER TABLE samples ADD COLUMN gone REAL;
+          ALTER TABLE sources ADD COLUMN parent INTEGER;
+          ALTER TABLE runs ADD COLUMN inputs TEXT;
+          ALTER TABLE runs ADD COLUMN sum INTEGER;
+          ALTER TABLE verifications ADD COLUMN sum INTEGER;
+
+          -- What all samples amount to; see SampleSums.
+          CREATE TABLE sums (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+
+          -- Which image each row of a set of features was made of: its file's size and time, and a digest of its bytes.
+          -- state: 0 it has features, 1 its bytes are no image, 2 it could not be reached. What has no entry is to be
+          -- embedded. sum: of a term a row, so that equal rows of equal images are known at once.
+          CREATE TABLE featureSets (
+            id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, sum INTEGER NOT NULL DEFAULT 0);
+          CREATE TABLE featureRows (
+            features INTEGER NOT NULL, sample INTEGER NOT NULL, state INTEGER NOT NULL, size INTEGER,
+            modified INTEGER, digest INTEGER, PRIMARY KEY (features, sample)) WITHOUT ROWID;
+
+          -- Digests of files, by their paths below the workspace. next: of a file that is about to be put in place.
+          CREATE TABLE files (
+            path TEXT NOT NULL PRIMARY KEY, digest TEXT, next TEXT) WITHOUT ROWID;
+          """)
+      try SampleSums.scan(db).store(db)
       try writer(db)
     }
     return migrator

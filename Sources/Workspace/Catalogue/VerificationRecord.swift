@@ -75,6 +75,17 @@ public struct VerificationRecord: Sendable, Hashable {
     case wished
   }
 
+  /// A hash of all of it as it is stored, by which a row that a disk has changed is told.
+  ///
+  /// - Parameter at: The date as it is stored.
+  func sum(at: Double) -> Int64 {
+    var hash = StableHash()
+    for number in [sample, label, answer.stored ?? -1, dwell ?? -1, correction ?? -1] { hash.combine(number) }
+    hash.combine(at.bitPattern)
+    for text in [person, origin.rawValue, client ?? "", selection?.rawValue ?? ""] { hash.combine(text) }
+    return Int64(bitPattern: hash.word)
+  }
+
   public var sample: Int
   /// The class that was judged. An answer counts only while it is the sample's label.
   public var label: Int

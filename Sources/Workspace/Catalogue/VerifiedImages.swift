@@ -62,7 +62,7 @@ extension Workspace {
       db,
       sql: """
         SELECT id, class FROM samples
-        WHERE split <> coalesce((SELECT id FROM splits WHERE name = 'test'), -1)
+        WHERE gone IS NULL AND split <> coalesce((SELECT id FROM splits WHERE name = 'test'), -1)
           AND id NOT IN (SELECT sample FROM problems)
         """)
     while let row = try rows.next() {

@@ -60,6 +60,7 @@ public struct Voice: Sendable, Hashable {
         SELECT max(v.id), v.sample, v.class, v.answer, v.person, v.how, v.correct, v.chosen,
           total(v.chosen = 'drawn') > 0, total(v.chosen = 'random') > 0, v.at
         FROM verifications v JOIN samples s ON s.id = v.sample AND s.class = v.class AND v.how <> 'trial'
+          AND s.gone IS NULL
         \(isAmongThem) GROUP BY v.sample, v.person ORDER BY v.sample
         """, arguments: id.map { ["id": $0] } ?? [:]
     ).map { row in

@@ -10,8 +10,10 @@ public struct ImportedSource: Sendable, Hashable {
   /// The options it was imported with: an object of strings, as JSON; empty where there were none.
   public var options: String
   public var date: Date
-  /// The numbers of its samples.
+  /// The numbers of its samples as it was imported first; updates may have added others.
   public var samples: Range<Int>
+
+  var first: Int { samples.lowerBound }
 }
 
 /// What an import came to.
@@ -46,8 +48,14 @@ extension Workspace {
   ) throws -> ImportSummary {
     try withWriteLock("import") {
       let optionsText = options.stored
-      if let earlier = try self.source(path: source.absolutePath, options: optionsText) {
+      if let earlier = try self.source(source, options: options) {
         throw Self.alreadyImported(source.path, earlier)
+      }
+      if features == nil, let set = try featureSet(key: FeatureSet.imported) {
+        throw WorkspaceError(
+          .invalidInput, file: source.path,
+          "brings no features, and those of the workspace's samples came with them (\(set.dimension) numbers each)",
+          remedy: "Give its features too (--features FILE), or import it into a workspace of its own")
       }
       for set in try featureSets() { try set.trim(to: sampleCount()) }
       let summary = try importTransaction { db in
@@ -69,9 +77,9 @@ extension Workspace {
             """,
           arguments: [
             imported.path, imported.format, optionsText, imported.date.timeIntervalSince1970, inserter.first,
-            inserter.count, inserter.imageHash.text, inserter.labelHash.text,
+            inserter.count, "", "",
           ])
-        if let features { try importFeatures(features, samples: imported.samples) }
+        if let features { try importFeatures(features, samples: imported.samples, db) }
         try progress(inserter.count)
         return ImportSummary(
           source: imported, notices: summary.notices + sameButForCase + Self.alike(inserter.classes.names),
@@ -95,24 +103,17 @@ extension Workspace {
   /// The sources in the order of their import.
   public func sources() throws -> [ImportedSource] {
     try read { db in
-      try Row.fetchAll(db, sql: "SELECT * FROM sources ORDER BY id").map(Self.imported)
+      try Row.fetchAll(db, sql: "SELECT * FROM sources WHERE parent IS NULL ORDER BY id").map(Self.imported)
     }
   }
 
   /// The import of a source with the same options, if there was one.
   public func source(_ source: DatasetSource, options: DatasetOptions) throws -> ImportedSource? {
-    try self.source(path: source.absolutePath, options: options.stored)
+    let stored = options.stored
+    return try sources().first { $0.options == stored && source.isSame(as: $0.path) }
   }
 
-  private func source(path: String, options: String) throws -> ImportedSource? {
-    try read { db in
-      try Row.fetchOne(
-        db, sql: "SELECT * FROM sources WHERE path = ? AND options = ?", arguments: [path, options]
-      ).map(Self.imported)
-    }
-  }
-
-  private static func imported(_ row: Row) -> ImportedSource {
+  static func imported(_ row: Row) -> ImportedSource {
     let first: Int = row["first"]
     return ImportedSource(
       path: row["path"], format: row["format"], options: row["options"],
@@ -121,12 +122,12 @@ extension Workspace {
   }
 
   /// Runs an import in one transaction, with room for the tables' upper pages in memory.
-  private func importTransaction(_ body: (Database) throws -> ImportSummary) throws -> ImportSummary {
+  func importTransaction<Value>(_ body: (Database) throws -> Value) throws -> Value {
     try Self.translating(catalogue) {
       try pool.writeWithoutTransaction { db in
         try db.execute(sql: "PRAGMA cache_size = -8192")
         defer { try? db.execute(sql: "PRAGMA cache_size = -2000; PRAGMA shrink_memory") }
-        var summary: ImportSummary?
+        var summary: Value?
         try db.inTransaction(.immediate) {
           summary = try body(db)
           return .commit
@@ -142,7 +143,7 @@ extension Workspace {
   /// Finds keys that occur twice, and makes the others findable.
   ///
   /// - Returns: What to say of keys that differ only in case, if there are any.
-  private func index(_ inserter: SampleInserter, source: DatasetSource, _ db: Database) throws -> [String] {
+  func index(_ inserter: SampleInserter, source: DatasetSource, _ db: Database) throws -> [String] {
     var keys = inserter.keys
     keys.sort()
     var pairs: [(sample: Int, earlier: Int)] = []
@@ -162,7 +163,7 @@ extension Workspace {
     let places = try SamplePlaces(
       db, downloads: downloads, reading: source.path, from: inserter.first)
     if pairs.count == inserter.count,
-      let earlier = try Self.soleSource(of: pairs.map(\.earlier), images: inserter.imageHash.text, db)
+      let earlier = try Self.soleSource(of: pairs.map(\.earlier), db), try areSameImages(pairs, db)
     {
       throw Self.alreadyImported(source.path, earlier)
     }
@@ -185,37 +186,52 @@ extension Workspace {
     throw problems
   }
 
-  /// The source that holds exactly these samples, with the same images: others may be called alike.
-  private static func soleSource(
-    of samples: [Int], images: String, _ db: Database
-  ) throws -> ImportedSource? {
+  /// Whether samples lie where their namesakes do: others may be called alike.
+  private func areSameImages(_ pairs: [(sample: Int, earlier: Int)], _ db: Database) throws -> Bool {
+    let reader = try SampleRows(db, downloads)
+    func location(_ id: Int) throws -> ImageLocation? {
+      try Row.fetchOne(db, sql: "SELECT * FROM samples WHERE id = ?", arguments: [id])
+        .map { try reader.sample($0).location }
+    }
+    return try [pairs.first, pairs.last].compactMap(\.self).allSatisfy {
+      try location($0.sample) == location($0.earlier)
+    }
+  }
+
+  /// The source that holds exactly these samples.
+  private static func soleSource(of samples: [Int], _ db: Database) throws -> ImportedSource? {
     guard let first = samples.min(), let last = samples.max() else { return nil }
     return try Row.fetchOne(
-      db,
-      sql: "SELECT * FROM sources WHERE first <= ? AND first + samples > ? AND samples = ? AND imageHash = ?",
-      arguments: [first, last, samples.count, images]
+      db, sql: "SELECT * FROM sources WHERE first <= ? AND first + samples > ? AND samples = ?",
+      arguments: [first, last, samples.count]
     ).map(imported)
   }
 
   private static func alreadyImported(_ path: String, _ earlier: ImportedSource) -> WorkspaceError {
-    let same = DatasetSource.isSame(path, earlier.path) ? "" : ", from \(earlier.path)"
+    let isSame = (try? DatasetSource(path: path))?.isSame(as: earlier.path) ?? false
+    let same = isSame ? "" : ", from \(earlier.path)"
     return WorkspaceError(
       .alreadyImported, file: path,
       "is already imported: \(earlier.samples.count) samples, on \(earlier.date.formatted(.iso8601))\(same)",
       remedy:
-        "To add images to it, import a manifest of the new ones; to start afresh, name another --workspace")
+        "To take over what changed since: cleannet import --update \(earlier.path); to start afresh, name another "
+        + "--workspace")
   }
 }
 
 extension DatasetSource {
-  fileprivate static func isSame(_ path: String, _ absolute: String) -> Bool {
-    (try? DatasetSource(path: path))?.absolutePath == absolute
+  /// Whether a path names the same file or folder, however the two are spelled.
+  func isSame(as path: String) -> Bool {
+    if absolutePath == path { return true }
+    var (left, right) = (stat(), stat())
+    return stat(absolutePath, &left) == 0 && stat(path, &right) == 0 && left.st_ino == right.st_ino
+      && left.st_dev == right.st_dev
   }
 }
 
 extension DatasetOptions {
   /// What tells one import of a source from another.
-  fileprivate var stored: String {
+  var stored: String {
     let named: [(String, String?)] = [
       ("root", root), ("path", pathColumn), ("label", labelColumn), ("key", keyColumn),
       ("verification", verificationColumn), ("splitColumn", splitColumn), ("split", split),
@@ -239,5 +255,35 @@ extension DatasetOptions {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return (try? encoder.encode(object)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+  }
+}
+
+extension ImportedSource {
+  /// The options that it was imported with.
+  public var datasetOptions: DatasetOptions {
+    var result = DatasetOptions()
+    let values =
+      (try? JSONDecoder().decode([String: String].self, from: Data(options.utf8))) ?? [:]
+    func lines(_ name: String) -> [String]? {
+      values[name].map { $0.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) }
+    }
+    result.format = format
+    (result.root, result.pathColumn, result.labelColumn) = (values["root"], values["path"], values["label"])
+    (result.keyColumn, result.verificationColumn) = (values["key"], values["verification"])
+    (result.splitColumn, result.split) = (values["splitColumn"], values["split"])
+    result.classNames = lines("classes")
+    for line in lines("labels") ?? [] {
+      let pair = line.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      if pair.count == 2 { result.labelMap[pair[0]] = pair[1] }
+    }
+    result.truthColumns = lines("truth") ?? []
+    result.featuresOnly = values["featuresOnly"] != nil
+    result.classLevel = values["classLevel"].flatMap { Int($0) }
+    (result.labelPattern, result.pathTemplate) = (values["labelPattern"], values["pathTemplate"])
+    result.pathPrefixes = (lines("pathPrefixes") ?? []).compactMap { line in
+      line.firstIndex(of: "=").map { (String(line[..<$0]), String(line[line.index(after: $0)...])) }
+    }
+    result.keyPrefix = values["keyPrefix"] ?? ""
+    return result
   }
 }

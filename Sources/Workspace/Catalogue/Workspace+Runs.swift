@@ -22,6 +22,17 @@ public struct StageRun: Sendable, Hashable {
   public var outcome: Outcome?
   /// JSON.
   public var metrics: String?
+  /// What it followed from: a digest of each input, by name; nil of runs of earlier versions.
+  public var inputs: [String: String]?
+
+  /// A hash of all that others rely on, by which a row that a disk has changed is told.
+  static func sum(
+    stage: String, key: String, settings: String, outcome: String?, metrics: String?, inputs: String?
+  ) -> Int64 {
+    var hash = StableHash()
+    for text in [stage, key, settings, outcome ?? "", metrics ?? "", inputs ?? ""] { hash.combine(text) }
+    return Int64(bitPattern: hash.word)
+  }
 }
 
 /// An image that a stage could not use.
@@ -54,13 +65,33 @@ extension Workspace {
     }
   }
 
-  /// Notes how a stage ended.
-  /// - Parameter metrics: JSON.
-  public func finishRun(_ id: Int, _ outcome: StageRun.Outcome, metrics: String? = nil) throws {
+  /// Notes how a stage ended, and what it left, in one step.
+  ///
+  /// - Parameters:
+  ///   - metrics: JSON.
+  ///   - inputs: What it followed from: a digest of each input, by name.
+  ///   - files: What it left in the workspace; see `digests(of:)`.
+  public func finishRun(
+    _ id: Int, _ outcome: StageRun.Outcome, metrics: String? = nil, inputs: [String: String]? = nil,
+    files: [FileDigest] = []
+  ) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let inputs = try inputs.map { String(decoding: try encoder.encode($0), as: UTF8.self) }
     try write { db in
+      try note(files, db)
+      guard
+        let row = try Row.fetchOne(
+          db, sql: "SELECT stage, key, settings FROM runs WHERE id = ?", arguments: [id])
+      else { return }
       try db.execute(
-        sql: "UPDATE runs SET finished = ?, outcome = ?, metrics = ? WHERE id = ?",
-        arguments: [Date.now.timeIntervalSince1970, outcome.rawValue, metrics, id])
+        sql: "UPDATE runs SET finished = ?, outcome = ?, metrics = ?, inputs = ?, sum = ? WHERE id = ?",
+        arguments: [
+          Date.now.timeIntervalSince1970, outcome.rawValue, metrics, inputs,
+          StageRun.sum(
+            stage: row[0], key: row[1], settings: row[2], outcome: outcome.rawValue, metrics: metrics,
+            inputs: inputs), id,
+        ])
     }
   }
 
@@ -73,17 +104,30 @@ extension Workspace {
     }
   }
 
-  /// The last run of a stage that was done, with that key or with any.
+  /// The last run of a stage that was done, with that key or with any. One whose row is damaged counts as not there, so
+  /// that it is done again.
   public func finishedRun(stage: String, key: String? = nil) throws -> StageRun? {
     try read { db in
-      try Row.fetchOne(
+      let rows = try Row.fetchCursor(
         db,
         sql: """
           SELECT * FROM runs WHERE stage = ?1 AND (?2 IS NULL OR key = ?2) AND outcome = 'done'
-          ORDER BY id DESC LIMIT 1
-          """, arguments: [stage, key]
-      ).map(Self.run)
+          ORDER BY id DESC
+          """, arguments: [stage, key])
+      while let row = try rows.next() {
+        if Self.isWhole(row) { return Self.run(row) }
+      }
+      return nil
     }
+  }
+
+  /// Whether a run's row is as it was written.
+  static func isWhole(_ row: Row) -> Bool {
+    guard let sum = row["sum"] as Int64? else { return true }
+    return sum
+      == StageRun.sum(
+        stage: row["stage"], key: row["key"], settings: row["settings"], outcome: row["outcome"],
+        metrics: row["metrics"], inputs: row["inputs"])
   }
 
   private static func run(_ row: Row) -> StageRun {
@@ -91,17 +135,22 @@ extension Workspace {
       id: row["id"], stage: row["stage"], key: row["key"], settings: row["settings"],
       started: Date(timeIntervalSince1970: row["started"]),
       finished: (row["finished"] as Double?).map { Date(timeIntervalSince1970: $0) },
-      outcome: (row["outcome"] as String?).flatMap(StageRun.Outcome.init), metrics: row["metrics"])
+      outcome: (row["outcome"] as String?).flatMap(StageRun.Outcome.init), metrics: row["metrics"],
+      inputs: (row["inputs"] as String?).flatMap {
+        try? JSONDecoder().decode([String: String].self, from: Data($0.utf8))
+      })
   }
 
   /// Notes images that a stage could not use; a later problem of the same stage replaces the earlier.
   public func addProblems(_ problems: [SampleProblem]) throws {
-    try write { db in
-      for problem in problems {
-        try db.execute(
-          sql: "INSERT OR REPLACE INTO problems VALUES (?, ?, ?, ?)",
-          arguments: [problem.sample, problem.stage, problem.what, problem.date.timeIntervalSince1970])
-      }
+    try write { try Self.add(problems, $0) }
+  }
+
+  static func add(_ problems: [SampleProblem], _ db: Database) throws {
+    for problem in problems {
+      try db.execute(
+        sql: "INSERT OR REPLACE INTO problems VALUES (?, ?, ?, ?)",
+        arguments: [problem.sample, problem.stage, problem.what, problem.date.timeIntervalSince1970])
     }
   }
 

@@ -16,7 +16,7 @@ public struct StoredSample: Sendable, Hashable {
 }
 
 extension Workspace {
-  /// The number of samples; their numbers are those below it.
+  /// The number of samples, those included that are gone from their source; their numbers are those below it.
   public func sampleCount() throws -> Int {
     try read { try Int.fetchOne($0, sql: "SELECT coalesce(max(id) + 1, 0) FROM samples") ?? 0 }
   }
@@ -40,15 +40,16 @@ extension Workspace {
     try read { try String.fetchAll($0, sql: "SELECT name FROM \(table) ORDER BY id") }
   }
 
-  /// Passes samples in order, all of one state of the catalogue, holding one at a time.
+  /// Passes samples in order, all of one state of the catalogue, holding one at a time. Those that are gone from their
+  /// source are left out, here and wherever samples are asked for.
   public func forEachSample(in range: Range<Int>? = nil, _ each: (StoredSample) throws -> Void) throws {
     try read { db in
       let reader = try SampleRows(db, downloads)
       let range = range ?? 0..<Int.max
       let rows = try Row.fetchCursor(
-        db, sql: "SELECT * FROM samples WHERE id >= ? AND id < ? ORDER BY id",
+        db, sql: "SELECT * FROM samples WHERE id >= ? AND id < ? AND gone IS NULL ORDER BY id",
         arguments: [range.lowerBound, range.upperBound])
-      while let row = try rows.next() { try each(reader.sample(row)) }
+      while let row = try rows.next() { try each(try reader.sample(row)) }
     }
   }
 
@@ -63,7 +64,7 @@ extension Workspace {
   public func samples(_ ids: some Sequence<Int>) throws -> [StoredSample] {
     try read { db in
       let reader = try SampleRows(db, downloads)
-      let statement = try db.makeStatement(sql: "SELECT * FROM samples WHERE id = ?")
+      let statement = try db.makeStatement(sql: "SELECT * FROM samples WHERE id = ? AND gone IS NULL")
       return try ids.compactMap { try Row.fetchOne(statement, arguments: [$0]).map(reader.sample) }
     }
   }
@@ -88,11 +89,18 @@ extension Workspace {
 
   /// Each sample's class, the index being its number.
   ///
-  /// - Parameter takesPart: Samples of splits that it refuses get −1.
+  /// - Parameter takesPart: Samples of splits that it refuses get −1, as do those that are gone from their source.
   public func labels(where takesPart: (_ split: String) -> Bool = { _ in true }) throws -> [Int32] {
     try read { db in
       let splits = try String.fetchAll(db, sql: "SELECT name FROM splits ORDER BY id").map(takesPart)
-      return try column(db, "class, split") { row in splits[row[1] as Int] ? row[0] as Int32 : -1 }
+      let classes = try Int32.fetchOne(db, sql: "SELECT count(*) FROM classes") ?? 0
+      return try column(db, "class, split, gone") { row in
+        let (label, split) = (row[0] as Int32, row[1] as Int)
+        guard (0..<classes).contains(label), splits.indices.contains(split) else {
+          throw Self.unknownClass(Int(label))
+        }
+        return splits[split] && row[2] as Double? == nil ? label : -1
+      }
     }
   }
 
@@ -119,8 +127,9 @@ extension Workspace {
             ? "The imported sources have no further columns"
             : "Columns are: \(names.map { "\"\($0)\"" }.joined(separator: ", "))")
       }
-      return try column(db, "attributes") { row in
+      return try column(db, "attributes, gone") { row in
         var value: String?
+        guard row[1] as Double? == nil else { return nil }
         SampleRows.withBlob(row, 0) { bytes in
           AttributeCoding.read(bytes) { name, text in
             if name == wanted { value = String(decoding: text, as: UTF8.self) }
@@ -132,11 +141,13 @@ extension Workspace {
     }
   }
 
-  private func column<Value>(_ db: Database, _ columns: String, _ value: (Row) -> Value) throws -> [Value] {
+  private func column<Value>(_ db: Database, _ columns: String, _ value: (Row) throws -> Value) throws
+    -> [Value]
+  {
     var values: [Value] = []
     values.reserveCapacity(try Int.fetchOne(db, sql: "SELECT coalesce(max(id) + 1, 0) FROM samples") ?? 0)
     let rows = try Row.fetchCursor(db, sql: "SELECT \(columns) FROM samples ORDER BY id")
-    while let row = try rows.next() { values.append(value(row)) }
+    while let row = try rows.next() { values.append(try value(row)) }
     return values
   }
 }
@@ -146,27 +157,34 @@ struct SampleRows {
   private let segments: Segments
   private let splits: [String]
   private let attributes: [String]
+  private let classes: Int
 
   init(_ db: Database, _ downloads: DownloadPlaces) throws {
     segments = try Segments(db, downloads)
     splits = try String.fetchAll(db, sql: "SELECT name FROM splits ORDER BY id")
     attributes = try String.fetchAll(db, sql: "SELECT name FROM attributes ORDER BY id")
+    classes = try Int.fetchOne(db, sql: "SELECT count(*) FROM classes") ?? 0
   }
 
-  func sample(_ row: Row) -> StoredSample {
+  func sample(_ row: Row) throws -> StoredSample {
     let id: Int = row[0]
+    let (label, split) = (row[1] as Int, row[2] as Int)
+    guard (0..<classes).contains(label), splits.indices.contains(split) else {
+      throw Workspace.unknownClass(label)
+    }
     let key: String = row[4]
     let path: String = row[5] ?? key
     var values: [SampleAttribute] = []
     Self.withBlob(row, 7) { bytes in
       AttributeCoding.read(bytes) { name, text in
+        guard attributes.indices.contains(name) else { return false }
         values.append(SampleAttribute(name: attributes[name], value: String(decoding: text, as: UTF8.self)))
         return true
       }
     }
     return StoredSample(
-      id: id, key: key, path: path, location: segments[id].location(row[6], path: path), label: row[1],
-      split: splits[row[2] as Int], attributes: values)
+      id: id, key: key, path: path, location: segments[id].location(row[6], path: path), label: label,
+      split: splits[split], attributes: values)
   }
 
   func sample(key: String, _ db: Database) throws -> StoredSample? {
@@ -176,7 +194,8 @@ struct SampleRows {
 
   static func idStatement(_ db: Database) throws -> Statement {
     try db.makeStatement(
-      sql: "SELECT id FROM sampleKeys JOIN samples ON id = sample WHERE hash = ? AND key = ?")
+      sql: "SELECT id FROM sampleKeys JOIN samples ON id = sample WHERE hash = ? AND key = ? AND gone IS NULL"
+    )
   }
 
   static func id(key: String, _ statement: Statement) throws -> Int? {

@@ -23,7 +23,10 @@ public struct WorkspaceStatus: Sendable, Hashable {
     public var samples: Int
   }
 
+  /// Those that are gone from their source left out.
   public var samples: Int
+  /// The samples' numbers lie below it.
+  public var numbers: Int
   public var splits: [Split]
   /// By class number.
   public var classes: [ClassStatus]
@@ -40,13 +43,16 @@ extension Workspace {
     let features = try featureSets()
     return try read { db in
       let samples = try Int.fetchOne(db, sql: "SELECT coalesce(max(id) + 1, 0) FROM samples") ?? 0
+      let present = try Int.fetchOne(db, sql: "SELECT coalesce(sum(samples), 0) FROM counts") ?? 0
       var classes = try String.fetchAll(db, sql: "SELECT name FROM classes ORDER BY id").map {
         WorkspaceStatus.ClassStatus(name: $0)
       }
       for row in try Row.fetchAll(db, sql: "SELECT class, sum(samples) FROM counts GROUP BY class") {
+        guard classes.indices.contains(row[0] as Int) else { throw Self.unknownClass(row[0]) }
         classes[row[0] as Int].samples = row[1]
       }
       for answer in CurrentAnswer.of(try Voice.fetch(db)) where answer.origin != .accepted {
+        guard classes.indices.contains(answer.label) else { throw Self.unknownClass(answer.label) }
         switch answer.answer {
         case .right: classes[answer.label].right += 1
         case .wrong: classes[answer.label].wrong += 1
@@ -54,7 +60,7 @@ extension Workspace {
         }
       }
       return WorkspaceStatus(
-        samples: samples,
+        samples: present, numbers: samples,
         splits: try Row.fetchAll(
           db,
           sql: """
@@ -68,9 +74,13 @@ extension Workspace {
     }
   }
 
+  static func unknownClass(_ number: Int) -> DatabaseError {
+    DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the class \(number) is not there")
+  }
+
   /// What a stage's outcome depends on, for its key.
-  public enum Content: Sendable {
-    /// The samples' keys and where their images lie.
+  public enum Content: String, Sendable, Codable {
+    /// The samples' keys and paths.
     case images
     /// The samples' labels and splits.
     case labels
@@ -78,22 +88,19 @@ extension Workspace {
     case verifications
   }
 
-  /// A hash of some content. Costs as much as there are sources, or verification labels. Image files that
-  /// change under an unchanged name are not noticed, unless `noteImageChange` says so.
+  /// A hash of some content. Costs as much as there are verification labels. Image files that change under an unchanged
+  /// name count once `noteImageChange` says so.
   public func fingerprint(of contents: Content...) throws -> String {
     var hash = StableHash()
     for content in contents {
+      hash.combine(content.rawValue)
       switch content {
       case .images:
-        hash.combine("images")
-        for part in try hashes("imageHash") { hash.combine(part) }
+        hash.combine(try read { try SampleSums(stored: $0).images })
         if let changes = try meta("imageChanges") { hash.combine(changes) }
       case .labels:
-        hash.combine("labels")
-        for part in try hashes("labelHash") { hash.combine(part) }
-        hash.combine(try meta("labelChanges") ?? "")
+        hash.combine(try read { try SampleSums(stored: $0).labels })
       case .verifications:
-        hash.combine("verifications")
         for image in try verifiedImages().images {
           hash.combine(image.sample)
           hash.combine((image.answer.stored ?? 3) << 1 | (image.isDrawn ? 1 : 0))
@@ -117,9 +124,5 @@ extension Workspace {
 
   private func meta(_ name: String) throws -> String? {
     try read { try String.fetchOne($0, sql: "SELECT value FROM meta WHERE name = ?", arguments: [name]) }
-  }
-
-  private func hashes(_ column: String) throws -> [String] {
-    try read { try String.fetchAll($0, sql: "SELECT \(column) FROM sources ORDER BY id") }
   }
 }

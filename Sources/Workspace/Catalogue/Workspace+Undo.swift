@@ -26,7 +26,7 @@ extension Workspace {
   ///
   /// - Returns: What was taken back, the last first.
   public func undoVerifications(_ undone: UndoneAnswers, by person: String) throws -> [UndoneAnswer] {
-    try write { db in
+    try writeAnswers { db in
       let rows: [Row] =
         switch undone {
         case .clients(let clients):
@@ -80,8 +80,8 @@ private struct UndoStatements {
         """)
     insert = try db.makeStatement(
       sql: """
-        INSERT INTO verifications (sample, class, answer, person, how, at, client, correct, chosen)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (client) DO NOTHING
+        INSERT INTO verifications (sample, class, answer, person, how, at, client, correct, chosen, sum)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (client) DO NOTHING
         """)
   }
 
@@ -90,10 +90,16 @@ private struct UndoStatements {
     let rows = try Row.fetchAll(standing, arguments: [sample, label, person])
     guard let last = rows.first, last[4] == client else { return false }
     let earlier = rows.dropFirst().first
+    let record = VerificationRecord(
+      sample: sample, label: label,
+      answer: earlier.map { VerificationAnswer(stored: $0[0]) } ?? .withdrawn, person: person,
+      origin: (earlier?[1] as String?).flatMap(VerificationRecord.Origin.init) ?? .reviewed,
+      client: Self.prefix + client, correction: earlier?[2],
+      selection: (earlier?[3] as String?).flatMap(VerificationRecord.Selection.init))
+    let at = record.date.timeIntervalSince1970
     try insert.execute(arguments: [
-      sample, label, earlier?[0] as Int?, person,
-      earlier?[1] as String? ?? VerificationRecord.Origin.reviewed.rawValue, Date.now.timeIntervalSince1970,
-      Self.prefix + client, earlier?[2] as Int?, earlier?[3] as String?,
+      sample, label, record.answer.stored, person, record.origin.rawValue, at,
+      record.client, record.correction, record.selection?.rawValue, record.sum(at: at),
     ])
     return true
   }

@@ -8,13 +8,13 @@ extension Workspace {
   /// - Throws: `WorkspaceError` if a sample or a class is not there, or another process writes for too long.
   @discardableResult
   public func addVerifications(_ records: [VerificationRecord]) throws -> Int {
-    try write { db in
+    try writeAnswers { db in
       let samples = try Int.fetchOne(db, sql: "SELECT coalesce(max(id) + 1, 0) FROM samples") ?? 0
       let classes = try Int.fetchOne(db, sql: "SELECT count(*) FROM classes") ?? 0
       let insert = try db.makeStatement(
         sql: """
-          INSERT INTO verifications (sample, class, answer, person, how, at, dwell, client, correct, chosen)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (client) DO NOTHING
+          INSERT INTO verifications (sample, class, answer, person, how, at, dwell, client, correct, chosen, sum)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (client) DO NOTHING
           """)
       let before = db.totalChangesCount
       for record in records {
@@ -25,13 +25,26 @@ extension Workspace {
             .invalidInput, file: path, "has no sample \(record.sample) or no class \(record.label) to verify",
             remedy: "Use the numbers of samples and classes in this workspace")
         }
+        let at = record.date.timeIntervalSince1970
         try insert.execute(arguments: [
           record.sample, record.label, record.answer.stored, record.person, record.origin.rawValue,
-          record.date.timeIntervalSince1970, record.dwell, record.client, record.correction,
-          record.selection?.rawValue,
+          at, record.dwell, record.client, record.correction,
+          record.selection?.rawValue, record.sum(at: at),
         ])
       }
       return db.totalChangesCount - before
+    }
+  }
+
+  /// Changes the catalogue for a person, who is not to be refused because an import takes its time.
+  func writeAnswers<Value>(_ body: (Database) throws -> Value) throws -> Value {
+    let end = Date.now.addingTimeInterval(patience > 0 ? Self.answerPatience : 0)
+    while true {
+      do {
+        return try write(body)
+      } catch let error as WorkspaceError where error.kind == .locked && Date.now < end {
+        usleep(20_000)
+      }
     }
   }
 
@@ -77,7 +90,7 @@ extension Workspace {
     try write { db in
       guard
         let row = try Row.fetchOne(
-          db, sql: "SELECT class, split FROM samples WHERE id = ?", arguments: [sample])
+          db, sql: "SELECT class, split FROM samples WHERE id = ? AND gone IS NULL", arguments: [sample])
       else {
         throw WorkspaceError(
           .notFound, file: path, "has no sample \(sample)",
@@ -95,10 +108,12 @@ extension Workspace {
         sql: """
           INSERT INTO counts VALUES (?, ?, 1) ON CONFLICT (split, class) DO UPDATE SET samples = samples + 1
           """, arguments: [row[1] as Int, label])
-      let before = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE name = 'labelChanges'") ?? ""
-      try db.execute(
-        sql: "INSERT OR REPLACE INTO meta VALUES ('labelChanges', ?)",
-        arguments: [StableHash.of(before, String(sample), name)])
+      let words = try NameWords(db)
+      let split = try words.split(row[1])
+      var sums = try SampleSums(stored: db)
+      sums.labels &-= SampleSums.label(id: sample, try words.class(row[0]), split)
+      sums.labels &+= SampleSums.label(id: sample, try words.class(label), split)
+      try sums.store(db)
     }
   }
 }

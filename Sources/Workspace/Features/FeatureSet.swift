@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The feature vectors of a workspace's samples from one backbone: a folder of shards, each a `.npy` file
@@ -75,7 +76,7 @@ public struct FeatureSet: Sendable, Hashable {
   /// - Throws: `WorkspaceError` of kind `notFound` or `damaged`.
   func open(shard: Int) throws(WorkspaceError) -> NpyMatrix {
     let path = path(shard: shard)
-    let remedy = "Remove it and run: cleannet embed"
+    let remedy = remedy(shard: shard)
     let matrix: NpyMatrix
     do {
       matrix = try NpyMatrix(path: path)
@@ -129,19 +130,53 @@ public struct FeatureSet: Sendable, Hashable {
   public func replace(_ samples: [Int], _ values: UnsafeBufferPointer<Float>) throws {
     precondition(
       values.count == samples.count * dimension, "\(values.count) values for \(samples.count) rows")
-    let bytes = try stored(values)
-    let rowSize = dimension * type.size
     for (shard, places) in Dictionary(grouping: samples.indices, by: { samples[$0] / Self.rowsPerShard }) {
       let earlier = try open(shard: shard)
-      var rows = Array(earlier.file.bytes[earlier.header.offset...])
-      for place in places {
-        let row = samples[place] - shard * Self.rowsPerShard
-        precondition(row < earlier.count, "sample \(samples[place]) has no row to replace")
-        rows.replaceSubrange(
-          (row * rowSize)..<((row + 1) * rowSize), with: bytes[(place * rowSize)..<((place + 1) * rowSize)])
-      }
-      try write(shard: shard, keeping: 0, of: nil, adding: rows)
+      let places = places.sorted { samples[$0] < samples[$1] }
+      precondition(
+        places.allSatisfy { samples[$0] % Self.rowsPerShard < earlier.count },
+        "a sample has no row to replace")
+      let rows = places.flatMap { values[($0 * dimension)..<(($0 + 1) * dimension)] }
+      try rows.withUnsafeBufferPointer { try put(places.map { samples[$0] }, $0) }
     }
+  }
+
+  /// Writes the rows of some samples of one shard, `[samples.count, dimension]`; the shard's others stay as they are, and
+  /// those between that there are none of become empty. Whole or not at all.
+  ///
+  /// - Parameters:
+  ///   - samples: Rising.
+  ///   - announce: Called with the shard's new digest just before it is put in place.
+  /// - Throws: `WorkspaceError` if the disk refuses, or a value is too large for float16.
+  func put(
+    _ samples: [Int], _ values: UnsafeBufferPointer<Float>,
+    announce: (_ digest: String) throws -> Void = { _ in }
+  ) throws {
+    precondition(
+      values.count == samples.count * dimension, "\(values.count) values for \(samples.count) rows")
+    guard let first = samples.first, let last = samples.last else { return }
+    let shard = first / Self.rowsPerShard
+    precondition(last / Self.rowsPerShard == shard, "samples \(first)...\(last) lie in two shards")
+    let bytes = try stored(values)
+    let rowSize = dimension * type.size
+    let earlier = try? open(shard: shard)
+    var rows = earlier.map { Array($0.file.bytes[$0.header.offset...]) } ?? []
+    let start = shard * Self.rowsPerShard
+    if rows.count < (last - start + 1) * rowSize {
+      let empty: [UInt8] = type == .float16 ? [0x00, 0x7E] : [0x00, 0x00, 0xC0, 0x7F]
+      rows.reserveCapacity((last - start + 1) * rowSize)
+      while rows.count < (last - start + 1) * rowSize { rows += empty }
+    }
+    rows.withUnsafeMutableBytes { target in
+      bytes.withUnsafeBytes { source in
+        for (place, sample) in samples.enumerated() {
+          let from = UnsafeRawBufferPointer(rebasing: source[(place * rowSize)..<((place + 1) * rowSize)])
+          UnsafeMutableRawBufferPointer(rebasing: target[((sample - start) * rowSize)...]).copyMemory(
+            from: from)
+        }
+      }
+    }
+    try write(shard: shard, keeping: 0, of: nil, adding: rows, announce: announce)
   }
 
   /// Cuts off what belongs to samples that there are not: rows that an interrupted import left.
@@ -159,8 +194,9 @@ public struct FeatureSet: Sendable, Hashable {
 
   /// Writes a shard of some rows as they are stored already, and further bytes.
   private func write(
-    shard: Int, keeping kept: Int, of earlier: NpyMatrix?, adding bytes: [UInt8]
-  ) throws(WorkspaceError) {
+    shard: Int, keeping kept: Int, of earlier: NpyMatrix?, adding bytes: [UInt8],
+    announce: (_ digest: String) throws -> Void = { _ in }
+  ) throws {
     let rowSize = dimension * type.size
     let header = NpyHeader(type: type, shape: [kept + bytes.count / rowSize, dimension]).bytes
     let file = try AtomicFile(path: path(shard: shard))
@@ -170,7 +206,27 @@ public struct FeatureSet: Sendable, Hashable {
       try file.write(UnsafeRawBufferPointer(rebasing: earlier.file.bytes[start..<(start + kept * rowSize)]))
     }
     try file.write(bytes)
+    try announce(file.digest.text)
     try file.finish()
+  }
+
+  /// The path below the workspace.
+  func relativePath(shard: Int) -> String {
+    "features/\(key)/\(URL(fileURLWithPath: path(shard: shard)).lastPathComponent)"
+  }
+
+  /// The digest of a shard as it is written when it holds its first rows only.
+  ///
+  /// - Parameter rows: At most so many count: an import that was killed may have left others behind them.
+  func digest(shard: Int, rows: Int) throws -> String {
+    let matrix = try open(shard: shard)
+    let count = min(rows, matrix.count)
+    var digest = ContentDigest()
+    NpyHeader(type: type, shape: [count, dimension]).bytes.withUnsafeBytes { digest.update($0) }
+    let start = matrix.header.offset
+    digest.update(
+      UnsafeRawBufferPointer(rebasing: matrix.file.bytes[start..<(start + count * dimension * type.size)]))
+    return digest.text
   }
 
   /// The bytes of values in the set's type.

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 
 extension Workspace {
   private var featuresFolder: String { "\(path)/features" }
@@ -39,13 +40,60 @@ extension Workspace {
     return set
   }
 
+  /// The features of all samples, mapped into memory, once it is sure that they are what was written.
+  ///
+  /// - Throws: `WorkspaceError` if samples have none yet, or a file is damaged.
+  public func featureMatrix(_ set: FeatureSet) throws -> FeatureMatrix {
+    let samples = try sampleCount()
+    try verify(set, samples: samples)
+    return try FeatureMatrix(set, samples: samples)
+  }
+
+  /// How many rows a shard has; 0 if there is none, nil if it does not hold what was written.
+  public func soundRows(of set: FeatureSet, shard: Int, samples: Int) throws -> Int? {
+    do {
+      guard let matrix = try set.openIfThere(shard: shard) else { return 0 }
+      try verify(set.relativePath(shard: shard), remedy: "") {
+        try set.digest(shard: shard, rows: samples - shard * FeatureSet.rowsPerShard)
+      }
+      return matrix.count
+    } catch let error as WorkspaceError where error.kind == .damaged {
+      return nil
+    }
+  }
+
+  /// Makes sure that a set's files hold what was written.
+  func verify(_ set: FeatureSet, samples: Int) throws {
+    for start in stride(from: 0, to: samples, by: FeatureSet.rowsPerShard) {
+      let shard = start / FeatureSet.rowsPerShard
+      guard FileManager.default.fileExists(atPath: set.path(shard: shard)) else { continue }
+      try verify(set.relativePath(shard: shard), remedy: set.remedy(shard: shard)) {
+        try set.digest(shard: shard, rows: samples - start)
+      }
+    }
+  }
+
+  /// What a shard holds now, by its path below the workspace.
+  static func shardDigest(of path: String, in workspace: String) throws -> String? {
+    let parts = path.split(separator: "/")
+    guard parts.count == 3, let set = try? FeatureSet(opening: "\(workspace)/features/\(parts[1])"),
+      let shard = Int(parts[2].dropLast(4))
+    else { return nil }
+    return try? set.digest(shard: shard, rows: FeatureSet.rowsPerShard)
+  }
+
   /// Stores the features that came with the samples of an import.
-  func importFeatures(_ features: NpyMatrix, samples: Range<Int>) throws {
+  func importFeatures(_ features: NpyMatrix, samples: Range<Int>, _ db: Database) throws {
     guard features.count == samples.count else {
       throw WorkspaceError(
         .invalidInput, file: features.path,
         "has \(features.count) rows, where the source has \(samples.count) samples",
         remedy: "Give a row a sample, in the source's order")
+    }
+    guard features.dimension > 0 else {
+      throw WorkspaceError(
+        .invalidInput, file: features.path, "holds rows of no numbers: its shape is [\(features.count), 0]",
+        remedy: "Save a matrix with a row of features an image")
     }
     let there = try featureSet(key: FeatureSet.imported)
     let set = try featureSet(
@@ -69,7 +117,19 @@ extension Workspace {
         features.copyRows(rows, into: base)
         try set.write(start..<end, UnsafeBufferPointer(rebasing: UnsafeBufferPointer(buffer)[..<count]))
       }
+      let shard = start / FeatureSet.rowsPerShard
+      let digest = try set.digest(shard: shard, rows: FeatureSet.rowsPerShard)
+      try note([FileDigest(path: set.relativePath(shard: shard), digest: digest)], db)
       start = end
     }
+  }
+}
+
+extension FeatureSet {
+  /// What makes a shard again.
+  func remedy(shard: Int) -> String {
+    key == Self.imported
+      ? "Restore a copy of the file, or import the features again into a new workspace"
+      : "Run: cleannet embed, which makes it again"
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Writes a `.npy` matrix of float32 row by row, without knowing beforehand how many there will be.
@@ -7,25 +8,13 @@ public final class NpyOutput {
   /// Room for any shape, so that the header can be written once the rows are counted.
   private static let headerBytes = 128
 
-  private let path: String
-  private let temporary: String
-  private let descriptor: CInt
-  private var isFinished = false
+  private let file: DurableFile
   private var pending: [UInt8] = []
   private var values = 0
 
   public init(path: String) throws(WorkspaceError) {
-    self.path = path
-    let url = URL(fileURLWithPath: path)
-    temporary = "\(url.deletingLastPathComponent().path)/.\(url.lastPathComponent).\(UUID().uuidString)"
-    descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw .system(file: path, "cannot be created") }
+    file = try WorkspaceError.translating { () throws(FileError) in try DurableFile(path) }
     pending = [UInt8](repeating: 0, count: Self.headerBytes)
-  }
-
-  deinit {
-    close(descriptor)
-    if !isFinished { unlink(temporary) }
   }
 
   public func append(_ row: UnsafeBufferPointer<Float>) throws(WorkspaceError) {
@@ -41,17 +30,14 @@ public final class NpyOutput {
     let shape = dimension.map { [$0 > 0 ? values / $0 : 0, $0] } ?? [values]
     precondition(shape.reduce(1, *) == values, "\(values) values do not fill rows of \(dimension ?? 1)")
     let header = NpyHeader(type: .float32, shape: shape).padded(to: Self.headerBytes)
-    guard pwrite(descriptor, header, header.count, 0) == header.count, fsync(descriptor) == 0,
-      rename(temporary, path) == 0
-    else { throw .system(file: path, "cannot be written") }
-    isFinished = true
+    try WorkspaceError.translating { () throws(FileError) in
+      try file.replace(header, at: 0)
+      try file.finish()
+    }
   }
 
   private func flush() throws(WorkspaceError) {
-    let outcome = pending.withUnsafeBytes { bytes in
-      Result { () throws(WorkspaceError) in try writeAll(bytes, to: descriptor, file: path) }
-    }
-    try outcome.get()
+    try WorkspaceError.translating { () throws(FileError) in try file.write(pending) }
     pending.removeAll(keepingCapacity: true)
   }
 }

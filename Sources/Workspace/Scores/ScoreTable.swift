@@ -64,6 +64,8 @@ extension Workspace {
   /// - Throws: `WorkspaceError` if they are damaged.
   public func scores(key: String) throws -> ScoreTable? {
     let folder = "\(path)/scores/\(key)"
-    return FileManager.default.fileExists(atPath: folder) ? try ScoreTable(folder: folder) : nil
+    guard FileManager.default.fileExists(atPath: folder) else { return nil }
+    try verify(["scores/\(key)"], remedy: "Run: cleannet score")
+    return try ScoreTable(folder: folder)
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Writes the scores of one run, row by row in the samples' order: a folder with a `.npy` file a column,
@@ -7,33 +8,23 @@ import Foundation
 public final class ScoreWriter {
   private static let rowsHeld = 8192
 
-  private let folder: String
-  private let temporary: String
+  private let tree: DurableTree
   private let count: Int
-  private var descriptors: [CInt] = []
+  private var columns: [FileHandle] = []
   private var pending: [[UInt8]]
   private var written = 0
-  private var finished = false
 
   /// - Parameter count: The number of rows that will follow.
   init(folder: String, count: Int) throws(WorkspaceError) {
-    self.folder = folder
     self.count = count
-    let url = URL(fileURLWithPath: folder)
-    temporary = "\(url.deletingLastPathComponent().path)/.\(url.lastPathComponent).\(UUID().uuidString)"
+    tree = try WorkspaceError.translating { () throws(FileError) in try DurableTree(folder) }
     pending = ScoreRow.columns.map { NpyHeader(type: $0.type, shape: [count]).bytes }
-    try makeFolder(temporary)
     for column in ScoreRow.columns {
-      let path = "\(temporary)/\(column.name).npy"
+      let path = "\(tree.temporary)/\(column.name).npy"
       let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
       guard descriptor >= 0 else { throw .system(file: path, "cannot be created") }
-      descriptors.append(descriptor)
+      columns.append(FileHandle(fileDescriptor: descriptor, closeOnDealloc: true))
     }
-  }
-
-  deinit {
-    for descriptor in descriptors { close(descriptor) }
-    if !finished { try? FileManager.default.removeItem(atPath: temporary) }
   }
 
   public func append(_ row: ScoreRow) throws {
@@ -46,29 +37,33 @@ public final class ScoreWriter {
   public func finish() throws {
     precondition(written == count, "\(written) of \(count) rows were written")
     try flush()
-    for descriptor in descriptors where fsync(descriptor) != 0 {
-      throw WorkspaceError.system(file: folder, "cannot be flushed to the disk")
-    }
-    flushFolder(temporary)
-    // A folder cannot be renamed over another that holds files, so the old one steps aside first.
-    // A kill between the two leaves neither, and scoring does it again.
-    let old = "\(temporary).old"
-    let hadOld = rename(folder, old) == 0
-    guard rename(temporary, folder) == 0 else {
-      throw WorkspaceError.system(file: folder, "cannot be put in place")
-    }
-    finished = true
-    flushFolder(URL(fileURLWithPath: folder).deletingLastPathComponent().path)
-    if hadOld { try? FileManager.default.removeItem(atPath: old) }
+    try WorkspaceError.translating { () throws(FileError) in try tree.finish() }
   }
 
   private func flush() throws(WorkspaceError) {
-    for index in descriptors.indices {
+    for (index, column) in columns.enumerated() {
       let outcome = pending[index].withUnsafeBytes { bytes in
-        Result { () throws(WorkspaceError) in try writeAll(bytes, to: descriptors[index], file: folder) }
+        Result { () throws(WorkspaceError) in
+          try writeAll(bytes, to: column.fileDescriptor, file: tree.path)
+        }
       }
       try outcome.get()
       pending[index].removeAll(keepingCapacity: true)
+    }
+  }
+}
+
+/// Writes all bytes at the descriptor's place.
+private func writeAll(
+  _ bytes: UnsafeRawBufferPointer, to descriptor: CInt, file: String
+) throws(WorkspaceError) {
+  var written = 0
+  while written < bytes.count {
+    let count = Foundation.write(descriptor, bytes.baseAddress?.advanced(by: written), bytes.count - written)
+    if count >= 0 {
+      written += count
+    } else if errno != EINTR {
+      throw .system(file: file, "cannot be written")
     }
   }
 }

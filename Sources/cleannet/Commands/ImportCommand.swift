@@ -17,7 +17,17 @@ struct ImportCommand: ParsableCommand {
       """)
 
   @Argument(help: "Folders, files, or patterns of shards.", completion: .file())
-  var sources: [String]
+  var sources: [String] = []
+
+  @Flag(
+    help: ArgumentHelp(
+      "Take over what changed in sources that are imported already; without SOURCE in all of them.",
+      discussion: """
+        Images that are gone take part in nothing any more, and what was said of them is kept; renamed ones are known by \
+        their bytes. `embed` then embeds what is new or changed, and nothing else. Without this option, a source that \
+        is imported again may bring new images, and is refused if others were removed, relabelled or moved.
+        """))
+  var update = false
 
   @Flag(help: "Show what would be imported, and import nothing.")
   var dryRun = false
@@ -27,6 +37,7 @@ struct ImportCommand: ParsableCommand {
 
   struct Result: Encodable {
     var format: String
+    /// New ones.
     var images: Int
     var classes: Int
     var splits: [DatasetTally.Entry]
@@ -34,9 +45,20 @@ struct ImportCommand: ParsableCommand {
     /// What the sources were taken for.
     var guesses: [String]
     var notices: [String]
+    /// Of sources that were there, what became of them.
+    var updates: [UpdateSummary] = []
   }
 
   func validate() throws {
+    if sources.isEmpty, !update {
+      throw ValidationError("Name a source: a folder, a file, or a pattern of shards.")
+    }
+    if update, dryRun {
+      throw ValidationError("--dry-run shows what an import would take; --update compares with what was imported.")
+    }
+    if sources.isEmpty, importing.isGiven {
+      throw ValidationError("Options of a source go with its name: cleannet import --update SOURCE …")
+    }
     if importing.features != nil, sources.count > 1 {
       throw ValidationError("--features belong to one source; import sources with features one by one.")
     }
@@ -47,7 +69,11 @@ struct ImportCommand: ParsableCommand {
     for source in sources { _ = try DatasetReader.open(source: source, options: importing.datasetOptions()) }
     let prefixes = try importing.keyPrefixes(sources)
     if dryRun { return try show(prefixes) }
-    try workspace.filling { try importSources(into: $0, prefixes) }
+    if update {
+      try updateSources(of: try workspace.open())
+    } else {
+      try workspace.filling { try importSources(into: $0, prefixes) }
+    }
   }
 
   private func importSources(into store: Workspace, _ prefixes: [String]) throws {
@@ -55,10 +81,8 @@ struct ImportCommand: ParsableCommand {
     var outcome = ImportOutcome()
     for (index, source) in sources.enumerated() {
       do {
-        let (format, summary) = try importing.importSource(
-          source, keyPrefix: prefixes[index], into: store, progress: progress)
         outcome.add(
-          format, summary.tally, guesses: summary.guesses, notices: summary.notices)
+          try importing.importSource(source, keyPrefix: prefixes[index], into: store, progress: progress))
       } catch {
         if index > 0 {
           progress.warn(
@@ -73,6 +97,20 @@ struct ImportCommand: ParsableCommand {
     try workspace.output.print(outcome.result(classes: classes)) {
       outcome.text("; the workspace \(workspace.path) now has \(classes) classes.")
     }
+  }
+
+  private func updateSources(of store: Workspace) throws {
+    let progress = workspace.output.progress
+    var outcome = ImportOutcome()
+    for earlier in try sources.isEmpty ? store.sources() : sources.map({ try importing.known($0, in: store) }) {
+      let summary = try ImportOptions.update(
+        earlier, options: try importing.givenOptions(), in: store, scope: .all, progress: progress)
+      outcome.add(
+        ImportOptions.Imported(
+          format: earlier.format, images: summary.added, notices: summary.notices, update: summary))
+    }
+    let classes = try store.classNames().count
+    try workspace.output.print(outcome.result(classes: classes)) { outcome.text("") }
   }
 
   /// Reads the sources without keeping anything.
@@ -97,6 +135,18 @@ struct ImportCommand: ParsableCommand {
   }
 }
 
+extension UpdateSummary {
+  var text: String {
+    let changes = [
+      (added, "added"), (removed, "removed"), (returned, "are back"), (relabelled, "relabelled"),
+      (moved, "moved"), (described, "with other columns"),
+    ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+    let what = changes.isEmpty ? "nothing new" : changes.joined(separator: ", ")
+    return "\(source): \(what); \(unchanged) images as they were."
+      + (added + returned + moved > 0 ? " Next: cleannet embed" : "")
+  }
+}
+
 /// What the sources of one command came to.
 private struct ImportOutcome {
   private static let shown = 12
@@ -105,6 +155,12 @@ private struct ImportOutcome {
   private(set) var tally = DatasetTally()
   private var guesses: [String] = []
   private var notices: [String] = []
+  private var updates: [UpdateSummary] = []
+
+  mutating func add(_ imported: ImportOptions.Imported) {
+    if let update = imported.update { updates.append(update) }
+    add(imported.format, imported.tally, guesses: imported.guesses, notices: imported.notices)
+  }
 
   mutating func add(_ format: String, _ tally: DatasetTally, guesses: [String], notices: [String]) {
     if !formats.contains(format) { formats.append(format) }
@@ -115,15 +171,18 @@ private struct ImportOutcome {
 
   func result(classes: Int) -> ImportCommand.Result {
     ImportCommand.Result(
-      format: formats.joined(separator: ", "), images: tally.samples, classes: classes, splits: tally.splits,
-      imagesOfClasses: tally.classes, guesses: guesses, notices: notices + tally.warnings)
+      format: formats.joined(separator: ", "), images: tally.samples + updates.reduce(0) { $0 + $1.added },
+      classes: classes, splits: tally.splits,
+      imagesOfClasses: tally.classes, guesses: guesses, notices: notices + tally.warnings, updates: updates)
   }
 
   /// - Parameter end: Of the first line.
   func text(_ end: String) -> String {
+    let changes = updates.map(\.text)
+    if tally.samples == 0, !changes.isEmpty { return changes.joined(separator: "\n") }
     let first = "\(tally.samples) images (\(formats.joined(separator: ", ")))\(end)"
     let lines = ["splits: \(Self.list(tally.splits))", "classes: \(Self.list(tally.classes))"] + guesses
-    return ([first] + lines.map { "  \($0)" }).joined(separator: "\n")
+    return (changes + [first] + lines.map { "  \($0)" }).joined(separator: "\n")
   }
 
   private static func list(_ entries: [DatasetTally.Entry]) -> String {
@@ -261,15 +320,86 @@ struct ImportOptions: ParsableArguments {
     return folders.map { $0.dropFirst(common).joined(separator: "/") + "/" }
   }
 
-  /// Reads a source into the workspace.
+  /// Whether anything is said about the source.
+  var isGiven: Bool {
+    features != nil || labelMap != nil || truthColumns != nil || classNames != nil
+      || classLevel != nil || !pathPrefixes.isEmpty
+      || [
+        format, root, split, pathColumn, labelColumn, keyColumn, verificationColumn, splitColumn, labelPattern,
+        pathTemplate, keyPrefix,
+      ].contains { $0 != nil }
+  }
+
+  /// What the user says now; nil where that is nothing, so that what was said before counts.
+  func givenOptions() throws -> DatasetOptions? { isGiven ? try datasetOptions() : nil }
+
+  /// What an import came to.
+  struct Imported {
+    var format: String
+    /// New ones.
+    var images: Int
+    var notices: [String]
+    /// What the source was taken for, and its images by split and class, where it is new.
+    var guesses: [String] = []
+    var tally = DatasetTally()
+    /// Of a source that was there.
+    var update: UpdateSummary?
+  }
+
+  /// The source of that path as it was imported.
+  func known(_ path: String, in store: Workspace) throws -> ImportedSource {
+    guard let earlier = try store.source(at: try DatasetSource(path: path)) else {
+      throw WorkspaceError(
+        .notFound, file: path, "was not imported into the workspace \(store.path)",
+        remedy: "Import it without --update, or see what was imported: cleannet status")
+    }
+    return earlier
+  }
+
+  /// Brings a source that was imported up to date.
+  ///
+  /// - Parameter options: What the user says now; nil: what was said before.
+  static func update(
+    _ earlier: ImportedSource, options: DatasetOptions?, in store: Workspace, scope: UpdateScope,
+    progress: ConsoleProgress
+  ) throws -> UpdateSummary {
+    var options = options ?? earlier.datasetOptions
+    options.downloads = store.downloadsFolder
+    let dataset = try DatasetReader.open(source: earlier.path, options: options)
+    progress.begin("Reading \(earlier.path)", total: nil, unit: "images")
+    let summary = try store.updateSamples(
+      of: earlier, from: dataset, options: options, scope: scope
+    ) { progress.update($0) }
+    progress.end(nil)
+    for notice in summary.notices { progress.warn(notice) }
+    return summary
+  }
+
+  /// Reads a source into the workspace. One that is there, or was moved, is brought up to date.
   func importSource(
     _ source: String, keyPrefix: String? = nil, into store: Workspace, progress: ConsoleProgress
-  ) throws -> (format: String, ImportSummary) {
+  ) throws -> Imported {
     var options = try datasetOptions()
     if let keyPrefix { options.keyPrefix = keyPrefix }
     options.downloads = store.downloadsFolder
     let origin = try DatasetSource(path: source)
     let dataset = try DatasetReader.open(source: source, options: options)
+    if features == nil, dataset.features == nil {
+      if let earlier = try store.source(origin, options: options) {
+        let update = try Self.update(
+          earlier, options: options, in: store, scope: .additions, progress: progress)
+        return Imported(
+          format: dataset.formatName, images: update.added, notices: update.notices, update: update)
+      }
+      if let moved = try store.movedSource(like: dataset, options: options) {
+        _ = try store.relocate(moved.path, to: source)
+        progress.warn("\(moved.path) was moved to \(source); features and verdicts stay with its images")
+        let update = try Self.update(
+          try known(source, in: store), options: options, in: store, scope: .additions, progress: progress)
+        return Imported(
+          format: dataset.formatName, images: update.added, notices: update.notices, update: update)
+      }
+    }
     progress.begin("Importing \(source)", total: nil, unit: "images")
     let summary = try FeatureInput.withOwn(of: dataset, in: store.path) { own in
       try store.importSamples(
@@ -279,13 +409,21 @@ struct ImportOptions: ParsableArguments {
     }
     progress.end("\(summary.source.samples.count) images")
     for notice in summary.notices { progress.warn(notice) }
-    return (dataset.formatName, summary)
+    return Imported(
+      format: dataset.formatName, images: summary.source.samples.count, notices: summary.notices,
+      guesses: summary.guesses, tally: summary.tally)
   }
 
-  /// The same, unless the source is in the workspace with the same options.
+  /// The same, unless the source is in the workspace with the same options and has not changed.
   func importIfNew(_ source: String, into store: Workspace, progress: ConsoleProgress) throws {
-    guard try store.source(DatasetSource(path: source), options: datasetOptions()) == nil else { return }
-    let (_, summary) = try importSource(source, into: store, progress: progress)
-    for warning in summary.tally.warnings { progress.warn(warning) }
+    let origin = try DatasetSource(path: source)
+    let options = try datasetOptions()
+    let dataset = try DatasetReader.open(source: source, options: options)
+    if features != nil || dataset.features != nil, try store.source(origin, options: options) != nil {
+      return
+    }
+    let imported = try importSource(source, into: store, progress: progress)
+    for warning in imported.tally.warnings { progress.warn(warning) }
+    if let update = imported.update, !update.isEmpty { progress.warn(update.text) }
   }
 }

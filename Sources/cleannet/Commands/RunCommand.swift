@@ -20,6 +20,11 @@ struct RunCommand: ParsableCommand {
   var verifications: String?
   @Option(help: "Writes the scores to this file.", completion: .file())
   var out: String?
+  @Option(
+    help:
+      "The largest share of wrong labels to leave among those kept, such as 2%; see `cleannet help score`. By default as scored last."
+  )
+  var targetNoise: Share?
   @Flag(inversion: .prefixedNo, help: "Write the report into the workspace; see `cleannet help report`.")
   var report = true
 
@@ -39,7 +44,7 @@ struct RunCommand: ParsableCommand {
       return store
     }
     if let verifications {
-      _ = try VerificationStages.importing(verifications, into: store, person: NSUserName())
+      _ = try VerificationStages.importing(verifications, into: store, person: NSUserName(), onlyNews: true)
     }
     if try store.featureSet(key: FeatureSet.imported) == nil {
       let outcome = try embedding.stage(threads: compute.threads).run(store, progress: progress)
@@ -52,6 +57,7 @@ struct RunCommand: ParsableCommand {
       _ = try training.stage(compute).run(store, progress: progress)
       var scoring = ScoreStage()
       scoring.threads = compute.threads
+      scoring.targetNoise = try targetNoise?.value ?? ScoreStage.lastSettings(store)?.targetNoise
       _ = try scoring.run(store, progress: progress)
       if let out { try ScoreExport.write(store, format: nil, to: out) }
       if report { try ReportCommand.writeIfOutdated(store, compute: compute, progress: progress) }

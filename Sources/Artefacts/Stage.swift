@@ -1,0 +1,149 @@
+import Foundation
+import Workspace
+
+/// What a stage follows from, all read in one state of the catalogue.
+public protocol StageInputs {
+  /// A digest of each input, by a name that a user understands; see ``InputName``.
+  var digests: [String: String] { get }
+}
+
+/// What stages follow from, as `status` calls it.
+public enum InputName {
+  public static let images = "images"
+  public static let features = "features"
+  public static let labels = "labels"
+  public static let verdicts = "verdicts"
+  public static let model = "model"
+  public static let scores = "scores"
+
+  /// What to say where an input is another than it was.
+  public static func change(_ name: String) -> String {
+    switch name {
+    case images: "images were added, changed or removed"
+    case features: "features were made or added since"
+    case labels: "labels or splits changed"
+    case verdicts: "verdicts were added or changed"
+    case model: "a model was trained since"
+    case scores: "labels were scored since"
+    default: "\(name) changed"
+    }
+  }
+}
+
+/// A step from inputs to files of the workspace, such as training: what it reads, what sets it apart from other runs on the
+/// same, and what it leaves. ``StageRunner`` does the rest.
+public protocol Stage {
+  associatedtype Inputs: StageInputs
+  /// All that the outcome depends on beside the inputs, complete: the same settings on the same inputs give the same.
+  associatedtype Settings: Codable
+  /// What the run keeps of it.
+  associatedtype Outcome: Codable
+
+  /// Such as `train`.
+  var name: String { get }
+
+  /// Reads everything that the stage follows from.
+  ///
+  /// - Parameter snapshot: Stays as it is, whatever others write meanwhile. Nothing may be read from elsewhere.
+  func inputs(_ snapshot: Workspace) throws -> Inputs
+
+  func settings(_ inputs: Inputs) throws -> Settings
+
+  /// The files and folders that the outcome consists of, below the workspace. They are digested when the run is recorded,
+  /// and must be whole for it to be reused.
+  func files(key: String) -> [String]
+}
+
+/// A stage's outcome, the key that it has, and whether it was there already.
+public struct StageResult<Outcome> {
+  public var outcome: Outcome
+  public var key: String
+  public var wasThere: Bool
+}
+
+/// Runs stages: takes the workspace's lock, reads all inputs in one state, reuses what the same inputs and settings gave
+/// before, and otherwise makes it, flushes it, and records outcome, inputs, settings and the digests of its files in one
+/// transaction. A program that is killed leaves either a recorded run, whose files are on the disk, or none.
+public struct StageRunner {
+  private let workspace: Workspace
+
+  public init(_ workspace: Workspace) { self.workspace = workspace }
+
+  /// - Parameters:
+  ///   - make: Makes the files. What a killed run left of them may be there.
+  ///   - cleanUp: Removes what only an interrupted run needs, once the outcome is recorded.
+  public func run<S: Stage>(
+    _ stage: S, make: (S.Inputs, S.Settings, _ key: String) throws -> S.Outcome,
+    cleanUp: (_ key: String) -> Void = { _ in }
+  ) throws -> StageResult<S.Outcome> {
+    try workspace.withWriteLock(stage.name) {
+      let inputs = try stage.inputs(try workspace.snapshot())
+      let settings = try stage.settings(inputs)
+      let text = try Self.json(settings)
+      let key = Self.key(stage.name, inputs.digests, text)
+      if let metrics = try finished(stage, key: key),
+        let outcome = try? JSONDecoder().decode(S.Outcome.self, from: Data(metrics.utf8))
+      {
+        // Makes it the latest, whatever was made in between.
+        try record(stage, key: key, settings: text, inputs: inputs.digests, metrics: metrics)
+        cleanUp(key)
+        return StageResult(outcome: outcome, key: key, wasThere: true)
+      }
+      let run = try workspace.beginRun(stage: stage.name, key: key, settings: text)
+      let outcome = try make(inputs, settings, key)
+      try workspace.finishRun(
+        run, .done, metrics: try Self.json(outcome), inputs: inputs.digests,
+        files: try workspace.digests(of: stage.files(key: key)))
+      cleanUp(key)
+      return StageResult(outcome: outcome, key: key, wasThere: false)
+    }
+  }
+
+  /// What an earlier run with that key came to, if all its files are there and whole.
+  private func finished(_ stage: some Stage, key: String) throws -> String? {
+    guard let metrics = try workspace.finishedRun(stage: stage.name, key: key)?.metrics else { return nil }
+    let files = stage.files(key: key)
+    for file in files where access("\(workspace.path)/\(file)", R_OK) != 0 { return nil }
+    do {
+      try workspace.verify(files, remedy: "")
+    } catch let error as WorkspaceError where error.kind == .damaged {
+      return nil
+    }
+    return metrics
+  }
+
+  private func record(
+    _ stage: some Stage, key: String, settings: String, inputs: [String: String], metrics: String
+  ) throws {
+    let run = try workspace.beginRun(stage: stage.name, key: key, settings: settings)
+    try workspace.finishRun(run, .done, metrics: metrics, inputs: inputs)
+  }
+
+  private static func key(_ stage: String, _ inputs: [String: String], _ settings: String) -> String {
+    var hash = StableHash()
+    hash.combine(stage)
+    for (name, digest) in inputs.sorted(by: { $0.key < $1.key }) {
+      hash.combine(name)
+      hash.combine(digest)
+    }
+    hash.combine(settings)
+    return hash.text
+  }
+
+  /// The value as one line of JSON with sorted keys, so that equal values give equal text.
+  static func json(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+}
+
+extension StageRun {
+  /// Why the run is not what its stage would make now: the names of the inputs that are others.
+  ///
+  /// - Parameter inputs: As they are now.
+  public func changes(_ inputs: [String: String]) -> [String] {
+    guard let mine = self.inputs else { return [] }
+    return Set(mine.keys).union(inputs.keys).filter { mine[$0] != inputs[$0] }.sorted()
+  }
+}

@@ -1,0 +1,66 @@
+import Foundation
+import Workspace
+
+/// Removes what later runs have taken the place of.
+public struct WorkspaceCleaning {
+  private let workspace: Workspace
+
+  public init(_ workspace: Workspace) { self.workspace = workspace }
+
+  public struct Part: Sendable, Encodable {
+    /// Below the workspace.
+    public var path: String
+    public var what: String
+    public var bytes: Int
+  }
+
+  public struct Outcome: Sendable, Encodable {
+    public var removed: [Part] = []
+    public var bytes: Int { removed.reduce(0) { $0 + $1.bytes } }
+
+    private enum Key: String, CodingKey { case removed, bytes }
+
+    public func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(removed, forKey: .removed)
+      try container.encode(bytes, forKey: .bytes)
+    }
+  }
+
+  /// - Parameter dryRun: Whether nothing is removed.
+  public func run(dryRun: Bool = false) throws -> Outcome {
+    if dryRun { return try outcome() }
+    return try workspace.withWriteLock("clean") {
+      let outcome = try outcome()
+      for part in outcome.removed {
+        // The catalogue first: what it does not know of is a leftover, and what it knows of is there.
+        try workspace.forget(part.path)
+        try FileManager.default.removeItem(atPath: "\(workspace.path)/\(part.path)")
+      }
+      return outcome
+    }
+  }
+
+  private func outcome() throws -> Outcome {
+    var outcome = Outcome()
+    for (folder, what) in [
+      ("models", "a model or classifier"), ("scores", "scores"), ("features", "features"),
+    ] {
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: "\(workspace.path)/\(folder)")) ?? []
+      for name in names.sorted() where !name.hasPrefix(".") && name != "neighbors" {
+        let path = "\(folder)/\(name)"
+        guard try !workspace.isInUse(path) else { continue }
+        outcome.removed.append(Part(path: path, what: what, bytes: Self.size("\(workspace.path)/\(path)")))
+      }
+    }
+    return outcome
+  }
+
+  private static func size(_ path: String) -> Int {
+    let names = (try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? []
+    return ([path] + names.map { "\(path)/\($0)" }).reduce(0) { sum, file in
+      var info = stat()
+      return stat(file, &info) == 0 && info.st_mode & S_IFMT == S_IFREG ? sum + Int(info.st_size) : sum
+    }
+  }
+}

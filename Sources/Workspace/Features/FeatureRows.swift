@@ -1,0 +1,216 @@
+import Files
+import Foundation
+import GRDB
+
+/// What tells an image file from what it was: size and time at once, the digest for certain.
+public struct ImageIdentity: Sendable, Hashable {
+  /// Of the file that the image lies in, in bytes.
+  public var size: Int64
+  /// When that file was changed last, in nanoseconds since 1970. Compared for equality only: clocks are set back.
+  public var modified: Int64
+  /// Of the image's own bytes; nil where they were not read.
+  public var digest: UInt64?
+
+  public init(size: Int64, modified: Int64, digest: UInt64?) {
+    (self.size, self.modified, self.digest) = (size, modified, digest)
+  }
+
+  /// Whether the file looks as it did.
+  public func looksLike(_ other: ImageIdentity) -> Bool { size == other.size && modified == other.modified }
+}
+
+/// What is known of a sample's row of features.
+public struct FeatureRow: Sendable, Hashable {
+  public enum State: Int, Sendable, Hashable {
+    case embedded = 0
+    /// The image's bytes are of no image; only other bytes are tried again.
+    case undecodable = 1
+    /// The image could not be reached; each run tries again.
+    case unreachable = 2
+  }
+
+  public var sample: Int
+  public var state: State
+  /// What the row was made of; nil where that is not known.
+  public var image: ImageIdentity?
+
+  public init(sample: Int, state: State, image: ImageIdentity?) {
+    (self.sample, self.state, self.image) = (sample, state, image)
+  }
+
+  /// Its part of the set's sum.
+  fileprivate var term: UInt64 {
+    guard state == .embedded else { return 0 }
+    var hash = StableHash()
+    hash.combine(sample)
+    hash.combine(image?.digest ?? 0)
+    return hash.word
+  }
+
+  fileprivate init(_ row: Row) {
+    sample = row[0]
+    state = State(rawValue: row[1]) ?? .unreachable
+    let (size, modified) = (row[2] as Int64?, row[3] as Int64?)
+    image = size.flatMap { size in
+      modified.map {
+        ImageIdentity(size: size, modified: $0, digest: (row[4] as Int64?).map { UInt64(bitPattern: $0) })
+      }
+    }
+  }
+}
+
+extension Workspace {
+  /// Whether it is kept of which images a set's rows were made; it is not of sets of earlier versions.
+  public func keepsRows(of set: FeatureSet) throws -> Bool {
+    try read { try Self.number(of: set, $0) != nil }
+  }
+
+  /// Begins to keep of which images a set's rows are made.
+  ///
+  /// - Parameter rows: What is known of those that are there.
+  public func beginRows(of set: FeatureSet, with rows: [FeatureRow]) throws {
+    try write { db in
+      try db.execute(
+        sql: "INSERT OR IGNORE INTO featureSets (key) VALUES (?)", arguments: [set.key])
+      try Self.put(rows, of: set, db)
+    }
+  }
+
+  /// What is known of some samples' rows. What is not among them is to be embedded.
+  public func rows(of set: FeatureSet, in samples: Range<Int>) throws -> [Int: FeatureRow] {
+    try read { db in
+      guard let number = try Self.number(of: set, db) else { return [:] }
+      var rows: [Int: FeatureRow] = [:]
+      let cursor = try Row.fetchCursor(
+        db,
+        sql: """
+          SELECT sample, state, size, modified, digest FROM featureRows
+          WHERE features = ? AND sample >= ? AND sample < ?
+          """, arguments: [number, samples.lowerBound, samples.upperBound])
+      while let row = try cursor.next() {
+        let row = FeatureRow(row)
+        rows[row.sample] = row
+      }
+      return rows
+    }
+  }
+
+  /// How many of the samples that are there have a row of each state; others are still to be embedded.
+  public func rowCounts(of set: FeatureSet) throws -> [FeatureRow.State: Int] {
+    try read { db in
+      guard let number = try Self.number(of: set, db) else { return [:] }
+      var counts: [FeatureRow.State: Int] = [:]
+      let rows = try Row.fetchAll(
+        db,
+        sql: """
+          SELECT state, count(*) FROM featureRows JOIN samples ON id = sample AND gone IS NULL
+          WHERE features = ? GROUP BY state
+          """, arguments: [number])
+      for row in rows { counts[FeatureRow.State(rawValue: row[0]) ?? .unreachable, default: 0] += row[1] }
+      return counts
+    }
+  }
+
+  /// A digest of which images a set's rows were made of. It costs nothing to ask for.
+  public func digest(of set: FeatureSet) throws -> String {
+    try read { db in
+      let sum = try Int64.fetchOne(db, sql: "SELECT sum FROM featureSets WHERE key = ?", arguments: [set.key])
+      // Features that came with their samples are as many as these.
+      let samples = set.key == FeatureSet.imported ? try SampleSums(stored: db).images : 0
+      return StableHash.of(set.key, "\(sum ?? 0)", "\(samples)")
+    }
+  }
+
+  /// Puts rows of features in place with what is known of them, so that a kill at any moment leaves either the rows as
+  /// they were, or some that count as to be embedded.
+  ///
+  /// - Parameters:
+  ///   - rows: Of one shard, by sample.
+  ///   - values: `[rows.count, D]`; NaN where there is none.
+  ///   - problems: Of stage `stage`, which replace those that these samples had.
+  public func put(
+    _ rows: [FeatureRow], _ values: UnsafeBufferPointer<Float>, of set: FeatureSet, problems: [SampleProblem],
+    stage: String
+  ) throws {
+    guard let first = rows.first else { return }
+    try write { db in try Self.forget(rows.map(\.sample), of: set, db) }
+    let shard = first.sample / FeatureSet.rowsPerShard
+    try set.put(rows.map(\.sample), values) { digest in
+      try announce(FileDigest(path: set.relativePath(shard: shard), digest: digest))
+    }
+    try write { db in
+      try Self.settle(set.relativePath(shard: shard), db)
+      try Self.put(rows, of: set, db)
+      for row in rows {
+        try db.execute(
+          sql: "DELETE FROM problems WHERE stage = ? AND sample = ?", arguments: [stage, row.sample])
+      }
+      try Self.add(problems, db)
+    }
+  }
+
+  /// Changes what is known of rows that stay as they are.
+  public func note(_ rows: [FeatureRow], of set: FeatureSet) throws {
+    guard !rows.isEmpty else { return }
+    try write { try Self.put(rows, of: set, $0) }
+  }
+
+  private static func number(of set: FeatureSet, _ db: Database) throws -> Int? {
+    try Int.fetchOne(db, sql: "SELECT id FROM featureSets WHERE key = ?", arguments: [set.key])
+  }
+
+  private static func put(_ rows: [FeatureRow], of set: FeatureSet, _ db: Database) throws {
+    guard let number = try number(of: set, db) else { return }
+    try forget(rows.map(\.sample), of: set, db)
+    let insert = try db.makeStatement(sql: "INSERT INTO featureRows VALUES (?, ?, ?, ?, ?, ?)")
+    var sum: UInt64 = 0
+    for row in rows {
+      sum &+= row.term
+      try insert.execute(arguments: [
+        number, row.sample, row.state.rawValue, row.image?.size, row.image?.modified,
+        row.image?.digest.map { Int64(bitPattern: $0) },
+      ])
+    }
+    try change(number, by: sum, db)
+  }
+
+  /// Rows that are not known count as to be embedded.
+  private static func forget(_ samples: [Int], of set: FeatureSet, _ db: Database) throws {
+    guard let number = try number(of: set, db) else { return }
+    let select = try db.makeStatement(
+      sql: "SELECT sample, state, size, modified, digest FROM featureRows WHERE features = ? AND sample = ?")
+    let delete = try db.makeStatement(sql: "DELETE FROM featureRows WHERE features = ? AND sample = ?")
+    var sum: UInt64 = 0
+    for sample in samples {
+      guard let row = try Row.fetchOne(select, arguments: [number, sample]).map(FeatureRow.init) else {
+        continue
+      }
+      sum &-= row.term
+      try delete.execute(arguments: [number, sample])
+    }
+    if sum != 0 { try change(number, by: sum, db) }
+  }
+
+  /// SQLite's own sum would turn into a real number where it overflows.
+  private static func change(_ number: Int, by amount: UInt64, _ db: Database) throws {
+    let old =
+      try Int64.fetchOne(db, sql: "SELECT sum FROM featureSets WHERE id = ?", arguments: [number]) ?? 0
+    try db.execute(
+      sql: "UPDATE featureSets SET sum = ? WHERE id = ?",
+      arguments: [Int64(bitPattern: UInt64(bitPattern: old) &+ amount), number])
+  }
+
+  /// What the rows amount to, read anew; equal to what is kept unless a disk has changed it.
+  static func rowSums(_ db: Database) throws -> [String: (kept: UInt64, found: UInt64)] {
+    var sums: [String: (kept: UInt64, found: UInt64)] = [:]
+    for set in try Row.fetchAll(db, sql: "SELECT id, key, sum FROM featureSets") {
+      var found: UInt64 = 0
+      let cursor = try Row.fetchCursor(
+        db, sql: "SELECT sample, state, size, modified, digest FROM featureRows WHERE features = ?",
+        arguments: [set[0] as Int])
+      while let row = try cursor.next() { found &+= FeatureRow(row).term }
+      sums[set[1]] = (UInt64(bitPattern: set[2]), found)
+    }
+    return sums
+  }
+}

@@ -3,7 +3,7 @@
 SWIFT ?= swift
 BINARY = .build/release/cleannet
 
-.PHONY: setup build demo test torture sanitize parity lint format bench clean help
+.PHONY: setup build demo test torture sanitize dist wheel deb parity lint format bench clean help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -28,6 +28,15 @@ torture: build ## kill the program at chosen moments in every stage; KILLS=n poi
 sanitize: setup ## run the tests with the address sanitizer, then with the thread sanitizer
 	$(SWIFT) test --sanitize=address --scratch-path .build/address
 	$(SWIFT) test --sanitize=thread --scratch-path .build/thread
+
+dist: setup ## build a tarball that runs without Swift
+	@Scripts/dist
+
+wheel: setup ## build the Python wheel
+	@Scripts/wheel
+
+deb: setup ## build the package for Debian 12
+	@Scripts/deb
 
 parity: setup ## compare detectors and metrics with scikit-learn and cleanlab
 	$(SWIFT) build -c release --product CleanNetEngine

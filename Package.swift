@@ -95,8 +95,8 @@ let package = Package(
       "Workspace",
       ["CSQLite", "Datasets", "Files", "Images", .product(name: "GRDB", package: "GRDB.swift"), grdbSQLite]),
     module("Artefacts", ["Files", "Workspace"]),
-    .systemLibrary(name: "CLibSVM", providers: [.apt(["libsvm-dev"])]),
-    module("Detectors", ["CleanNet", "Torch", "CLibSVM"]),
+    .target(name: "CLibSVM", linkerSettings: [.linkedLibrary("dl")]),
+    module("Detectors", ["CleanNet", "Torch", "CLibSVM", "DynamicLibraries"]),
     module("Classifier", ["Backbones", "Images", "Torch"]),
     module("Evaluation", ["Detectors", "CleanNet", "Torch"]),
     module(

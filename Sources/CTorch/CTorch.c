@@ -7,7 +7,8 @@
 
 const CTorchEngine *ctorch_engine(void *library) {
   CTorchEngineEntry entry = (CTorchEngineEntry)dlsym(library, "cleannet_engine");
-  return entry ? entry() : NULL;
+  CTorchEngineSize size = (CTorchEngineSize)dlsym(library, "cleannet_engine_size");
+  return entry && size && size() == sizeof(CTorchEngine) ? entry() : NULL;
 }
 
 bool ctorch_table_fits(const void *table) {

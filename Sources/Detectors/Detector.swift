@@ -20,6 +20,8 @@ public protocol Detector: Sendable {
   /// Its name on the command line and in tables, `knn`.
   var name: String { get }
   var kind: DetectorKind { get }
+  /// Opens what the detector needs besides Torch, so that something missing is said before work begins.
+  func loadLibraries() throws(VectorMachineLibraryError)
   /// Judges all images of `problem`. The same problem gives the same detection.
   ///
   /// - Parameter progress: Called from any thread with the share of the work done, 0…1.
@@ -32,6 +34,9 @@ public protocol Detector: Sendable {
 public typealias DetectionProgress = @Sendable (Double) -> Void
 
 extension Detector {
+  /// Most need nothing.
+  public func loadLibraries() throws(VectorMachineLibraryError) {}
+
   /// Judges all images of `problem`, telling nobody how far it is.
   public func judge(_ problem: DetectionProblem) throws(DetectionError) -> Detection {
     try judge(problem) { _ in }

@@ -20,6 +20,8 @@ public struct OneClassSVM: Detector {
     self.maximumExamples = maximumExamples
   }
 
+  public func loadLibraries() throws(VectorMachineLibraryError) { try VectorMachineLibrary.load() }
+
   public func judge(
     _ problem: DetectionProblem, progress: @escaping DetectionProgress
   ) throws(DetectionError) -> Detection {

@@ -18,6 +18,8 @@ public struct SVMDetector: Detector {
     self.c = c ?? (kernel == .linear ? 0.001 : 1)
   }
 
+  public func loadLibraries() throws(VectorMachineLibraryError) { try VectorMachineLibrary.load() }
+
   public func judge(
     _ problem: DetectionProblem, progress: @escaping DetectionProgress
   ) throws(DetectionError) -> Detection {

@@ -43,6 +43,11 @@ struct SupportVectorMachine: Sendable {
   ///   - gram: The kernel of the examples with each other, `[n, n]`.
   ///   - answers: For classification, what each example is; both must occur.
   init(_ problem: Problem, gram: Tensor, answers: [Bool] = []) throws(LibraryFailure) {
+    do throws(VectorMachineLibraryError) {
+      try VectorMachineLibrary.load()
+    } catch {
+      throw LibraryFailure(reason: "\(error.what). \(error.remedy)")
+    }
     let count = gram.size(0)
     let values = gram.doubles()
     var nodes = [svm_node](repeating: svm_node(), count: count * (count + 2))
@@ -59,13 +64,13 @@ struct SupportVectorMachine: Sendable {
     var labels: [Int32] = [1, -1]
     var weights = [1.0, 1.0]
     var parameter = svm_parameter()
-    parameter.kernel_type = Int32(PRECOMPUTED)
+    parameter.kernel_type = Int32(CLIBSVM_PRECOMPUTED)
     parameter.cache_size = 64
     parameter.eps = 1e-3
     parameter.shrinking = 1
     switch problem {
     case .classification(let c, let balanced):
-      parameter.svm_type = Int32(C_SVC)
+      parameter.svm_type = Int32(CLIBSVM_C_SVC)
       parameter.C = c
       if balanced {
         let right = Double(answers.count { $0 })
@@ -73,11 +78,10 @@ struct SupportVectorMachine: Sendable {
       }
       parameter.nr_weight = 2
     case .oneClass(let nu):
-      parameter.svm_type = Int32(ONE_CLASS)
+      parameter.svm_type = Int32(CLIBSVM_ONE_CLASS)
       parameter.nu = nu
     }
 
-    svm_set_print_string_function { _ in }
     let trained: Result<([Double], Double), LibraryFailure> = nodes.withUnsafeMutableBufferPointer { nodes in
       var rows: [UnsafeMutablePointer<svm_node>?] = (0..<count).map { row in
         nodes.baseAddress.map { $0 + row * (count + 2) }
@@ -89,11 +93,11 @@ struct SupportVectorMachine: Sendable {
               parameter.weight_label = labels.baseAddress
               parameter.weight = weights.baseAddress
               var problem = svm_problem(l: Int32(count), y: targets.baseAddress, x: rows.baseAddress)
-              if let reason = svm_check_parameter(&problem, &parameter) {
+              if let reason = clibsvm_check_parameter(&problem, &parameter) {
                 return .failure(LibraryFailure(reason: String(cString: reason)))
               }
-              var model = svm_train(&problem, &parameter)
-              defer { svm_free_and_destroy_model(&model) }
+              let model = clibsvm_train(&problem, &parameter)
+              defer { clibsvm_free(model) }
               guard let found = model?.pointee, let sv = found.sv_indices, let factors = found.sv_coef?[0]
               else {
                 return .failure(LibraryFailure(reason: "LIBSVM trained no model"))

@@ -155,6 +155,12 @@ public struct EvaluateStage: Sendable {
         .badInput, "There is no detector \"\(name)\"",
         remedy: "Detectors are: \(allDetectors.joined(separator: ", "))")
     }
+    do throws(VectorMachineLibraryError) {
+      try found.loadLibraries()
+    } catch {
+      throw PipelineError(
+        .missingComponent, "The detector \(name) cannot run: \(error.what)", remedy: error.remedy)
+    }
     return found
   }
 

@@ -6,8 +6,9 @@ import Foundation
 ///
 /// libtorch takes half a second and 160 MB to load, so it lies behind a shared library of its own
 /// (`libCleanNetEngine.so`) that is opened when the first tensor is made, or by ``load()``, which reports what is
-/// wrong instead of trapping. It is looked for in the file `$CLEANNET_ENGINE`, beside the running program, and in
-/// `../lib` and `../lib/cleannet` from there.
+/// wrong instead of trapping. It is looked for in the file `$CLEANNET_ENGINE`, beside the running program, in `../lib`
+/// and `../lib/cleannet` from there, and where Scripts/build-engine puts what it compiles. A folder may hold several,
+/// compiled against different versions of libtorch: the first that can be loaded is taken.
 public enum Engine {
   /// Opens the engine, if that has not happened yet. Programs with a user call it before their first tensor.
   ///
@@ -66,12 +67,13 @@ public enum Engine {
 
   private static func open() -> Result<Table, EngineError> {
     var reasons: [String] = []
+    var mismatch: EngineError?
     for path in candidates() where FileManager.default.fileExists(atPath: path) {
       let functions: CTorchEngine
       do throws(DynamicLibraryError) {
         // Its names stay its own: libtorch carries copies of common libraries.
         guard let table = ctorch_engine(try DynamicLibrary(path).handle) else {
-          reasons.append("\(path) is not a CleanNet engine (no symbol cleannet_engine)")
+          reasons.append("\(path) is no engine of this version of CleanNet")
           continue
         }
         // A table of another shape holds other functions in the same places: nothing in it may be called.
@@ -85,10 +87,12 @@ public enum Engine {
       if let loaded = loadedVersion(configuration: String(cString: functions.configuration())),
         !sameSeries(compiled, loaded)
       {
-        return .failure(.versionMismatch(compiled: compiled, loaded: loaded))
+        mismatch = mismatch ?? .versionMismatch(compiled: compiled, loaded: loaded)
+        continue
       }
       return .success(Table(functions: functions))
     }
+    if let mismatch { return .failure(mismatch) }
     return .failure(reasons.isEmpty ? .missing(searched: candidates()) : .unloadable(reason: reasons[0]))
   }
 
@@ -97,13 +101,26 @@ public enum Engine {
     a.split(separator: ".").prefix(2) == b.split(separator: ".").prefix(2)
   }
 
+  /// The files that are tried, in their order.
   private static func candidates() -> [String] {
-    let name = "libCleanNetEngine.so"
+    let environment = ProcessInfo.processInfo.environment
+    if let named = environment["CLEANNET_ENGINE"] { return [named] }
     let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-    let beside = ["", "../lib/", "../lib/cleannet/"].map {
-      program.appendingPathComponent($0 + name).standardizedFileURL.path
+    let folders = ["", "../lib", "../lib/cleannet"].map {
+      program.appendingPathComponent($0).standardizedFileURL.path
     }
-    return (ProcessInfo.processInfo.environment["CLEANNET_ENGINE"].map { [$0] } ?? []) + beside
+    return (folders + [cacheFolder]).flatMap { folder -> [String] in
+      let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+      let engines = files.filter { $0.hasPrefix("libCleanNetEngine") && $0.hasSuffix(".so") }.sorted()
+      return (engines.isEmpty ? ["libCleanNetEngine.so"] : engines).map { "\(folder)/\($0)" }
+    }
+  }
+
+  /// `$XDG_CACHE_HOME/cleannet/engines`, by default below `~/.cache`: where Scripts/build-engine puts an engine that it
+  /// compiles for one user.
+  private static var cacheFolder: String {
+    let cache = ProcessInfo.processInfo.environment["XDG_CACHE_HOME"] ?? ""
+    return (cache.isEmpty ? NSHomeDirectory() + "/.cache" : cache) + "/cleannet/engines"
   }
 }
 
@@ -124,11 +141,11 @@ public enum EngineError: Error, Sendable, Equatable, CustomStringConvertible {
       "The compute engine libCleanNetEngine.so is missing. Build it with `swift build --product CleanNetEngine`, or "
         + "name its file in CLEANNET_ENGINE. Searched: \(searched.joined(separator: ", "))"
     case .unloadable(let reason):
-      "The compute engine cannot be loaded: \(reason). Install libtorch with `Scripts/setup`, or name another one "
-        + "in LD_LIBRARY_PATH."
+      "The compute engine cannot be loaded: \(reason). Install libtorch with `Scripts/setup`, or compile the "
+        + "engine against the libtorch that is there, with build-engine."
     case .otherVersion(let path):
       "The compute engine \(path) belongs to another version of CleanNet. Build it anew: `swift build --product "
-        + "CleanNetEngine`, or Scripts/build-engine for PyTorch's libtorch."
+        + "CleanNetEngine`, or Scripts/build-engine for the libtorch that is there."
     case .versionMismatch(let compiled, let loaded):
       "The compute engine was compiled against libtorch \(compiled), but the system loads libtorch \(loaded). "
         + "Rebuild with `swift build`, or correct LD_LIBRARY_PATH."

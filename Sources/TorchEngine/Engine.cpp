@@ -484,3 +484,7 @@ const CTorchEngine engine = {
 extern "C" __attribute__((visibility("default"))) const CTorchEngine *cleannet_engine(void) {
   return &cleannet::engine;
 }
+
+extern "C" __attribute__((visibility("default"))) size_t cleannet_engine_size(void) {
+  return sizeof(CTorchEngine);
+}

@@ -17,6 +17,12 @@
 extern "C" {
 #endif
 
+#ifndef __clang__
+// What may be NULL is said to Swift; other compilers have no words for it.
+#define _Nullable
+#define _Nonnull
+#endif
+
 typedef struct CTorchTensor CTorchTensor;
 typedef struct CTorchGenerator CTorchGenerator;
 typedef struct CTorchProgram CTorchProgram;
@@ -211,10 +217,12 @@ typedef struct CTorchEngine {
   CTorchTensor *_Nullable (*_Nonnull to_device)(CTorchTensor *, int32_t device);
 } CTorchEngine;
 
-/// The only symbol that the engine library exports.
+/// The symbols that the engine library exports: `cleannet_engine`, its table, and `cleannet_engine_size`, the table's
+/// size in bytes, which tells the engine of another version of the program before its table is used.
 typedef const CTorchEngine *_Nonnull (*_Nonnull CTorchEngineEntry)(void);
+typedef size_t (*_Nonnull CTorchEngineSize)(void);
 
-/// The table of an opened engine library, a handle of `dlopen`; NULL if it is none.
+/// The table of an opened engine library, a handle of `dlopen`; NULL if it is none, or one of another version.
 const CTorchEngine *_Nullable ctorch_engine(void *library);
 
 /// Whether a table is of this header's version. Reads nothing but its first two words.

@@ -3,10 +3,16 @@
 
 #include <CTorch.h>
 
-/// The engine library's one entry: its table of functions.
 #ifdef __cplusplus
-extern "C"
+extern "C" {
 #endif
+
+/// The engine library's table of functions, and the table's size in bytes.
 const CTorchEngine *cleannet_engine(void);
+size_t cleannet_engine_size(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -72,6 +72,7 @@ let package = Package(
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
     module("DynamicLibraries"),
@@ -114,6 +115,7 @@ let package = Package(
       [
         "CleanNet", "Datasets", "Files", "Images", "Torch", "Workspace", hummingbird,
         .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       // In the program itself, so that it may be copied anywhere.
       resources: [.embedInCode("Page")]),

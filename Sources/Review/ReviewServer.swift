@@ -3,6 +3,7 @@ import Hummingbird
 import Images
 import Logging
 import NIOCore
+import ServiceLifecycle
 import Workspace
 
 /// The page on which people verify, as a server.
@@ -62,32 +63,57 @@ public struct ReviewServer: Sendable {
     sessions.invite(.init(person: Sessions.personName(person) ?? "", isHost: true)) ?? ""
   }
 
-  /// Serves until the task is cancelled.
+  /// Serves until the task is cancelled; connections that are open then have a moment to end.
   ///
   /// - Parameter ready: Called with the port once the server listens.
   /// - Throws: If the address cannot be listened on.
   public func run(ready: @escaping @Sendable (Int) async -> Void) async throws {
-    let application = application(ready: ready)
-    let hub = hub
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await application.run() }
-      group.addTask { try await hub.beat() }
-      defer { group.cancelAll() }
-      try await group.next()
+    var configuration = ServiceGroupConfiguration(
+      services: [Serving(application: application(ready: ready)), Beating(hub: hub)], logger: Self.logger)
+    configuration.maximumGracefulShutdownDuration = .seconds(1)
+    let group = ServiceGroup(configuration: configuration)
+    // A server that is cancelled drops connections that it has accepted and not begun to serve, and NIO ends the program
+    // for that. It is asked to stop instead, from a task that nobody cancels.
+    let serving = Task { try await group.run() }
+    try await withTaskCancellationHandler {
+      try await serving.value
+    } onCancel: {
+      Task { await group.triggerGracefulShutdown() }
     }
   }
 
-  /// The application, as tests drive it.
-  func application(ready: @escaping @Sendable (Int) async -> Void = { _ in }) -> some ApplicationProtocol {
+  private static let logger = {
     var logger = Logger(label: "review")
     logger.logLevel = .error
-    let (connections, limits) = (Connections(limit: configuration.connections), configuration.limits)
+    return logger
+  }()
+
+  /// The application, as tests drive it.
+  func application(ready: @escaping @Sendable (Int) async -> Void = { _ in }) -> some ApplicationProtocol {
+    let connections = Connections(limit: configuration.connections)
     return Application(
       responder: responder,
       server: .http1(
-        configuration: .init(additionalChannelHandlers: [ConnectionGuard(connections, limits)])),
+        configuration: .init(additionalChannelHandlers: [ConnectionGuard(connections, configuration.limits)])),
       configuration: ApplicationConfiguration(
         address: .hostname(configuration.address, port: configuration.port), serverName: nil),
-      onServerRunning: { channel in await ready(channel.localAddress?.port ?? 0) }, logger: logger)
+      onServerRunning: { channel in await ready(channel.localAddress?.port ?? 0) }, logger: Self.logger)
+  }
+}
+
+/// The HTTP server.
+private struct Serving<App: ApplicationProtocol>: Service {
+  let application: App
+
+  func run() async throws { try await application.run() }
+}
+
+/// Tells pages the news until the server stops, and hangs up on them then.
+private struct Beating: Service {
+  let hub: EventHub
+
+  func run() async throws {
+    try? await cancelWhenGracefulShutdown { try await hub.beat() }
+    await hub.hangUp()
   }
 }

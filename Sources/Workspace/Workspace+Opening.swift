@@ -103,7 +103,8 @@ extension Workspace {
       // Whoever waits for the lock finds that the catalogue has gone, and makes a new one.
       for end in ["", "-wal", "-shm"] { unlink(catalogue + end) }
       unlink("\(path)/lock")
-      rmdir(downloadsFolder)
+      // What a failed import had taken out of containers.
+      try? FileManager.default.removeItem(atPath: downloadsFolder)
       // A folder that holds anything else stays.
       rmdir(path)
     }

@@ -68,18 +68,6 @@ public final class Workspace: Sendable {
     (self.pool, reader, isReadOnly, isSnapshot) = (pool, pool, false, false)
   }
 
-  /// Removes the workspace from the disk if there are no samples in it; nothing else may use it, now or later.
-  public func removeIfEmpty() throws {
-    guard try sampleCount() == 0 else { return }
-    try pool.close()
-    for end in ["", "-wal", "-shm"] { unlink(catalogue + end) }
-    unlink("\(path)/lock")
-    // What a failed import had taken out of containers.
-    try? FileManager.default.removeItem(atPath: downloadsFolder)
-    // A folder that holds anything else stays.
-    rmdir(path)
-  }
-
   private init(reading reader: any DatabaseReader, of workspace: Workspace) {
     (path, patience, pool) = (workspace.path, workspace.patience, workspace.pool)
     (self.reader, isReadOnly, isSnapshot) = (reader, workspace.isReadOnly, true)

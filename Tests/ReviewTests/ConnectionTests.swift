@@ -42,6 +42,17 @@ import Testing
     }
   }
 
+  @Test func connectionsThatNobodyHasServedYetMayBeThereWhenTheServerStops() async throws {
+    for _ in 0..<10 {
+      try await serve({ _ in }) { port in
+        try await Blocking.run {
+          let connections = try (0..<50).map { _ in try RawConnection(port: port) }
+          withExtendedLifetime(connections) {}
+        }
+      }
+    }
+  }
+
   @Test func idleConnectionsEnd() async throws {
     try await serve({ $0.limits.idle = .milliseconds(100) }) { port in
       let isClosed = try await Blocking.run {

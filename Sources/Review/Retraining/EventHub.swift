@@ -41,6 +41,12 @@ actor EventHub {
     }
   }
 
+  /// Ends all streams.
+  func hangUp() {
+    for listener in listeners.values { listener.stream.finish() }
+    listeners = [:]
+  }
+
   func send(_ event: String, _ content: some Encodable & Sendable) {
     guard let data = try? JSONEncoder().encode(content) else { return }
     let text = "event: \(event)\ndata: \(String(decoding: data, as: UTF8.self))\n\n"

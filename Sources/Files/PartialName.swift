@@ -26,6 +26,7 @@ final class PartialName {
 
   /// Locks the entry, which the caller has just made. `false` if a sweeper was faster; then it is gone.
   func hold() -> Bool {
+    precondition(lock < 0, "the entry is held already; waiting for oneself would never end")
     lock = open(path, O_RDONLY | O_CLOEXEC)
     guard lock >= 0 else { return false }
     while flock(lock, LOCK_EX) != 0 {

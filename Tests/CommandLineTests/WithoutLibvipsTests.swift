@@ -32,6 +32,27 @@ import Testing
     #expect(healthy.contains("ok       images: libvips ") && healthy.contains("JPEG"), "\(healthy)")
   }
 
+  @Test("doctor --speed measures networks; without it, what belongs to it is an error")
+  func speed() async throws {
+    struct Measured: Decodable {
+      struct Speed: Decodable {
+        var network: String
+        var device: String
+        var imagesPerSecond: Double
+      }
+      var speeds: [Speed]
+    }
+    let cleannet = try Program()
+    defer { cleannet.remove() }
+    let result = try await cleannet(
+      "doctor", "--speed", "--network", "efficientnet-lite0", "--device", "cpu", "--json")
+    let measured = try JSONDecoder().decode(Measured.self, from: Data(result.output.utf8))
+    #expect(measured.speeds.map(\.network) == ["efficientnet-lite0"])
+    #expect(measured.speeds.map(\.device) == ["cpu"])
+    #expect(measured.speeds.allSatisfy { $0.imagesPerSecond > 0 })
+    #expect(try await cleannet("doctor", "--device", "cpu").status == 64)
+  }
+
   @Test("verbs that read images refuse before they change anything; the others do their work")
   func verbs() async throws {
     let cleannet = try Program()

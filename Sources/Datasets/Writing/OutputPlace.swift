@@ -57,7 +57,10 @@ final class OutputPlace {
   }
 
   private func make(_ folder: String) throws(DatasetProblems) {
-    guard mkdir(folder, 0o777) == 0 || errno == EEXIST else { throw failure("cannot be created", folder) }
+    guard mkdir(folder, 0o777) == 0 else {
+      if errno == EEXIST { return }
+      throw failure("cannot be created", folder)
+    }
     if folder == temporary { try hold() }
   }
 

@@ -26,8 +26,8 @@ public struct EmbedStage: Sendable {
   static let blockSize = 1024
   /// Images that a thread decodes before it runs the network.
   static let batchSize = 32
-  /// The same where a GPU runs it.
-  static let deviceBatchSize = 64
+  /// The same where a GPU runs it: what the networks compute at once there, or a multiple.
+  static let deviceBatchSize = 256
   static let stage = "embed"
 
   public init() {}

@@ -6,24 +6,75 @@ struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
     abstract: "Check engine, weights, image library and machine, each with its remedy.",
-    discussion: "The exit status is 69 if something that is needed is missing.")
+    discussion: """
+      The exit status is 69 if something that is needed is missing. With --speed, networks are measured as well; on a \
+      GPU, their features are compared with those of the CPU.
+      """)
 
+  @Flag(help: "Measure how many images per second the networks embed here.")
+  var speed = false
+  @Option(
+    help: ArgumentHelp(
+      "What to measure, as `embed` names it: a built-in network or a file; may be repeated.",
+      valueName: "name-or-file"), completion: .file())
+  var network: [String] = []
+  @Option(
+    help: ArgumentHelp("Where to measure: auto, cpu, cuda, cuda:1 …", valueName: "device"),
+    completion: .list(["auto", "cpu", "cuda"]))
+  var device = DeviceChoice.auto
+  @Option(name: .customLong("threads"), help: "Threads to measure with; by default one a core.")
+  var wantedThreads: Int?
   @OptionGroup var output: OutputOptions
+
+  struct Measured: Encodable {
+    var findings: [Doctor.Finding]
+    var speeds: [NetworkSpeed]
+  }
+
+  func validate() throws {
+    if !speed, !network.isEmpty || device != .auto || wantedThreads != nil {
+      throw ValidationError("--network, --device and --threads go with --speed.")
+    }
+    if let wantedThreads, wantedThreads < 1 { throw ValidationError("--threads must be at least 1.") }
+  }
 
   func run() throws {
     let findings = Doctor.examine()
-    try output.print(findings) {
-      findings.map { finding in
-        let mark =
-          switch finding.health {
-          case .good: "ok     "
-          case .warning: "warning"
-          case .missing: "missing"
-          }
-        return "\(mark)  \(finding.part): \(finding.what)"
-          + (finding.remedy.map { "\n         → \($0)" } ?? "")
-      }.joined(separator: "\n")
+    let isUsable = !findings.contains { $0.health == .missing }
+    if speed, isUsable {
+      let threads = wantedThreads ?? ProcessInfo.processInfo.activeProcessorCount
+      try ComputeOptions.prepareEngine(threads: threads)
+      let sources =
+        network.isEmpty ? EmbedStage.Quality.best.networks : network.map(NetworkSource.init(named:))
+      let speeds = try sources.map { try NetworkSpeed.measure($0, on: device, threads: threads) }
+      try output.print(Measured(findings: findings, speeds: speeds)) {
+        (findings.map(\.line) + speeds.map(\.line)).joined(separator: "\n")
+      }
+    } else {
+      try output.print(findings) { findings.map(\.line).joined(separator: "\n") }
     }
-    if findings.contains(where: { $0.health == .missing }) { throw ExitCode(EX_UNAVAILABLE) }
+    if !isUsable { throw ExitCode(EX_UNAVAILABLE) }
+  }
+}
+
+extension Doctor.Finding {
+  fileprivate var line: String {
+    let mark =
+      switch health {
+      case .good: "ok     "
+      case .warning: "warning"
+      case .missing: "missing"
+      }
+    return "\(mark)  \(part): \(what)" + (remedy.map { "\n         → \($0)" } ?? "")
+  }
+}
+
+extension NetworkSpeed {
+  fileprivate var line: String {
+    let isRight = (agreement ?? 1) >= Self.leastAgreement
+    let rate = "\(Int(imagesPerSecond.rounded())) images/s at \(size) px on \(device), \(precision)"
+    let agrees = agreement.map { String(format: "; cosine with the CPU's features at least %.4f", $0) } ?? ""
+    return "\(isRight ? "ok     " : "warning")  \(network): \(rate)\(agrees)"
+      + (isRight ? "" : "\n         → The device computes something else. Use --device cpu, and report it")
   }
 }

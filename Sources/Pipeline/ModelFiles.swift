@@ -34,13 +34,14 @@ struct ModelFiles: Sendable {
 
   func write(_ evidence: LabelEvidence) throws { try write(try evidence.checkpoint(), to: self.evidence) }
 
-  /// What the model made of the labels that it was trained on; nil where it is not there or cannot be used, so that it
+  /// What the model made of the labels that it was trained on; nil where it is not there or of another version, so that it
   /// must be found again.
-  func readEvidence() -> LabelEvidence? {
-    guard (try? workspace.verify([below(Self.evidenceName)], remedy: "")) != nil,
-      let checkpoint = try? Checkpoint.read(path: evidence)
-    else { return nil }
-    return try? LabelEvidence(checkpoint)
+  ///
+  /// - Throws: `WorkspaceError` if it is damaged.
+  func readEvidence() throws -> LabelEvidence? {
+    guard access(evidence, F_OK) == 0 else { return nil }
+    try workspace.verify([below(Self.evidenceName)], remedy: "Train it again: cleannet train")
+    return (try? Checkpoint.read(path: evidence)).flatMap { try? LabelEvidence($0) }
   }
 
   /// A file's path below the workspace.

@@ -137,7 +137,8 @@ public struct ScoreStage: Sendable {
     _ workspace: Workspace, _ inputs: Inputs, _ data: TrainingData, _ progress: some ProgressReporter
   ) throws -> Judgements {
     let files = ModelFiles(workspace, key: inputs.training.key)
-    if inputs.isOfTheseLabels, let evidence = files.readEvidence(), evidence.classes == data.classNames.count,
+    if inputs.isOfTheseLabels, let evidence = try files.readEvidence(),
+      evidence.classes == data.classNames.count,
       evidence.images.elementsEqual(data.labels.indices.filter { data.labels[$0] >= 0 })
     {
       return Judgements(

@@ -131,7 +131,9 @@ public struct TrainStage: Sendable {
     func settings(_ inputs: TrainingData) -> Configuration { stage.configuration(for: inputs) }
 
     func files(key: String) -> [String] {
-      let names = stage.objective == .extended ? [ModelFiles.modelName, ModelFiles.evidenceName] : [ModelFiles.modelName]
+      let names =
+        stage.objective == .extended
+        ? [ModelFiles.modelName, ModelFiles.evidenceName] : [ModelFiles.modelName]
       return names.map { "models/\(key)/\($0)" }
     }
   }

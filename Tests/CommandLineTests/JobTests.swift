@@ -155,7 +155,8 @@ import Testing
     await (try cleannet.start(embed)).end(by: SIGKILL) { sets.size(of: "00000.npy") > first }
     let rest = try await cleannet.succeed(embed + ["--json"]).json()
     let (present, embedded) = (rest["present"] as? Int ?? 0, rest["embedded"] as? Int ?? 0)
-    #expect(present >= 2048 && present + embedded == 2600)
+    // The second block's rows may lie on the disk without being recorded yet: then it is made again.
+    #expect([1024, 2048, 2600].contains(present) && present + embedded == 2600)
     try await cleannet.succeed("import", "images.csv", "-w", "whole")
     let whole = try await cleannet.succeed(embed + ["-w", "whole", "--json"]).json()
     let key = try #require(whole["features"] as? String)

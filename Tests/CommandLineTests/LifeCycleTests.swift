@@ -92,7 +92,7 @@ import Testing
     let overview = try await cleannet.succeed("status", "--json").json()
     #expect((overview["scores"] as? [String: Any])?["isStale"] as? Bool == false)
     for (part, name, verb) in [
-      ("models", "model.safetensors", "score"), ("scores", "probability.npy", "export"),
+      ("models", "evidence.safetensors", "score"), ("scores", "probability.npy", "export"),
       ("features", "00000.npy", "train"),
     ] {
       let folders = try files.contentsOfDirectory(atPath: path("w/\(part)"))

@@ -66,9 +66,13 @@ import Workspace
       let next = try await ann.images("/api/classes/2/images?count=20").images
       try await ann.answer(next.map { $0.answer(try fixture.isRight($0.image) ? "right" : "wrong") })
       let chosen = try workspace.verificationHistory().suffix(next.count).map(\.selection)
-      // 80 answers make a trial due, which comes on top.
+      // 80 answers make a trial due, which comes on top. An image that is doubtful and would be drawn a little later comes
+      // as doubtful, and takes no second place.
       #expect(next.count == 21)
-      #expect(chosen.count { $0 == .drawn } == 10 && chosen.count { $0 == .informative } == 10)
+      let drawn = chosen.count { $0 == .drawn }
+      #expect(
+        (7...10).contains(drawn) && chosen.count { $0 == .informative } == 20 - drawn
+          && chosen.count { $0 == .trial } == 1, "\(chosen.map { $0?.rawValue ?? "none" })")
 
       let suspects = try await ann.images("/api/suspects?count=100")
       let wrong = try suspects.images.count { try !fixture.isRight($0.image) }

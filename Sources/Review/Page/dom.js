@@ -97,7 +97,13 @@ export function dialog(title, content, { className = "", isLocked = false } = {}
   const heading = h("h2", { id: "dialog-title" }, title);
   const box = h("dialog", { class: className, "aria-labelledby": "dialog-title" }, h("header", {}, heading, close), content);
   box.addEventListener("close", () => box.remove());
-  if (isLocked) box.addEventListener("cancel", (event) => event.preventDefault());
+  if (isLocked) {
+    // Browsers close by a second Escape whatever "cancel" says; not all know closedby.
+    box.setAttribute("closedby", "none");
+    for (const name of ["cancel", "keydown"]) {
+      box.addEventListener(name, (event) => { if (name === "cancel" || event.key === "Escape") event.preventDefault(); });
+    }
+  }
   else box.addEventListener("click", (event) => { if (event.target === box) box.close(); });
   document.body.append(box);
   box.showModal();

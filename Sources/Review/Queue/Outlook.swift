@@ -66,11 +66,17 @@ struct Outlook: ResponseEncodable, Sendable, Hashable {
     let state = "About \(expected.percent) of the decisions are expected to be wrong now"
     let where_ =
       next.isEmpty
-      ? "" : " in \(next.prefix(3).formatted(.list(type: .and).locale(Locale(identifier: "en_GB"))))"
+      ? ""
+      : " in \(next.prefix(3).map(Self.brief).formatted(.list(type: .and).locale(Locale(identifier: "en_GB"))))"
     advice =
       isEnough
       ? "\(state). \(Self.step) more verdicts would change less than \(Self.worthwhile.percent): this is enough."
       : "\(state). \(Self.step) more verdicts\(where_) may bring that to about \(later.percent)."
+  }
+
+  /// A class's name as a sentence bears it.
+  private static func brief(_ name: String) -> String {
+    name.count <= 32 ? name : name.prefix(31) + "…"
   }
 
   private static func adviceBeforeTraining(verified: Int, next: [String]) -> String {

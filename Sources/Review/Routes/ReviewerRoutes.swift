@@ -88,8 +88,9 @@ struct ReviewerRoutes: Sendable {
     let session = try context.reviewer()
     _ = try sessions.end { $0.id == session.id }
     await hub.hangUp(session.id)
-    // Images lie in the browser's cache; browsers clear it where the connection counts as safe, as to this machine.
-    var response = Response(status: .ok, headers: [Self.clearing: "\"cache\", \"cookies\""])
+    // Images lie in the browser's cache; browsers clear it where the connection counts as safe, as to this machine. Cookies
+    // are not named: pages of other workspaces on this machine have theirs.
+    var response = Response(status: .ok, headers: [Self.clearing: "\"cache\""])
     response.setCookie(
       Cookie(name: workspace, value: "", maxAge: 0, path: "/", httpOnly: true, sameSite: .strict))
     return response

@@ -54,7 +54,8 @@ struct ImportCommand: ParsableCommand {
       throw ValidationError("Name a source: a folder, a file, or a pattern of shards.")
     }
     if update, dryRun {
-      throw ValidationError("--dry-run shows what an import would take; --update compares with what was imported.")
+      throw ValidationError(
+        "--dry-run shows what an import would take; --update compares with what was imported.")
     }
     if sources.isEmpty, importing.isGiven {
       throw ValidationError("Options of a source go with its name: cleannet import --update SOURCE …")
@@ -102,7 +103,8 @@ struct ImportCommand: ParsableCommand {
   private func updateSources(of store: Workspace) throws {
     let progress = workspace.output.progress
     var outcome = ImportOutcome()
-    for earlier in try sources.isEmpty ? store.sources() : sources.map({ try importing.known($0, in: store) }) {
+    for earlier in try sources.isEmpty ? store.sources() : sources.map({ try importing.known($0, in: store) })
+    {
       let summary = try ImportOptions.update(
         earlier, options: try importing.givenOptions(), in: store, scope: .all, progress: progress)
       outcome.add(
@@ -325,7 +327,8 @@ struct ImportOptions: ParsableArguments {
     features != nil || labelMap != nil || truthColumns != nil || classNames != nil
       || classLevel != nil || !pathPrefixes.isEmpty
       || [
-        format, root, split, pathColumn, labelColumn, keyColumn, verificationColumn, splitColumn, labelPattern,
+        format, root, split, pathColumn, labelColumn, keyColumn, verificationColumn, splitColumn,
+        labelPattern,
         pathTemplate, keyPrefix,
       ].contains { $0 != nil }
   }

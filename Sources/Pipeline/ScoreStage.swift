@@ -160,11 +160,7 @@ public struct ScoreStage: Sendable {
 
   /// Moves the threshold to where the wished share can be shown.
   private func apply(_ wished: Double, to judgements: inout Judgements, _ data: TrainingData) throws {
-    let scores = judgements.basis == .cosine ? judgements.cosine : judgements.probability
-    guard
-      let found = thresholdForNoise(
-        wished, scores: scores, labels: data.labels, verdicts: data.randomVerdicts)
-    else {
+    guard judgements.keep(noise: wished, labels: data.labels, verdicts: data.randomVerdicts) else {
       // With n verified images kept, none of them wrong, the bound is 1 − 0.05^(1/n).
       let needed = Int((log(0.05) / log(1 - wished)).rounded(.up))
       throw PipelineError(
@@ -173,26 +169,11 @@ public struct ScoreStage: Sendable {
         remedy: "That needs at least \(needed) verified images among those kept, almost all of them right; "
           + "\(data.randomVerdicts.count) drawn at random are verified in all. Verify more, or wish for less")
     }
-    for image in 0..<judgements.count where !judgements.threshold[image].isNaN {
-      judgements.threshold[image] = found.threshold
-    }
   }
 
-  /// Where a person has verified an image, the verdict and the weights are the person's; the probability stays what
-  /// the model makes of it.
   static func write(_ judgements: Judgements, verdicts: [Int: Bool], to writer: ScoreWriter) throws {
     for image in 0..<judgements.count {
-      let isRight = verdicts[image] ?? judgements.isRight(image)
-      let known: Float? = verdicts[image].map { $0 ? 1 : 0 }
-      try writer.append(
-        ScoreRow(
-          cosine: judgements.cosine[image], probability: judgements.probability[image],
-          threshold: judgements.threshold[image],
-          verdict: isRight.map { $0 ? .right : .wrong } ?? .unknown,
-          softWeight: known ?? judgements.softWeight[image],
-          hardWeight: known ?? judgements.hardWeight(image),
-          suggestedLabel: Int32(judgements.suggestedClass[image]),
-          suggestedCosine: judgements.suggestedCosine[image], disagreement: judgements.disagreement[image]))
+      try writer.append(judgements.row(image, verdict: verdicts[image]))
     }
     try writer.finish()
   }

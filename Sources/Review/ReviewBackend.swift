@@ -1,4 +1,5 @@
 import Torch
+import Workspace
 
 /// What the page needs of the stages that lie above it: the command line hands it in.
 public protocol ReviewBackend: Sendable {
@@ -10,6 +11,19 @@ public protocol ReviewBackend: Sendable {
   /// - Parameter report: Called from any thread, as often as it likes.
   /// - Throws: An error whose description says what is wrong and what to do.
   func retrain(_ report: @escaping @Sendable (RetrainingStep) -> Void) throws
+
+  /// Judges every label by the verdicts that there are now, without training. Blocks, for a second or so.
+  ///
+  /// - Returns: A row for each sample; nil where a training is needed first.
+  func judge() throws -> [ScoreRow]?
+
+  /// Keeps what ``judge()`` would say now in the workspace, for whoever reads it. Blocks.
+  func keepScores() throws
+}
+
+extension ReviewBackend {
+  public func judge() throws -> [ScoreRow]? { nil }
+  public func keepScores() throws {}
 }
 
 /// How far retraining is.

@@ -17,6 +17,8 @@ public struct ReviewConfiguration: Sendable {
   /// The least time that a person needs to look at one of many images, in seconds: a page saved faster than that, as by a
   /// key pressed twice, is asked about.
   public var glance = 0.08
+  /// How long nobody has answered when the judgements that follow from the verdicts are kept in the workspace.
+  public var rest = Duration.seconds(30)
   /// Connections held at once; more close those that do nothing.
   var connections = Connections.affordable()
   /// How long a connection may take for what it does.

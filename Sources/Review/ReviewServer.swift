@@ -11,6 +11,7 @@ public struct ReviewServer: Sendable {
   private let configuration: ReviewConfiguration
   private let sessions: Sessions
   private let hub = EventHub()
+  private let rejudging: Rejudging
   private let responder: RouterResponder<ReviewContext>
 
   /// Reads what the workspace holds. Blocks.
@@ -30,6 +31,7 @@ public struct ReviewServer: Sendable {
     try Desk.retryUnreadable(workspace, cache)
     let desk = try Desk(workspace, backend: backend, seed: configuration.seed)
     let retraining = Retraining(backend, hub: hub)
+    rejudging = Rejudging(backend, desk: desk, hub: hub, rest: configuration.rest)
 
     let router = Router(context: ReviewContext.self)
     router.add(middleware: OriginMiddleware(hosts: AllowedHosts(configuration)))
@@ -46,10 +48,10 @@ public struct ReviewServer: Sendable {
       glance: configuration.glance
     )
     .add(to: inside)
-    VerdictRoutes(desk: desk, hub: hub).add(to: inside)
+    VerdictRoutes(desk: desk, hub: hub, rejudging: rejudging).add(to: inside)
     MendRoutes(desk: desk).add(to: inside)
     ImageRoutes(desk: desk, cache: cache).add(to: inside)
-    TrainingRoutes(desk: desk, retraining: retraining, hub: hub).add(to: inside)
+    TrainingRoutes(desk: desk, retraining: retraining, hub: hub, rejudging: rejudging).add(to: inside)
     responder = router.buildResponder()
   }
 
@@ -69,7 +71,8 @@ public struct ReviewServer: Sendable {
   /// - Throws: If the address cannot be listened on.
   public func run(ready: @escaping @Sendable (Int) async -> Void) async throws {
     var configuration = ServiceGroupConfiguration(
-      services: [Serving(application: application(ready: ready)), Beating(hub: hub)], logger: Self.logger)
+      services: [Serving(application: application(ready: ready)), Beating(hub: hub, rejudging: rejudging)],
+      logger: Self.logger)
     configuration.maximumGracefulShutdownDuration = .seconds(1)
     let group = ServiceGroup(configuration: configuration)
     // A server that is cancelled drops connections that it has accepted and not begun to serve, and NIO ends the program
@@ -111,8 +114,11 @@ private struct Serving<App: ApplicationProtocol>: Service {
 /// Tells pages the news until the server stops, and hangs up on them then.
 private struct Beating: Service {
   let hub: EventHub
+  let rejudging: Rejudging
 
   func run() async throws {
+    // Verdicts that came from elsewhere since the last scoring count, too.
+    await rejudging.note()
     try? await cancelWhenGracefulShutdown { try await hub.beat() }
     await hub.hangUp()
   }

@@ -9,10 +9,12 @@ struct PipelineBackend: ReviewBackend {
   private let workspace: Workspace
   private let seed: UInt64
   private let threads: Int
+  private let live: LiveJudge
 
   init(_ workspace: Workspace, _ compute: ComputeOptions) {
     self.workspace = workspace
     (seed, threads) = (compute.seed, compute.threads)
+    live = LiveJudge(workspace)
   }
 
   func features() throws -> (any FeatureSource)? { try workspace.mappedFeatures() }
@@ -23,9 +25,19 @@ struct PipelineBackend: ReviewBackend {
     (train.seed, train.threads) = (seed, threads)
     try train.takeLastSettings(workspace)
     _ = try train.run(workspace, progress: progress)
+    try score(progress)
+  }
+
+  func judge() throws -> [ScoreRow]? { try live.judge() }
+
+  func keepScores() throws { try score(SilentProgress()) }
+
+  private func score(_ progress: some ProgressReporter) throws {
     var score = ScoreStage()
     score.threads = threads
-    score.targetNoise = try ScoreStage.lastSettings(workspace)?.targetNoise
+    let last = try ScoreStage.lastSettings(workspace)
+    score.targetNoise = last?.targetNoise
+    score.recall = last?.recall
     _ = try score.run(workspace, progress: progress)
   }
 }

@@ -139,6 +139,12 @@ final class ReviewFixture: Sendable {
 /// The real stages, with few steps.
 struct ShortTraining: ReviewBackend {
   let workspace: Workspace
+  private let live: LiveJudge
+
+  init(workspace: Workspace) {
+    self.workspace = workspace
+    live = LiveJudge(workspace)
+  }
 
   func features() throws -> (any FeatureSource)? { try workspace.mappedFeatures() }
 
@@ -151,4 +157,8 @@ struct ShortTraining: ReviewBackend {
     report(RetrainingStep(name: "Scoring", done: 0, total: nil))
     _ = try ScoreStage().run(workspace, progress: SilentProgress())
   }
+
+  func judge() throws -> [ScoreRow]? { try live.judge() }
+
+  func keepScores() throws { _ = try ScoreStage().run(workspace, progress: SilentProgress()) }
 }

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import HummingbirdTesting
 import NIOCore
+import Pipeline
 import Testing
 import Workspace
 
@@ -34,6 +35,46 @@ import Workspace
       }
       try await Task.sleep(for: .milliseconds(50))
     }
+  }
+
+  @Test func everyVerdictCountsAtOnceAfterTheFirstTraining() async throws {
+    let server = try fixture.server { $0.rest = .milliseconds(10) }
+    try await server.application().test(.router) { [workspace] client in
+      let ann = try await Visitor(client, server, person: "Ann")
+      try await train(ann, classes: [0], count: 20)
+      func suspects() async throws -> [Int] {
+        try await ann.images("/api/suspects?count=200").images.map(\.image)
+      }
+      func isLive(_ count: Int) async throws -> Bool {
+        let overview = try await ann.object(.get, "/api/overview")
+        return overview["isLive"] as? Bool == true && overview["sinceTraining"] as? Int == count
+      }
+      let before = try await suspects()
+      // A person who finds every label of a class right changes what is thought of those that nobody has seen.
+      let images = try await ann.images("/api/classes/1/images?count=60").images
+      try await ann.answer(images.map { $0.answer("right") })
+      try await until { try await isLive(images.count) }
+      let runs = { try workspace.runs(stage: "train").count }
+      let trainings = try runs()
+      try await until { try await suspects() != before }
+      #expect(try runs() == trainings)
+      // What the page knows is kept for other programs when nobody has answered for a while.
+      try await until { try !StageProducts.scoresAreStale(workspace) }
+      let scoring = try #require(try workspace.finishedRun(stage: "score"))
+      let kept = try #require(try workspace.scores(key: scoring.key))
+      let live = try #require(try LiveJudge(workspace).judge())
+      #expect(
+        live.map(\.probability).elementsEqual(kept.map(\.probability)) { $0 == $1 || $0.isNaN && $1.isNaN })
+    }
+  }
+
+  /// Waits for what happens in the background.
+  private func until(_ isTrue: () async throws -> Bool) async throws {
+    for _ in 0..<600 {
+      if try await isTrue() { return }
+      try await Task.sleep(for: .milliseconds(100))
+    }
+    Issue.record("it never came true")
   }
 
   @Test func fromTheFirstVerdictToSuspects() async throws {

@@ -96,6 +96,21 @@ final class Desk: Sendable {
     await orders.reset()
   }
 
+  /// Takes in what is thought of the labels now.
+  func take(_ scores: Scores) async {
+    let catalogue = state.withLock { $0.catalogue }
+    let figures = ClassFigures.all(scores, catalogue)
+    let suspects = Self.suspects(scores, catalogue)
+    let doubtful = Self.doubtful(scores, catalogue)
+    state.withLock { state in
+      state.scores = scores
+      state.figures = figures
+      state.suspects = suspects
+      state.doubtful = doubtful
+    }
+    await orders.reset()
+  }
+
   /// Takes in what was answered since, here or by other programs.
   func refresh() async throws {
     let (workspace, last) = (workspace, state.withLock { $0.answers.last })

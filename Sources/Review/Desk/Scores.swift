@@ -1,22 +1,36 @@
 import Workspace
 
-/// What scoring found last.
+/// What is thought of every label: what scoring kept last, or what follows from the verdicts since.
 struct Scores: Sendable {
-  let table: ScoreTable
-  /// When it was found, as a number that grows with every scoring.
-  let run: Int
+  private enum Rows: Sendable {
+    case kept(ScoreTable)
+    case fresh([ScoreRow])
+  }
+
+  private let rows: Rows
+  /// Whether it follows from all verdicts that there were a moment ago, without another training.
+  var isLive: Bool { if case .fresh = rows { true } else { false } }
+
+  init(fresh rows: [ScoreRow]) { self.rows = .fresh(rows) }
 
   /// Nil if nothing was scored yet.
   init?(_ workspace: Workspace) throws {
     guard let run = try workspace.finishedRun(stage: "score"), let table = try workspace.scores(key: run.key)
     else { return nil }
-    (self.table, self.run) = (table, run.id)
+    rows = .kept(table)
   }
 
   /// A sample's row; nil for one that was imported later or could not be judged.
   subscript(_ sample: Int) -> ScoreRow? {
-    guard sample < table.count else { return nil }
-    let row = table[sample]
+    let row: ScoreRow
+    switch rows {
+    case .kept(let table):
+      guard sample < table.count else { return nil }
+      row = table[sample]
+    case .fresh(let rows):
+      guard sample < rows.count else { return nil }
+      row = rows[sample]
+    }
     return row.probability.isFinite ? row : nil
   }
 

@@ -122,11 +122,14 @@ function training(status) {
   }
   const verified = [...app.classes.values()].reduce((sum, one) => sum + one.tally.right + one.tally.wrong, 0);
   const fresh = app.overview.sinceTraining ?? verified;
+  // What was answered counts already: another training would find the same.
+  const isLive = app.overview.isLive;
   const cannot = !app.overview.hasFeatures ? "Run `cleannet embed` first" : verified === 0 ? "Verify some images first" : undefined;
   corner.replaceChildren(h("button", {
-    type: "button", class: "retrain", disabled: cannot !== undefined, title: cannot ?? "Learn from the verdicts and score every label again",
+    type: "button", class: "retrain", disabled: cannot !== undefined, title: cannot ?? (isLive ? "Every verdict counts at once. Train again when images, labels or features have changed" : "Learn from the verdicts and score every label again"),
     onclick: retrain,
-  }, app.overview.isScored ? "Retrain" : "Train", fresh > 0 ? h("span", { class: "badge" }, `+${fresh}`) : null));
+  }, app.overview.isScored ? "Retrain" : "Train", fresh > 0 && !isLive ? h("span", { class: "badge" }, `+${fresh}`) : null));
+  if (isLive) corner.prepend(h("span", { class: "step", title: "Every verdict counts at once" }, "Up to date"));
 }
 
 async function retrain() {

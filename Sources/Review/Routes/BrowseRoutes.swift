@@ -41,7 +41,8 @@ struct BrowseRoutes: Sendable {
           Overview.Person(
             name: person.name, answers: person.answers, perMinute: state.pace.perMinute(of: person.name))
         },
-        isScored: state.scores != nil, sinceTraining: trained.map { max(0, verified - $0) },
+        isScored: state.scores != nil, isLive: state.scores?.isLive ?? false,
+        sinceTraining: trained.map { max(0, verified - $0) },
         retraining: status, hasFeatures: state.geometry != nil,
         pictures: state.pictures, glance: glance)
     }

@@ -62,6 +62,8 @@ struct Overview: ResponseEncodable, Sendable {
   var classes: [Class]
   var people: [Person]
   var isScored: Bool
+  /// Whether verdicts count at once, so that they need no training.
+  var isLive: Bool
   /// Verdicts that the last model has not seen; nil before training.
   var sinceTraining: Int?
   var retraining: Retraining.Status

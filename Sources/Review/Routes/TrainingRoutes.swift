@@ -7,6 +7,7 @@ struct TrainingRoutes: Sendable {
   let desk: Desk
   let retraining: Retraining
   let hub: EventHub
+  let rejudging: Rejudging
 
   func add(to router: some RouterMethods<ReviewContext>) {
     router.post("retrain", use: retrain)
@@ -15,10 +16,11 @@ struct TrainingRoutes: Sendable {
 
   @Sendable private func retrain(_ request: Request, _ context: ReviewContext) async throws -> Response {
     let person = try context.person()
-    let desk = desk
+    let (desk, rejudging) = (desk, rejudging)
     let hasBegun = await retraining.begin(by: person) {
       try await desk.reload()
       try await desk.noteMoment()
+      await rejudging.note()
     }
     guard hasBegun else { throw HTTPError(.conflict, message: "A training is under way.") }
     return Response(status: .accepted)

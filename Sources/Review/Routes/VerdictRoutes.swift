@@ -6,6 +6,7 @@ import Workspace
 struct VerdictRoutes: Sendable {
   let desk: Desk
   let hub: EventHub
+  let rejudging: Rejudging
   static let maximumAnswers = 200
 
   /// One answer, as the page sends it.
@@ -65,6 +66,7 @@ struct VerdictRoutes: Sendable {
     let records = try answers.map { try record($0, by: person, in: session, at: now) }
     try await desk.add(records, by: person)
     await hub.announce()
+    await rejudging.note()
     return VerdictReply(classes: desk.standings(of: Set(records.map(\.label))))
   }
 
@@ -109,6 +111,7 @@ struct VerdictRoutes: Sendable {
     if let batch = undo.batch { answers += try await desk.undo(.batch(batch), by: person) }
     if let moment = undo.at { answers += try await desk.undo(.moment(moment), by: person) }
     await hub.announce()
+    await rejudging.note()
     let shown = Array(answers.prefix(BrowseRoutes.maximumImages).reversed())
     let picks = desk.state.withLock { state in
       shown.map { answer in
@@ -160,6 +163,7 @@ struct VerdictRoutes: Sendable {
     let accepted = try await desk.acceptSuggestions(
       of: acceptance.label, above: acceptance.above, batch: acceptance.batch, by: person)
     await hub.announce()
+    await rejudging.note()
     return VerdictReply(classes: [], accepted: accepted)
   }
 

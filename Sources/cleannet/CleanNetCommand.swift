@@ -5,19 +5,19 @@ import Foundation
 @main struct CleanNetCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cleannet",
-    abstract: "Finds the wrong labels of an image data set from a few right/wrong glances.",
+    abstract: "Find the wrong labels of an image data set from a few right/wrong verdicts.",
     discussion: """
-      A workspace (a folder) keeps what a data set's images look like, what you verified, and what was found. Images \
-      stay where they are.
+      A workspace is a folder with the features, your verdicts, the models and the scores of a data set. Images stay \
+      where they are.
 
-        cleannet import photos/               read a folder of images, a folder a class
-        cleannet embed                        compute what each image looks like
-        cleannet review                       a page on which you say which labels are right and wrong
-        cleannet train
-        cleannet score                        judge every label, also of classes that nobody verified
+        cleannet import photos/               read photos/<class>/*.jpg, or another format
+        cleannet embed                        compute the features of each image
+        cleannet review                       mark wrong labels on a page, in a few classes
+        cleannet train                        learn from features and labels
+        cleannet score                        judge every label, also in classes nobody verified
         cleannet export scores --out scores.csv
 
-      `cleannet demo` shows all of it on images that come with Debian.
+      `cleannet demo` shows all steps on images that come with Debian.
       """,
     version: Version.text,
     subcommands: [

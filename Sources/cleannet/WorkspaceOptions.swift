@@ -45,7 +45,7 @@ struct OutputOptions: ParsableArguments {
   @Flag(help: "Print the result as one JSON document.")
   var json = false
 
-  @Flag(name: [.short, .long], help: "No progress on stderr.")
+  @Flag(name: [.short, .long], help: "Show no progress on stderr.")
   var quiet = false
 
   var progress: ConsoleProgress { ConsoleProgress(quiet: quiet) }
@@ -69,7 +69,7 @@ struct ComputeOptions: ParsableArguments {
   @Option(help: "Seeds all random choices.")
   var seed: UInt64 = 0
 
-  @Option(name: .customLong("threads"), help: "Threads; by default one a core.")
+  @Option(name: .customLong("threads"), help: "Threads (default: one per core).")
   var wantedThreads: Int?
 
   var threads: Int { wantedThreads ?? ProcessInfo.processInfo.activeProcessorCount }

@@ -5,11 +5,11 @@ import Workspace
 
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "check", abstract: "Look whether everything that is kept is what was written.",
+    commandName: "check", abstract: "Check that no file of the workspace is damaged.",
     discussion: """
-      Reads the whole catalogue and every file of the workspace and compares them with the digests that were noted when \
-      they were written. Says of what is damaged how to make it again. Changes nothing. Exit status 65 if something is \
-      damaged.
+      Compares the catalogue and every file of the workspace with the digests that were noted when they were written. \
+      For each damaged part it names the command that makes it again. It changes nothing. The exit status is 65 if \
+      something is damaged.
       """)
 
   @OptionGroup var workspace: WorkspaceOptions

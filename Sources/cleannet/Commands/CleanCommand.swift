@@ -5,13 +5,13 @@ import Workspace
 
 struct CleanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "clean", abstract: "Remove what nothing needs any more.",
+    commandName: "clean", abstract: "Remove files that are no longer needed.",
     discussion: """
-      Models, classifiers and scores that later ones have taken the place of, and features that none in use was made from, \
-      stay until they are cleaned up. Verdicts, and everything that the last run of a stage left, are never touched.
+      Removes models, classifiers and scores that newer ones have replaced, and features that no current model uses. \
+      Verdicts and the results of the last run of each stage always stay.
       """)
 
-  @Flag(help: "Say what would be removed, and remove nothing.")
+  @Flag(help: "Show what would be removed, and remove nothing.")
   var dryRun = false
   @OptionGroup var workspace: WorkspaceOptions
 

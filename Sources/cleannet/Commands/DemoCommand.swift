@@ -7,11 +7,11 @@ import Workspace
 
 struct DemoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "demo", abstract: "The whole job on real images, explained step by step.",
+    commandName: "demo", abstract: "Show all steps on real images, explained one by one.",
     discussion: """
-      Takes 12,000 images of Fashion-MNIST (Debian's package dataset-fashion-mnist), gives 30 % of them the label of a \
-      class that is easily taken for theirs, verifies 100 images in each of 3 of the 10 classes, and finds the wrong \
-      labels of the 7 others.
+      Takes 12,000 images of Fashion-MNIST (Debian's package dataset-fashion-mnist) and gives 30 % of them the label \
+      of a similar class. Then it verifies 100 images in each of 3 of the 10 classes, and finds the wrong labels in \
+      the other 7.
       """)
 
   @OptionGroup var compute: ComputeOptions
@@ -37,7 +37,8 @@ struct DemoCommand: ParsableCommand {
       1, "Import",
       """
       \(DemoDataset.images) real images of clothes. \(Int(DemoDataset.noise * 100)) % of the labels are wrong on \
-      purpose, so that we know the truth and can see how well wrong labels are found. The method itself never sees it.
+      purpose. So we know the truth and can measure how many wrong labels are found. The method itself never sees the \
+      truth.
       """)
     try importImages(into: store, progress: progress)
 
@@ -45,7 +46,7 @@ struct DemoCommand: ParsableCommand {
       2, "Embed",
       """
       A network trained on ImageNet describes every image by 1,280 numbers: images that look alike get similar \
-      numbers. This is the only time that images are read.
+      numbers. Only this step reads the images.
       """)
     var embedding = EmbedStage()
     // The quick network at a small size: the images are 28 pixels wide, and a demonstration should not keep one waiting.
@@ -59,22 +60,23 @@ struct DemoCommand: ParsableCommand {
       """
       A person glances at \(Self.perClass) images in each of 3 of the 10 classes (\
       \(Self.verifiedClasses.joined(separator: ", "))): is the label right, yes or no? Here the truth answers in \
-      the person's place. The 7 other classes get no look at all.
+      the person's place. Nobody looks at the other 7 classes.
       """)
     try verify(store)
 
     say(
       4, "Train",
       """
-      CleanNet learns from those verdicts what a wrong label looks like, compared with reference images of its class. \
-      A class enters only through its references, so what is learned holds for classes that nobody verified.
+      CleanNet learns from features and labels what the images of each class look like, and how labels go wrong. No \
+      verdict is needed for that: the verdicts decide later how far each piece of evidence is believed.
       """)
     var training = TrainStage()
     (training.seed, training.threads) = (compute.seed, compute.threads)
     _ = try training.run(store, progress: progress)
 
     say(
-      5, "Score", "Every label of every class gets a probability of being right; below ½ it is called wrong.")
+      5, "Score",
+      "Every label in every class gets the probability that it is right; below ½ it counts as wrong.")
     var scoring = ScoreStage()
     scoring.threads = compute.threads
     let scores = try scoring.run(store, progress: progress)
@@ -82,15 +84,15 @@ struct DemoCommand: ParsableCommand {
     say(
       6, "Evaluate",
       """
-      Now the truth is looked at, beside what one would use instead: agreement with the 50 nearest neighbours, the \
-      confidence of a cross-validated classifier in the label (what cleanlab ranks by), the distance to the class's \
-      average, and believing every label.
+      Now we compare with the truth, and with other methods: agreement with the 50 nearest neighbors, the confidence \
+      of a cross-validated classifier in the label (cleanlab's ranking), the distance to the class's average, and \
+      believing every label.
       """)
     var stage = EvaluateStage(truth: DemoDataset.truthColumn)
     (stage.seed, stage.threads) = (compute.seed, compute.threads)
     let evaluation = try stage.run(store, progress: progress)
 
-    say(7, "Report", "A page that shows all of it: open \(path)/report/index.html in a browser.")
+    say(7, "Report", "A page with all results: open \(path)/report/index.html in a browser.")
     try ReportCommand.writeIfOutdated(
       store, truth: DemoDataset.truthColumn, compute: compute, progress: progress)
 

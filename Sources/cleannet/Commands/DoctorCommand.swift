@@ -5,24 +5,25 @@ import Pipeline
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Check engine, weights, image library and machine, each with its remedy.",
+    abstract: "Check the installation, and name a remedy for each fault.",
     discussion: """
-      The exit status is 69 if something that is needed is missing. With --speed, networks are measured as well; on a \
-      GPU, their features are compared with those of the CPU.
+      Checks the compute engine, the networks' weights, the image library and the machine. The exit status is 69 if a \
+      needed part is missing. With --speed it also measures networks; on a GPU it compares their features with those \
+      of the CPU.
       """)
 
   @Flag(help: "Measure how many images per second the networks embed here.")
   var speed = false
   @Option(
     help: ArgumentHelp(
-      "What to measure, as `embed` names it: a built-in network or a file; may be repeated.",
+      "A network to measure: a built-in one or a file, as for `embed`; may be repeated.",
       valueName: "name-or-file"), completion: .file())
   var network: [String] = []
   @Option(
     help: ArgumentHelp("Where to measure: auto, cpu, cuda, cuda:1 …", valueName: "device"),
     completion: .list(["auto", "cpu", "cuda"]))
   var device = DeviceChoice.auto
-  @Option(name: .customLong("threads"), help: "Threads to measure with; by default one a core.")
+  @Option(name: .customLong("threads"), help: "Threads to measure with (default: one per core).")
   var wantedThreads: Int?
   @OptionGroup var output: OutputOptions
 

@@ -3,30 +3,30 @@ import Pipeline
 
 struct DownloadCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "download", abstract: "Download the images that a list named by their addresses.",
+    commandName: "download", abstract: "Download the images of a list of addresses.",
     discussion: """
-      `embed` does this as well, with the defaults; use this verb to download first, or otherwise. Images go to the \
-      folder `downloads` in the workspace, and downloads.jsonl there says what became of each. Servers are asked a few \
-      images at a time, again after failures that look temporary, and as late as they wish (Retry-After). An image that \
-      does not come is listed (see `status --problems`), and the run goes on. Run again after an interruption, it does \
+      `embed` does this as well, with the defaults; use this verb to download first, or with other settings. Images go \
+      to the folder `downloads` in the workspace; downloads.jsonl there records the outcome for each. The program asks \
+      each server for a few images at a time, tries again after temporary failures, and obeys Retry-After. Failed \
+      images are listed by `status --problems`, and the run continues. Run it again after an interruption: it does \
       only what is missing. A proxy is taken from https_proxy or http_proxy.
       """)
 
-  @Flag(help: "Asks again for images that were refused or not found before.")
+  @Flag(help: "Ask again for images that were refused or not found.")
   var retry = false
-  @Option(help: "Downloads at one time.")
+  @Option(help: "Simultaneous downloads.")
   var connections = 32
-  @Option(help: "Downloads at one time from one server.")
+  @Option(help: "Simultaneous downloads per server.")
   var perHost = 4
-  @Option(help: "How often a server is asked for one image.")
+  @Option(help: "Attempts per image.")
   var attempts = 4
-  @Option(help: "Seconds after which an answer is given up.")
+  @Option(help: "Seconds to wait for an answer.")
   var timeout = 120
-  @Option(help: "Megabytes above which an image is refused.")
+  @Option(help: "Refuse larger images, in megabytes.")
   var largest = 64
-  @Option(help: "How the program introduces itself to servers.")
+  @Option(help: "The User-Agent that the program sends.")
   var userAgent: String?
-  @Flag(help: "Also follows addresses into the local network, which a list from elsewhere should not reach.")
+  @Flag(help: "Also follow addresses into the local network, which a foreign list should not reach.")
   var allowLocal = false
   @OptionGroup var workspace: WorkspaceOptions
 

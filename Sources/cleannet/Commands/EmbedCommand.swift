@@ -17,9 +17,9 @@ struct EmbedCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "embed", abstract: "Compute the features of all images that have none yet.",
     discussion: """
-      A pretrained network looks at every image once: better features find more label errors and take longer. An image \
-      that cannot be read is listed (see `status`), and the \
-      run goes on. Run again after an interruption or an import, it does only what is missing.
+      A pretrained network looks at every image once. Better features find more label errors and take longer. Images \
+      that cannot be read are listed by `status --problems`, and the run continues. Run it again after an interruption \
+      or an import: it does only what is missing.
       """)
 
   @OptionGroup var embedding: EmbedOptions
@@ -41,7 +41,7 @@ struct EmbedCommand: ParsableCommand {
 struct EmbedOptions: ParsableArguments {
   @Option(
     help: """
-      How good the features are. fast: EfficientNet-Lite0 at 224 px. good: EfficientNet-Lite2 at 260 px, twice the time. \
+      Quality of the features. fast: EfficientNet-Lite0 at 224 px. good: EfficientNet-Lite2 at 260 px, twice the time. \
       best: both, three times. (default: good)
       """)
   var quality: EmbedStage.Quality?
@@ -56,15 +56,15 @@ struct EmbedOptions: ParsableArguments {
   var networks: [String] = []
   @Option(
     help:
-      "The weights of the --network: safetensors, or what torch.save wrote. By default what set-up downloaded.",
+      "The weights of the --network: a file in safetensors or PyTorch's format (default: the weights that set-up downloaded).",
     completion: .file())
   var weights: String?
   @Option(
     help:
-      "Width and height of the images that the network sees, in pixels. By default what it was trained for.")
+      "Width and height of the network's input, in pixels (default: the size it was trained for).")
   var size: Int?
   @Option(
-    help: "What stands for an image in a network with tokens: class, mean (of the patches), or both.",
+    help: "The features of a network with tokens: the class token, the mean over the patches, or both.",
     completion: .list(Pooling.allCases.map(\.rawValue)))
   var pool = Pooling.auto
   @Option(
@@ -73,7 +73,7 @@ struct EmbedOptions: ParsableArguments {
       valueName: "device"),
     completion: .list(["auto", "cpu", "cuda"]))
   var device = DeviceChoice.auto
-  @Option(help: "What the network computes with; auto takes bf16 where the processor has it.")
+  @Option(help: "Number format of the network; auto takes bf16 where the processor has it.")
   var precision = Precision.auto
 
   func validate() throws {

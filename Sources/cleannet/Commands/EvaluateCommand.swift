@@ -5,27 +5,27 @@ import Pipeline
 
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "evaluate", abstract: "Compare detectors with known true labels.",
+    commandName: "evaluate", abstract: "Compare detectors, given the true labels.",
     discussion: """
       Verified images fit detectors and choose thresholds, and are never judged. Classes without verified images \
-      (held out) are judged apart from the others. The average error rate is the share of labels misjudged, averaged \
+      (held-out classes) have a table of their own. The average error rate is the share of misjudged labels, averaged \
       over classes. Detectors: \(EvaluateStage.allDetectors.joined(separator: ", ")).
       """)
 
-  @Option(help: "The column that holds the true labels.")
+  @Option(help: "The column with the true labels.")
   var truth: String
   @Option(help: "Which detectors, comma-separated, or all.")
   var detectors = EvaluateStage.usualDetectors.joined(separator: ",")
   @Option(
     help: ArgumentHelp(
-      "Writes all metrics to this file (.csv, .tsv or .jsonl).",
-      discussion: "A row a detector and class; in an experiment a row a run, as soon as it is done."),
+      "Write all metrics to this file (.csv, .tsv or .jsonl).",
+      discussion: "One row per detector and class; in an experiment one row per run, as soon as it is done."),
     completion: .file())
   var rows: String?
   @Option(
     help: ArgumentHelp(
-      "Writes plots to this folder, as SVG.",
-      discussion: "ROC and precision-recall curves; in an experiment the error over what was verified."),
+      "Write plots to this folder, as SVG.",
+      discussion: "ROC and precision-recall curves; in an experiment the error by number of verified images."),
     completion: .directory)
   var plots: String?
   @OptionGroup(title: "Experiments on simulated verification labels") var experiment: ExperimentOptions
@@ -59,17 +59,18 @@ struct EvaluateCommand: ParsableCommand {
 struct ExperimentOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Shares of the classes that are held out, comma-separated, or a file in Food-101N's layout.",
+      "Shares of classes to hold out, comma-separated, or a file in Food-101N's layout.",
       discussion: "Each line of the file: a class, a tab, and 0 if it is held out, else 1."))
   var heldOut: String?
-  @Option(help: "Instead: how many classes are verified (2,3,5), or which, joined by + (cat+dog,cat+ship).")
+  @Option(
+    help: "Instead: number of verified classes (2,3,5), or their names, joined by + (cat+dog,cat+ship).")
   var verifiedClasses: String?
-  @Option(help: "Verified images of each class; several numbers, comma-separated, are all tried.")
+  @Option(help: "Verified images per class; several numbers, comma-separated, are all tried.")
   var perClass: String?
   @Option(
-    help: "How many times, each with other images and classes; results become means with 95 % intervals.")
+    help: "Number of repetitions with other images and classes; results become means with 95 % intervals.")
   var seeds: Int?
-  @Option(help: "Columns of noisy labels to compare; label, the default, is what was imported.")
+  @Option(help: "Columns of noisy labels to compare (default: label, the imported one).")
   var labels: String?
 
   var isWanted: Bool {

@@ -18,7 +18,7 @@ struct ExportCommand: ParsableCommand {
         cleannet export dataset --format webdataset --wrong relabel --without duplicates,leaks --out shards/
         cleannet export verdicts --out verdicts.csv
 
-      The spelling of earlier versions, `cleannet export --format FORMAT --out PATH`, is still understood.
+      The spelling of earlier versions, `cleannet export --format FORMAT --out PATH`, still works.
       """,
     subcommands: [
       ExportScores.self, ExportWeights.self, ExportDataset.self, ExportVerdicts.self, ExportByFormat.self,
@@ -43,17 +43,17 @@ struct ExportedRows: Encodable {
 
 struct ExportScores: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "scores", abstract: "Write a table with a row for each image.",
+    commandName: "scores", abstract: "Write a table with one row per image.",
     discussion: """
-      Rows are in the order of the import. `probability`: that the label is right. `threshold`: of the probability, or \
-      of the cosine for the paper's objective. `weight_soft`, `weight_hard`: sample weights for training a classifier; \
-      images verified by a person weigh 1 or 0. The format cleanlab has its columns instead: is_label_issue, \
-      label_score, given_label, predicted_label.
+      Rows are in the order of the import. `probability` is the probability that the label is right. `threshold` \
+      applies to it, or to the cosine for the paper's objective. `weight_soft` and `weight_hard` are sample weights \
+      for training a classifier; images verified by a person weigh 1 or 0. The format cleanlab has cleanlab's columns \
+      instead: is_label_issue, label_score, given_label, predicted_label.
       """)
 
-  @Option(help: "csv, tsv, jsonl or cleanlab. By default what the file's name says.")
+  @Option(help: "csv, tsv, jsonl or cleanlab. By default the file's name decides.")
   var format: String?
-  @Option(help: "The file; - is stdout.", completion: .file())
+  @Option(help: "The output file; - is stdout.", completion: .file())
   var out = "-"
   @OptionGroup var workspace: WorkspaceOptions
 
@@ -99,10 +99,10 @@ enum TableName {
 
 struct ExportWeights: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "weights", abstract: "Write a sample weight for each image.",
+    commandName: "weights", abstract: "Write one sample weight per image.",
     discussion: """
-      Rows are in the order of the import, as PyTorch's WeightedRandomSampler takes them. Images of the split test, and \
-      those without a score, weigh 0.
+      Rows are in the order of the import, as PyTorch's WeightedRandomSampler takes them. Images of the split test, \
+      and images without a score, weigh 0.
 
       npy: float32; beside it lies NAME.keys.csv with the key and split of each row. npz: both kinds of weights, \
       probabilities, labels, splits and keys as arrays. csv, tsv, jsonl: the columns key, weight and split.
@@ -110,7 +110,7 @@ struct ExportWeights: ParsableCommand {
 
   static let formats = ["npy", "npz", "csv", "tsv", "jsonl"]
 
-  @Option(help: "npy, npz, csv, tsv or jsonl. By default what the file's name says.")
+  @Option(help: "npy, npz, csv, tsv or jsonl. By default the file's name decides.")
   var format: String?
   @Option(help: "The file.", completion: .file())
   var out: String
@@ -160,7 +160,7 @@ struct ExportWeights: ParsableCommand {
 
 struct ExportVerdicts: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "verdicts", abstract: "Write what people said of labels; the same as `verify export`.")
+    commandName: "verdicts", abstract: "Write the verdicts; the same as `verify export`.")
 
   @Option(help: "A .csv, .tsv, .jsonl or .json file; - is stdout.", completion: .file())
   var out = "-"
@@ -173,11 +173,11 @@ struct ExportVerdicts: ParsableCommand {
 /// The spelling of earlier versions: one verb, and the format tells the kind.
 struct ExportByFormat: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "by-format", abstract: "Write what the format says.", shouldDisplay: false)
+    commandName: "by-format", abstract: "Write the output that the format implies.", shouldDisplay: false)
 
   @Option(
     help:
-      "csv, tsv, jsonl, cleanlab, npy, npz, source, or a data set's format. By default what the file's name says."
+      "csv, tsv, jsonl, cleanlab, npy, npz, source, or a data set's format. By default the file's name decides."
   )
   var format: String?
   @Option(help: "The file or folder; - is stdout.", completion: .file())

@@ -8,10 +8,10 @@ struct ExportDataset: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dataset", abstract: "Write the cleaned data set.",
     discussion: """
-      The format is `source`, which is the one that was imported, or one of \
-      \(DatasetReader.writableFormats.map { $0.name }.joined(separator: ", ")). Wrong labels are dropped, replaced or \
-      kept; images are linked, and copied where they lie in archives. Splits stay as they are. A data set is never \
-      written over another.
+      The format is `source` (the imported one) or one of \
+      \(DatasetReader.writableFormats.map { $0.name }.joined(separator: ", ")). Images with wrong labels are dropped, \
+      relabelled or kept. Images are linked; images from archives are copied. Splits stay as they are. An existing data \
+      set is never overwritten.
       """)
 
   /// The names that `--format` takes.
@@ -39,20 +39,20 @@ struct ExportDataset: ParsableCommand {
 
 /// What becomes of a data set's images and labels.
 struct CleaningOptions: ParsableArguments {
-  @Option(help: "What becomes of images with wrong labels: drop (default), relabel or keep.")
+  @Option(help: "Drop (default), relabel or keep images with wrong labels.")
   var wrong: DatasetExport.Wrong?
-  @Option(help: "How images come into the data set: symlink (default), hardlink or copy.")
+  @Option(help: "Place images by symlink (default), hardlink or copy.")
   var images: ImageTransfer?
   @Option(
     help:
       "Add a column `weight`, soft or hard: in manifest, url-list, hf-image-folder, webdataset, parquet. For arrays: their kind."
   )
   var weights: WeightKind?
-  @Option(help: "Images in a shard of WebDataset (default: 5000).")
+  @Option(help: "Images per WebDataset shard (default: 5000).")
   var shardSize: Int?
   @Option(
     help:
-      "duplicates: of images of one split that look the same, keep one. leaks: leave out images that also are in the test or validation split. Comma-separated."
+      "duplicates: keep one of the images of a split that look the same. leaks: leave out images that are also in the test or validation split. Comma-separated."
   )
   var without: String?
 

@@ -8,12 +8,12 @@ struct ImportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import", abstract: "Read a data set into the workspace.",
     discussion: """
-      SOURCE is a folder with a folder a class, a manifest (CSV, TSV or JSONL with columns path and label), a tar or \
-      zip file, WebDataset's shards (one, a folder of them, or a pattern in quotes: 'train-{000000..000127}.tar'), a \
-      Hugging Face image folder, a list of addresses (CSV, TSV, JSONL or .txt with columns url and label), whose images \
-      `embed` downloads, or a published data set as its owners lay it out; see --format. Further columns are \
-      kept, so that a column with true labels can serve `verify simulate` and `evaluate`. Several sources add up. \
-      Images on disk are never copied or changed.
+      SOURCE can be a folder with one folder per class, a tar or zip file, a Hugging Face image folder, or a published \
+      data set in its own layout (see --format). It can be a manifest: CSV, TSV or JSONL with the columns path and \
+      label. With a column url instead of path, `embed` downloads the images. It can be WebDataset's shards: one, a \
+      folder of them, or a pattern in quotes ('train-{000000..000127}.tar'). Further columns are kept; a column with \
+      true labels serves `verify simulate` and `evaluate`. Several sources add up. Images on disk are never copied or \
+      changed.
       """)
 
   @Argument(help: "Folders, files, or patterns of shards.", completion: .file())
@@ -21,11 +21,11 @@ struct ImportCommand: ParsableCommand {
 
   @Flag(
     help: ArgumentHelp(
-      "Take over what changed in sources that are imported already; without SOURCE in all of them.",
+      "Import the changes in sources that were imported before; without SOURCE, in all of them.",
       discussion: """
-        Images that are gone take part in nothing any more, and what was said of them is kept; renamed ones are known by \
-        their bytes. `embed` then embeds what is new or changed, and nothing else. Without this option, a source that \
-        is imported again may bring new images, and is refused if others were removed, relabelled or moved.
+        Images that are gone take no further part; their verdicts are kept. Renamed images are recognized by their \
+        bytes. `embed` then computes the missing features. Without this option, importing a source again adds new \
+        images, and is refused if others were removed, relabelled or moved.
         """))
   var update = false
 
@@ -197,7 +197,7 @@ private struct ImportOutcome {
 struct ImportOptions: ParsableArguments {
   @Option(
     help:
-      "The format, where detection is not wanted: \(DatasetReader.formats.map { $0.name }.joined(separator: ", "))."
+      "The format, instead of detecting it: \(DatasetReader.formats.map { $0.name }.joined(separator: ", "))."
   )
   var format: String?
   @Option(
@@ -213,30 +213,31 @@ struct ImportOptions: ParsableArguments {
   var verificationColumn: String?
   @Option(help: "A manifest's column of splits.")
   var splitColumn: String?
-  @Option(help: "Puts all images into this split. Those of `test` are never trained on and never scored.")
+  @Option(help: "Put all images into this split. Images of `test` are never trained on and never scored.")
   var split: String?
   @Option(
     help:
-      "Features that come instead of images (.npy, .npz or .safetensors): row i belongs to the manifest's row i.",
+      "Import features instead of images (.npy, .npz or .safetensors): row i belongs to row i of the manifest.",
     completion: .file())
   var features: String?
   @Option(
     help:
-      "A CSV table of two columns, label and new label: renames labels, so that the classes of several sources meet.",
+      "A CSV table of two columns, label and new label: renames classes, so that those of several sources agree.",
     completion: .file())
   var labelMap: String?
   @Option(
-    help: "A text file with a class name a line, for sources that number classes from 0.", completion: .file()
+    help: "A text file with one class name per line, for sources that number classes from 0.",
+    completion: .file()
   )
   var classNames: String?
   @Option(
     help:
-      "Further columns that hold labels, such as true ones, comma-separated: they are named and renamed as labels are."
+      "Further columns with labels, such as true labels, comma-separated: they are named and renamed like the labels."
   )
   var truthColumns: String?
   @Option(
     help:
-      "Which folder of an image's path is its class: 1 is the one at the top of the source, -1 the one that the image lies in. By default found out."
+      "Which folder of an image's path is its class: 1 is the topmost in the source, -1 the innermost (default: detected)."
   )
   var classLevel: Int?
   @Option(
@@ -256,7 +257,7 @@ struct ImportOptions: ParsableArguments {
   var pathTemplate: String?
   @Option(
     help:
-      "Put this before every key, so that sources may name their images alike. By default the folder, of sources that do."
+      "Put this before every key, for sources that use the same keys (default: the source's folder, if keys collide)."
   )
   var keyPrefix: String?
 

@@ -4,17 +4,17 @@ import Workspace
 
 struct RelocateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "relocate", abstract: "Say where images lie that were moved.",
+    commandName: "relocate", abstract: "Tell the workspace where moved images are now.",
     discussion: """
-      OLD is a folder, or a file such as a tar, as it was called when it was imported; NEW is what it is called now. \
-      Features, verdicts, models and scores stay as they are.
+      OLD is the path of a folder or archive when it was imported; NEW is its path now. Features, verdicts, models and \
+      scores stay as they are.
 
         cleannet relocate /media/disk/photos /data/photos
       """)
 
-  @Argument(help: "The folder or file as it was called.")
+  @Argument(help: "The path at the time of the import.")
   var old: String
-  @Argument(help: "As it is called now.", completion: .file())
+  @Argument(help: "The path now.", completion: .file())
   var new: String
   @OptionGroup var workspace: WorkspaceOptions
 
@@ -26,6 +26,6 @@ struct RelocateCommand: ParsableCommand {
 
   func run() throws {
     let result = Result(images: try workspace.open().relocate(old, to: new), old: old, new: new)
-    try workspace.output.print(result) { "\(result.images) images are looked for in \(new) from now on." }
+    try workspace.output.print(result) { "\(result.images) images are now expected in \(new)." }
   }
 }

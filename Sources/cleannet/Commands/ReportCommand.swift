@@ -7,24 +7,24 @@ import Workspace
 
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "report", abstract: "Write a page that shows what is wrong with the data set.",
+    commandName: "report", abstract: "Write a page that shows the faults of the data set.",
     discussion: """
-      One HTML file that opens in any browser without a network: how noisy the labels are, class by class, the most \
-      suspicious images with their nearest references, which labels are taken for which, what other thresholds would \
-      do, duplicates (also across splits), unreadable and odd images, a map of the features, and how all of it was \
-      made. Beside it: report.json, which holds every number of the page; suspicious.csv and duplicates.csv, which \
-      list all images. Of large data sets samples are shown, and the page says so.
+      Writes one HTML file that opens in any browser without a network. It shows how noisy the labels are, class by \
+      class, and the most suspicious images beside their nearest references. It shows confused classes, the effect of \
+      other thresholds, duplicates (also across splits), unreadable and odd images, and a map of the features. Beside \
+      it lie report.json with every number of the page, and suspicious.csv and duplicates.csv with all images. For \
+      large data sets the page shows samples, and says so.
 
         cleannet report
         cleannet report --out before/ && … && cleannet report --compare before/
       """)
 
-  @Option(help: "The report's folder. Default: the folder report in the workspace.", completion: .directory)
+  @Option(help: "The report's folder (default: report in the workspace).", completion: .directory)
   var out: String?
-  @Option(help: "The column that holds the true labels, to measure how good the judgement is.")
+  @Option(help: "The column with the true labels, to measure how good the judgements are.")
   var truth: String?
   @Option(
-    help: "Another workspace, or an earlier report's folder, to set beside this one.", completion: .directory)
+    help: "Another workspace, or an earlier report's folder, to compare with.", completion: .directory)
   var compare: String?
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var workspace: WorkspaceOptions

@@ -7,13 +7,12 @@ struct ReviewCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "review", abstract: "Serve the page on which you verify labels.",
     discussion: """
-      Open the link that is printed: it lets one browser in, once, and that browser stays signed in. The page shows \
-      images of one class at a time; you mark the wrong ones. It says which classes to look at next, trains on your \
-      verdicts and shows the labels that look wrong. Every verdict is on the disk before the page moves on; Ctrl-C ends \
-      the server at any moment.
+      Open the printed link: it works once, and its browser stays signed in. The page shows images of one class at a \
+      time; you mark the wrong ones. It says which classes to look at next, trains on your verdicts, and shows the \
+      labels that look wrong. Every verdict is on the disk before the page moves on. Ctrl-C ends the server at any \
+      moment.
 
-      Other keys than the standard ones: a file review/keys.json in the workspace, such as \
-      {"right": ["j"], "wrong": ["f"]}.
+      To change keys, put a file review/keys.json into the workspace, such as {"right": ["j"], "wrong": ["f"]}.
       """)
 
   @Option(help: "The port; 0: any that is free.")
@@ -22,7 +21,7 @@ struct ReviewCommand: AsyncParsableCommand {
   var open = false
   @Option(
     help: ArgumentHelp(
-      "The address to listen on. Others than this machine can reach the page only if you name another.",
+      "The address to listen on. By default only this machine can reach the page.",
       valueName: "host"))
   var address = "127.0.0.1"
   @Option(
@@ -31,14 +30,14 @@ struct ReviewCommand: AsyncParsableCommand {
   var hostNames: [String] = []
   @Option(
     name: .customLong("reviewer"), parsing: .singleValue,
-    help: ArgumentHelp("Print a link for a reviewer of that name. By default one for you.", valueName: "name")
+    help: ArgumentHelp("Print a link for a reviewer of that name (default: one for you).", valueName: "name")
   )
   var reviewers: [String] = []
   @Option(help: "A JSON file with other keys.", completion: .file(extensions: ["json"]))
   var keys: String?
   @Option(
     help: ArgumentHelp(
-      "Ask before saving a page of images faster than so many seconds per image; 0: never ask.",
+      "Ask before saving a page that took fewer seconds per image; 0: never ask.",
       valueName: "seconds"))
   var glance = 0.08
   @OptionGroup var compute: ComputeOptions

@@ -7,7 +7,7 @@ import Workspace
 
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "Import, embed, train, score and report in one go.",
+    commandName: "run", abstract: "Run all steps: import, embed, train, score, report.",
     discussion: """
       Does what is missing and no more, so that it can be run again after an interruption, or when more images were \
       verified. Without verified images it judges by features and labels alone, and says what verdicts would bring.
@@ -16,13 +16,13 @@ struct RunCommand: ParsableCommand {
   @Argument(help: "A folder or a file; see `cleannet help import`.", completion: .file())
   var source: String
   @Option(
-    help: "A table of verdicts to take over first; see `cleannet verify import --help`.", completion: .file())
+    help: "A table of verdicts to import first; see `cleannet verify import --help`.", completion: .file())
   var verifications: String?
-  @Option(help: "Writes the scores to this file.", completion: .file())
+  @Option(help: "Write the scores to this file.", completion: .file())
   var out: String?
   @Option(
     help:
-      "The largest share of wrong labels to leave among those kept, such as 2%; see `cleannet help score`. By default as scored last."
+      "The largest share of wrong labels among the kept images, such as 2%; see `cleannet help score` (default: as in the last run)."
   )
   var targetNoise: Share?
   @Flag(inversion: .prefixedNo, help: "Write the report into the workspace; see `cleannet help report`.")

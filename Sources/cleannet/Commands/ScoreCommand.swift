@@ -4,15 +4,18 @@ import Pipeline
 
 struct ScoreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "score", abstract: "Judge every label, also of classes that nobody verified.",
-    discussion: "The scores are written as a table by `cleannet export`.")
+    commandName: "score", abstract: "Judge every label, also in classes nobody verified.",
+    discussion: """
+      For each image: the probability that its label is right, a decision, a better class, and a sample weight. \
+      `cleannet export scores` writes them as a table.
+      """)
 
   @Option(
     help: ArgumentHelp(
-      "The largest share of wrong labels to leave among those kept, such as 2%.",
+      "The largest share of wrong labels among the kept images, such as 2%.",
       discussion: """
-        Picks the lowest threshold for which verified images show, with 95 % confidence, that no more is left in the \
-        verified classes.
+        Chooses the lowest threshold for which the verified images show this with 95 % confidence, in the verified \
+        classes.
         """))
   var targetNoise: Share?
   @OptionGroup var neighbors: RecallOption

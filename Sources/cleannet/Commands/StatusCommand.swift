@@ -8,7 +8,7 @@ struct StatusCommand: ParsableCommand {
     commandName: "status",
     abstract: "Show what the workspace holds, what is out of date, and what comes next.")
 
-  @Flag(help: "Name the images that could not be read, and why.")
+  @Flag(help: "List the images that could not be read, with reasons.")
   var problems = false
   @Flag(help: "Show every class.")
   var classes = false
@@ -25,7 +25,7 @@ extension WorkspaceOverview {
     var lines: [String] = []
     let parts = splits.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
     lines.append("\(images) images in \(classes.count) classes (\(parts))")
-    if gone > 0 { lines.append("\(gone) images are gone from their source; what was said of them is kept") }
+    if gone > 0 { lines.append("\(gone) images are gone from their source; their verdicts are kept") }
     if isReadOnly { lines.append("The workspace can be read but not written.") }
     lines += sources.map { "  from \($0)" }
     lines += features.map { set in
@@ -57,7 +57,7 @@ extension WorkspaceOverview {
 
 extension NeighborQuality {
   var text: String {
-    "neighbours by clustered lists (\(probes) of \(lists) searched for each image): \(reached.percent) of the true ones "
+    "nearest neighbors by clustered lists (\(probes) of \(lists) searched for each image): \(reached.percent) of the true ones "
       + "found, \(wanted.percent) wished"
   }
 }

@@ -9,9 +9,9 @@ struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train", abstract: "Train CleanNet on features and labels.",
     discussion: """
-      Learns from features and noisy labels what the images of each class look like and how labels go wrong. Verified \
-      images are weighed by `score`, in milliseconds, so that new verdicts need no new training; with --objective paper \
-      the networks themselves learn from them. A run that was interrupted continues where it stopped.
+      Learns from features and noisy labels what the images of each class look like and how labels go wrong. It needs \
+      no verdicts: `score` applies them later, in milliseconds, so that new verdicts need no new training. With \
+      --objective paper the networks learn from the verdicts. An interrupted run continues where it stopped.
       """)
 
   @OptionGroup var training: TrainOptions
@@ -29,8 +29,8 @@ struct TrainCommand: ParsableCommand {
 struct RecallOption: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The share of the true nearest neighbours to find, such as 99%; by default 95%.",
-      discussion: "Of fewer than 50,000 images all are found; of more, a higher share takes longer."))
+      "The share of the true nearest neighbors to find, such as 99% (default: 95%).",
+      discussion: "Among fewer than 50,000 images all are found. Among more, a higher share takes longer."))
   var recall: Recall?
 
   /// A share on the command line that may be all.
@@ -48,13 +48,13 @@ struct RecallOption: ParsableArguments {
 
 /// How CleanNet is trained.
 struct TrainOptions: ParsableArguments {
-  @Option(help: "The objective: extended, or the paper's as it was published.")
+  @Option(help: "extended, or the objective of the paper.")
   var objective = Objective.extended
-  @Option(help: "K, the references of a class.")
+  @Option(help: "K, the number of references per class.")
   var references = 32
-  @Option(help: "Training steps of each network; by default the objective's own number.")
+  @Option(help: "Training steps per network (default: the objective's own number).")
   var steps: Int?
-  @Option(help: "What is done to features first; by default log1p, or l2 if some are negative.")
+  @Option(help: "Transform the features first (default: log1p, or l2 if some are negative).")
   var normalization: FeatureNormalization?
   @OptionGroup var neighbors: RecallOption
 

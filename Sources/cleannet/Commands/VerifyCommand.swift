@@ -8,34 +8,34 @@ extension VerificationStages.Drawn: ExpressibleByArgument {}
 
 struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "verify", abstract: "Verification labels: in, out, or simulated.",
+    commandName: "verify", abstract: "Import, export or simulate verdicts.",
     discussion: """
-      A verification label answers, for one image, whether its label is right (1) or wrong (0). A few dozen in a few \
-      classes are enough; the other classes need none.
+      A verdict says whether the label of one image is right (1) or wrong (0). A few dozen in a few classes are \
+      enough; the other classes need none.
       """,
     subcommands: [VerifyImport.self, VerifyExport.self, VerifySimulate.self])
 }
 
 struct VerifyImport: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "import", abstract: "Take over verdicts from a table or from Label Studio.",
+    commandName: "import", abstract: "Import verdicts from a table or from Label Studio.",
     discussion: """
-      A table (CSV, TSV or JSONL) has a column key (or path) and a column verification: 1 right, 0 wrong, "unsure", \
-      or empty for unknown. Columns selection, person, correction (the right class) and time, as `verify export` \
-      writes them, are kept. Only verdicts on images that were drawn at random count towards error rates and \
-      bounds; say so with --drawn random, or in the column selection. Food-101N's table (class/key.jpg, tab, 1 or 0) \
-      and Label Studio's JSON, of tasks that `verify export` wrote, are recognised.
+      A table (CSV, TSV or JSONL) has a column key (or path) and a column verification: 1 right, 0 wrong, "unsure", or \
+      empty for unknown. It may have the columns selection, person, correction (the right class) and time, as `verify \
+      export` writes them. Only verdicts on randomly drawn images count towards error rates and bounds: say so with \
+      --drawn random, or in the column selection. Food-101N's table (class/key.jpg, tab, 1 or 0) and Label Studio's \
+      JSON, of tasks that `verify export` wrote, are recognised.
       """)
 
   @Argument(help: "The table.", completion: .file())
   var file: String
-  @Option(help: "The format, where detection is not wanted.")
+  @Option(help: "The format (default: detected).")
   var format: VerificationFormat?
-  @Option(help: "Who verified; by default the user's name.")
+  @Option(help: "The person who verified (default: the user's name).")
   var person: String?
   @Option(
     help:
-      "How the images were chosen, where the table does not say. random: drawn at random from all images of their class; other verdicts only teach."
+      "How the images were chosen, if the table does not say. random: drawn at random from all images of their class. other: such verdicts help the model, but carry no bound."
   )
   var drawn = VerificationStages.Drawn.other
   @OptionGroup var workspace: WorkspaceOptions
@@ -58,7 +58,7 @@ struct VerifyImport: ParsableCommand {
 
 struct VerifyExport: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Write the verdicts as a table, and images still to be looked at.",
+    commandName: "export", abstract: "Write verdicts as a table, and images still to be verified.",
     discussion: """
       For Label Studio (--format label-studio, or a file .json), set up a project with the configuration that \
       `--label-studio-config` prints, and import the file as tasks.
@@ -74,20 +74,20 @@ struct VerifyExport: ParsableCommand {
 
 /// How verdicts are written, for `verify export` and `export verdicts`.
 struct VerdictOutputOptions: ParsableArguments {
-  @Option(help: "By default what the file's name says; food-101n leaves out images without a verdict.")
+  @Option(help: "The format (default: by the file's name). food-101n leaves out images without a verdict.")
   var format: VerificationFormat?
-  @Option(help: "What makes an image's path an address for Label Studio.")
+  @Option(help: "Prefix that turns an image's path into an address for Label Studio.")
   var imagePrefix = LabelStudioOutput.localFiles
-  @Flag(help: "Prints Label Studio's labelling configuration, and no more.")
+  @Flag(help: "Print only Label Studio's labelling configuration.")
   var labelStudioConfig = false
   @Option(
     help:
-      "Adds so many images of each class that nobody has looked at, the next ones of its random order, with an empty verdict."
+      "Add this many unverified images per class, with an empty verdict: the next ones in the class's random order."
   )
   var unverified = 0
   @Option(help: "Only these classes, comma-separated.")
   var classes: String?
-  @Option(help: "Seeds the random order of the images; the first seed used in a workspace stays.")
+  @Option(help: "Seed of the random order; a workspace keeps the first one it was given.")
   var seed: UInt64 = 0
 
   struct Result: Encodable { var rows: Int }
@@ -104,15 +104,16 @@ struct VerdictOutputOptions: ParsableArguments {
 
 struct VerifySimulate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "simulate", abstract: "Answer from a column with the true labels, for experiments.")
+    commandName: "simulate",
+    abstract: "Simulate verdicts from a column with the true labels, for experiments.")
 
-  @Option(help: "The column that holds the true labels.")
+  @Option(help: "The column with the true labels.")
   var truth: String
-  @Option(help: "How many classes, or which, comma-separated.")
+  @Option(help: "Number of classes, or their names, comma-separated.")
   var classes: String
-  @Option(help: "Images of each class.")
+  @Option(help: "Images per class.")
   var perClass: Int
-  @Option(help: "Seeds the choice of images and classes.")
+  @Option(help: "Seed of the choice of images and classes.")
   var seed: UInt64 = 0
   @OptionGroup var workspace: WorkspaceOptions
 

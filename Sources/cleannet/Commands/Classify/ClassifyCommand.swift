@@ -3,11 +3,12 @@ import Pipeline
 
 struct ClassifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "classify", abstract: "Train an image classifier with CleanNet's weights, test and use it.",
+    commandName: "classify",
+    abstract: "Train, test and use an image classifier with CleanNet's sample weights.",
     discussion: """
-      Weights: none (every image counts 1), soft and hard (what `score` says), mixed (soft, and the suggested class \
-      counts besides), oracle (drops every label that the column --truth contradicts), a column, or a table with the \
-      columns key and weight.
+      Sample weights: none (every image counts 1), soft or hard (from `score`), mixed (soft, and the suggested class \
+      counts, too), or oracle (drops labels that differ from the column --truth). Or name a column, or a table with \
+      the columns key and weight.
       """,
     subcommands: [
       ClassifyTrain.self, ClassifyEvaluate.self, ClassifyPredict.self, ClassifyExport.self,
@@ -19,11 +20,11 @@ struct ClassifyCommand: ParsableCommand {
 struct WeightingOptions: ParsableArguments {
   @Option(
     help: """
-      Takes the suggested class instead of the label where the label is wrong with at least this probability, say 0.9 \
-      (weights soft and hard).
+      Use the suggested class if the label is wrong with at least this probability, such as 0.9 (weights soft and \
+      hard).
       """)
   var relabel: Double?
-  @Flag(help: "Gives every class the same total weight.")
+  @Flag(help: "Give every class the same total weight.")
   var classBalanced = false
 
   func validate() throws {

@@ -5,29 +5,29 @@ import Pipeline
 struct ClassifyCompare: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
-    abstract: "Train one classifier for each way to weigh images, and test all on split test.",
+    abstract: "Train one classifier per kind of sample weights, and test all on split test.",
     discussion: """
-      Heads on stored features, or with --stages a network each on the images. With several seeds CleanNet is trained \
-      anew for each; intervals are Student's, of 95 %, that of the gain over pairs of the same seed. The gain share tells \
-      how much of what `oracle` gains over `none` is reached.
+      Trains heads on stored features, or with --stages networks on the images. With several seeds, CleanNet is \
+      trained again for each. Intervals are Student's 95 %; the gain is compared within pairs of the same seed. The \
+      share of oracle's is the gain over `none`, divided by the gain of `oracle`.
 
         cleannet classify compare --truth COLUMN --seeds 5
         cleannet classify compare --truth COLUMN --seeds 3 --stages all --size 96 --epochs 3
       """)
 
-  @Option(help: "The column that holds the true labels.")
+  @Option(help: "The column with the true labels.")
   var truth: String
-  @Option(help: "Ways to weigh, comma-separated.")
+  @Option(help: "Kinds of sample weights, comma-separated.")
   var weights = "none,soft,hard,oracle"
-  @Option(help: "How many times, each with another seed.")
+  @Option(help: "Number of repetitions, each with another seed.")
   var seeds = 1
   @OptionGroup var weighting: WeightingOptions
   @Option(
     help: ArgumentHelp(
       "The penalty on heads' weights: shared, own or a number.",
       discussion: """
-        shared: one for all ways to weigh, chosen on images held aside by their likelihood under the weights soft, if \
-        they are compared, else under the first; the default. own: for each way under its own weights.
+        shared (default): one for all kinds of weights. It maximizes the likelihood of images held aside under the \
+        weights soft, or under the first kind if soft is not compared. own: one per kind, under its own weights.
         """))
   var penalty: PenaltyChoice?
   @OptionGroup(title: "Fine-tuning") var tuning: FineTuningOptions

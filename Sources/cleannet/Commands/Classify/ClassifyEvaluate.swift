@@ -3,17 +3,17 @@ import Pipeline
 
 struct ClassifyEvaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "evaluate", abstract: "Test a classifier on images whose labels are right.",
+    commandName: "evaluate", abstract: "Test a classifier on images with right labels.",
     discussion: """
-      Top-1 and top-5 with Clopper and Pearson's 95 % intervals, each class's share classified right (recall) and \
-      share of right ones among what is said to be of it (precision), and which classes are taken for which.
+      Shows top-1 and top-5 accuracy with Clopper and Pearson's 95 % intervals, recall and precision per class, and \
+      the most frequent confusions.
       """)
 
-  @Option(help: "The classifier's file; by default the one trained last.", completion: .file())
+  @Option(help: "The classifier's file (default: the one trained last).", completion: .file())
   var classifier: String?
   @Option(help: "The images' split.")
   var split = "test"
-  @Option(help: "A column with the true labels, where the images' own are not right.")
+  @Option(help: "A column with the true labels, if the imported labels are noisy.")
   var truth: String?
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var workspace: WorkspaceOptions

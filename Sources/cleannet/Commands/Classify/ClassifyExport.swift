@@ -5,14 +5,14 @@ struct ClassifyExport: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
     abstract:
-      "Write a classifier for PyTorch: weights for torchvision's or timm's network, or a TorchScript program.",
-    discussion: "How to load it is in docs/classifier.md.")
+      "Write a classifier for PyTorch: weights for torchvision or timm, or a TorchScript program.",
+    discussion: "docs/classifier.md shows how to load it.")
 
-  @Option(help: "The classifier's file; by default the one trained last.", completion: .file())
+  @Option(help: "The classifier's file (default: the one trained last).", completion: .file())
   var classifier: String?
   @Option(help: "The file to write.", completion: .file())
   var out: String
-  @Option(help: "safetensors or torchscript; by default what the name of the file says (.pt: TorchScript).")
+  @Option(help: "safetensors or torchscript (default: by the file's name; .pt is TorchScript).")
   var format: ClassifierExport.Format?
   @OptionGroup var workspace: WorkspaceOptions
 

@@ -5,9 +5,9 @@ extension ClassifyPredictStage.Format: ExpressibleByArgument {}
 
 struct ClassifyPredict: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "predict", abstract: "Say of what class new images are.",
+    commandName: "predict", abstract: "Classify new images.",
     discussion: """
-      One row an image: path, class, probability, and what is wrong with images that cannot be read.
+      Writes one row per image: path, class, probability, or the reason why it cannot be read.
 
         cleannet classify predict new/ --out predictions.csv
         cleannet classify predict a.jpg list.txt --top 3 --format jsonl
@@ -15,13 +15,13 @@ struct ClassifyPredict: ParsableCommand {
 
   @Argument(help: "Image files, folders of them, and text files that list some.", completion: .file())
   var sources: [String]
-  @Option(help: "The classifier's file; by default the one trained last.", completion: .file())
+  @Option(help: "The classifier's file (default: the one trained last).", completion: .file())
   var classifier: String?
-  @Option(help: "How many classes an image is given.")
+  @Option(help: "Number of classes per image.")
   var top = 1
-  @Option(help: "csv, tsv or jsonl; by default what the file's name says.")
+  @Option(help: "csv, tsv or jsonl (default: by the file's name).")
   var format: ClassifyPredictStage.Format?
-  @Option(help: "The file; - is stdout.", completion: .file())
+  @Option(help: "The output file; - is stdout.", completion: .file())
   var out = "-"
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var workspace: WorkspaceOptions

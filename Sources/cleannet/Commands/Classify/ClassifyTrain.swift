@@ -13,26 +13,26 @@ struct ClassifyTrain: ParsableCommand {
     commandName: "train",
     abstract: "Train a classifier: a head on stored features, or a network on the images.",
     discussion: """
-      By default a head on the features of `embed`, in seconds. With --stages the last stages of a network learn, or \
-      all of it, on the images themselves, which takes minutes to hours; log.jsonl and curves.svg lie beside the \
-      weights. A run that was killed goes on where it was and ends in the same weights.
+      By default it trains a head on the features of `embed`, in seconds. With --stages it trains the last stages of a \
+      network, or all of them, on the images. This takes minutes to hours; log.jsonl and curves.svg lie beside the \
+      weights. An interrupted run continues where it stopped and ends in the same weights.
 
         cleannet classify train --weights soft
         cleannet classify train --weights soft --stages 2 --size 128 --epochs 5
 
-      --rounds 2 --stages all: the network on the labels as they are, then twice CleanNet on the network's features and \
-      the network with its weights.
+      --rounds 2 --stages all trains the network on the labels as they are. Then, twice, it trains CleanNet on the \
+      network's features, and the network again with CleanNet's weights.
       """)
 
-  @Option(help: "How images weigh: see `cleannet classify --help`.")
+  @Option(help: "Kind of sample weights; see `cleannet classify --help`.")
   var weights = "soft"
   @Option(help: "The column that holds the true labels, for the weights oracle.")
   var truth: String?
   @OptionGroup var weighting: WeightingOptions
-  @Option(help: "The penalty on a head's weights; by default chosen on images held aside.")
+  @Option(help: "The penalty on a head's weights (default: chosen on images held aside).")
   var penalty: Double?
   @Option(
-    help: "With --stages: how many times CleanNet is trained on the network's features, and the network anew."
+    help: "With --stages: how often to train CleanNet on the network's features, and then the network again."
   )
   var rounds: Int?
   @OptionGroup(title: "Fine-tuning") var tuning: FineTuningOptions
@@ -93,28 +93,28 @@ enum StageChoice: ExpressibleByArgument {
 struct FineTuningOptions: ParsableArguments {
   @Option(
     help: """
-      Fine-tunes the network: all of it, or so many of its last stages (ResNet has 4, EfficientNet-Lite 7; 0: a new \
-      head alone).
+      Fine-tune the network: all, or the number of last stages to train (ResNet has 4, EfficientNet-Lite 7; 0: a new \
+      head only).
       """)
   var stages: StageChoice?
   @Option(help: "The network.")
   var backbone = BackboneKind.efficientNetLite0
   @Option(
-    help: "The weights that it starts from. By default what set-up downloaded.", completion: .file())
+    help: "The weights to start from (default: the ones that set-up downloaded).", completion: .file())
   var start: String?
-  @Option(help: "Width and height of the images, in pixels; by default as `embed` had them.")
+  @Option(help: "Width and height of the images, in pixels (default: as for `embed`).")
   var size: Int?
   @Option(help: "Passes over the images.")
   var epochs = 5
-  @Option(help: "Images a batch.")
+  @Option(help: "Images per batch.")
   var batch = 32
-  @Option(help: "Batches whose gradients are added up for a step.")
+  @Option(help: "Batches per step; their gradients are added.")
   var accumulate = 1
-  @Option(help: "The optimiser.")
+  @Option(help: "The optimizer.")
   var optimizer = TrainingRecipe.Optimization.adamw
-  @Option(help: "The learning rate of the network; by default 0.0002 for adamw, 0.01 for sgd.")
+  @Option(help: "The learning rate of the network (default: 0.0002 for adamw, 0.01 for sgd).")
   var rate: Double?
-  @Option(help: "How many times faster the head learns.")
+  @Option(help: "Factor on the learning rate for the head.")
   var headFactor = 10.0
   @Option(help: "Weight decay.")
   var weightDecay = 0.01
@@ -122,17 +122,17 @@ struct FineTuningOptions: ParsableArguments {
   var warmup = 0.1
   @Option(help: "The share of each target that is spread over all classes.")
   var smoothing = 0.1
-  @Option(help: "Mixes pairs of images: α of the Beta distribution, up to 1; 0 mixes none.")
+  @Option(help: "Mix pairs of images: α of the Beta distribution, up to 1; 0 mixes none.")
   var mixup = 0.0
   @Option(help: "Decay of the moving average of weights that is kept; 0 keeps the last ones.")
   var averaging = 0.99
-  @Option(help: "Batch norm by the batch's statistics, or by those of the weights it starts from.")
+  @Option(help: "Batch norm by the batch's statistics (train), or by the starting weights' (frozen).")
   var batchNorm = BatchNormMode.train
   @Option(help: "The least share of an image's area that random crops show; 1 also turns mirroring off.")
   var crop = 0.25
   @Option(help: "The share of images that choose the best epoch instead of being trained on.")
   var validation = 0.1
-  @Option(help: "What the network computes with; auto takes bf16 where the processor has it.")
+  @Option(help: "Number format of the network; auto takes bf16 where the processor has it.")
   var precision = Precision.auto
 
   func validate() throws {

@@ -48,6 +48,13 @@ func tests(
     swiftSettings: swiftSettings)
 }
 
+/// A program of examples/swift, compiled with the tests. Like a package of somebody else it sees public declarations only.
+func example(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies, path: "examples/swift/Sources/\(name)", packageAccess: false,
+    swiftSettings: swiftSettings)
+}
+
 /// SQLite's C functions, for the one loop in which GRDB's checks of each value would cost most of the time.
 let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 
@@ -58,6 +65,7 @@ let package = Package(
   products: [
     .executable(name: "cleannet", targets: ["cleannet"]),
     .library(name: "CleanNet", targets: ["CleanNet", "Torch"]),
+    .library(name: "CleanNetWorkspace", targets: ["Workspace"]),
     .library(
       name: "CleanNetTools",
       targets: [
@@ -126,6 +134,9 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
+    example("JudgeFeatures", ["CleanNet", "Torch"]),
+    example("ReadWorkspace", ["Workspace"]),
+    tests("ExamplesTests", ["JudgeFeatures", "ReadWorkspace", "TestPrograms"]),
     tests("TorchTests", ["Torch"]),
     tests("CleanNetTests", ["CleanNet"]),
     .target(name: "TestPrograms", path: "Tests/TestPrograms", swiftSettings: swiftSettings),

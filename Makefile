@@ -42,11 +42,14 @@ parity: setup ## compare detectors and metrics with scikit-learn and cleanlab
 	$(SWIFT) build -c release --product CleanNetEngine
 	CLEANNET_ENGINE=$(CURDIR)/.build/release/libCleanNetEngine.so Scripts/parity
 
-lint: ## check the format of the sources
-	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+lint: ## check the format of the sources, the English of documents and help texts, and who imports whom
+	Scripts/check-english
+	Scripts/check-house
+	Scripts/check-snippets
+	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources examples/swift
 
 format: ## format the sources
-	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources examples/swift
 
 bench: build ## run the benchmarks; DATA=folder adds those on real data
 	Scripts/bench $(DATA)

@@ -96,6 +96,18 @@ public struct Configuration: Sendable, Hashable, Codable {
   public var seed: UInt64 = 0
   /// What the extended objective judges by.
   public var evidence = EvidenceParts.all
+  /// The files that probabilities of other models were read from, with digests of their content; nil if there were none.
+  public var given: [GivenFile]?
+
+  public struct GivenFile: Sendable, Hashable, Codable {
+    public var path: String
+    public var digest: String
+
+    public init(path: String, digest: String) {
+      self.path = path
+      self.digest = digest
+    }
+  }
 
   /// The paper's settings, K and ω as its authors' release has them.
   public static func paper(dimension: Int) -> Configuration {

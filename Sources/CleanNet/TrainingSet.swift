@@ -25,17 +25,23 @@ public struct TrainingSet: Sendable {
   /// How far each class is held to be an image's true one, `[N, C]`; nil: as the noisy labels say. Only the extended
   /// objective asks.
   public let beliefs: Tensor?
+  /// What other models say of each image's class: probabilities, `[N, C]` each, by models that have not seen its label. Only
+  /// the extended objective asks.
+  public let evidence: [Tensor]
 
   public init(
     features: any FeatureSource, labels: [Int], classes: Int, verifications: [VerificationLabel],
-    beliefs: Tensor? = nil
+    beliefs: Tensor? = nil, evidence: [Tensor] = []
   ) {
+    precondition(
+      evidence.allSatisfy { $0.shape == [labels.count, classes] }, "evidence is probabilities [N, C]")
     precondition(labels.count == features.count, "\(labels.count) labels for \(features.count) images")
     precondition(labels.allSatisfy { $0 < classes }, "a label is not below the number of classes")
     self.features = features
     self.labels = labels
     self.classes = classes
     self.beliefs = beliefs
+    self.evidence = evidence
     var members = [[Int]](repeating: [], count: classes)
     for (image, label) in labels.enumerated() where label >= 0 { members[label].append(image) }
     self.members = members

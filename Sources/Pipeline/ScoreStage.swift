@@ -153,6 +153,11 @@ public struct ScoreStage: Sendable {
         .badInput, "The model was trained on other features or classes than the workspace has now",
         remedy: "Train again: cleannet train")
     }
+    guard model.configuration.given == nil else {
+      throw PipelineError(
+        .badInput, "The model was trained with --evidence on other labels than the workspace has now",
+        remedy: "Train again: cleannet train --evidence FILE")
+    }
     return model.judge(data.trainingSet, recall: recall, store: workspace.neighborStore, threads: threads) {
       progress.update($0)
     }

@@ -18,6 +18,8 @@ public struct TrainStage: Sendable {
   public var normalization: FeatureNormalization?
   /// The share of the true nearest neighbours to find where images are many; nil: the usual one.
   public var recall: Double?
+  /// Files of probabilities of other models, as further evidence.
+  public var evidence: [String] = []
   public var seed: UInt64 = 0
   public var threads = 2
 
@@ -47,7 +49,13 @@ public struct TrainStage: Sendable {
   }
 
   public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
+    if objective == .paper, !evidence.isEmpty {
+      throw PipelineError(
+        .badInput, "The paper's objective weighs no evidence of other models",
+        remedy: "Leave --evidence out, or train with --objective extended")
+    }
     let result = try StageRunner(workspace).run(Declaration(stage: self)) { data, configuration, key in
+      for note in data.given.flatMap(\.notes) { progress.warn(note) }
       let start = ContinuousClock.now
       let files = ModelFiles(workspace, key: key)
       try files.makeFolder()
@@ -84,7 +92,7 @@ public struct TrainStage: Sendable {
   func settingsText() throws -> String {
     try [
       objective.rawValue, "\(references)", steps.map { "\($0)" } ?? "", normalization?.rawValue ?? "",
-      "\(seed)", recall.map { "\($0)" } ?? "",
+      "\(seed)", recall.map { "\($0)" } ?? "", evidence.joined(separator: "\n"),
     ].json()
   }
 
@@ -97,6 +105,7 @@ public struct TrainStage: Sendable {
     objective = last.objective
     (references, steps, seed) = (last.kMeans.clusters, last.training.steps, last.seed)
     normalization = last.normalization
+    evidence = last.given?.map(\.path) ?? []
   }
 
   /// What the last training came to; nil if there was none.
@@ -125,7 +134,7 @@ public struct TrainStage: Sendable {
             "Look at a few dozen images of some classes: cleannet review, or cleannet verify export and import"
         )
       }
-      return data
+      return try data.with(evidence: stage.evidence, of: snapshot)
     }
 
     func settings(_ inputs: TrainingData) -> Configuration { stage.configuration(for: inputs) }
@@ -142,6 +151,7 @@ public struct TrainStage: Sendable {
     var configuration = Configuration.of(objective, dimension: data.features.dimension)
     configuration.seed = seed
     configuration.recall = recall
+    configuration.given = data.given.isEmpty ? nil : data.given.map(\.file)
     configuration.kMeans.clusters = references
     configuration.normalization = normalization ?? .suited(to: data.features)
     if let steps { configuration.setSteps(steps) }

@@ -18,6 +18,8 @@ struct TrainingData: Sendable, StageInputs {
   let verdicts: [Int: Bool]
   /// Those of images that were drawn at random: what bounds on other images may follow from.
   let randomVerdicts: [Int: Bool]
+  /// What other models say.
+  private(set) var given: [GivenEvidence] = []
 
   /// - Parameter objective: That of a training, which may follow from less; nil: all counts.
   init(_ workspace: Workspace, for objective: Objective? = nil) throws {
@@ -49,7 +51,14 @@ struct TrainingData: Sendable, StageInputs {
       features: features, labels: labels, classes: classNames.count,
       verifications: verdicts.sorted { $0.key < $1.key }.map {
         VerificationLabel(image: $0.key, isRight: $0.value)
-      })
+      }, evidence: given.map(\.probabilities))
+  }
+
+  /// With what other models say, from files.
+  func with(evidence files: [String], of workspace: Workspace) throws -> TrainingData {
+    var data = self
+    data.given = try files.map { try GivenEvidence($0, of: workspace) }
+    return data
   }
 
   /// The features that were imported, or made last.

@@ -195,6 +195,53 @@ import Torch
     #expect(VerdictModel.judge(back, verdicts: verdicts).probabilities == first.probabilities)
   }
 
+  @Test(
+    "strong probabilities of another model carry features that show nothing; empty ones take nothing away")
+  func givenProbabilities() {
+    let classes = 8
+    let count = 1600
+    var random = SplitMix64(seed: 3)
+    let truth = (0..<count).map { $0 % classes }
+    let labels = truth.map { own in
+      Double.random(in: 0..<1, using: &random) < 0.2
+        ? (own + Int.random(in: 1..<classes, using: &random)) % classes : own
+    }
+    func table(_ probability: (Int) -> (likeliest: Int, of: Double)) -> Tensor {
+      Tensor(
+        (0..<count).flatMap { image -> [Float] in
+          let (likeliest, share) = probability(image)
+          return (0..<classes).map { Float($0 == likeliest ? share : (1 - share) / Double(classes - 1)) }
+        }, shape: [count, classes])
+    }
+    func judge(_ features: Tensor, _ evidence: [Tensor]) -> (ranking: Double, error: Double) {
+      let data = TrainingSet(
+        features: DenseFeatures(features), labels: labels, classes: classes, verifications: [],
+        evidence: evidence)
+      let judged = self.judge(data)
+      func scores(_ right: Bool) -> [Double] {
+        labels.indices.filter { (labels[$0] == truth[$0]) == right }.map { Double(judged.probability[$0]) }
+      }
+      let wrong = labels.indices.count { judged.isRight($0) != (labels[$0] == truth[$0]) }
+      return (rankingProbability(right: scores(true), wrong: scores(false)), Double(wrong) / Double(count))
+    }
+    let mistaken = truth.map { own in
+      Double.random(in: 0..<1, using: &random) < 0.05 ? (own + 1) % classes : own
+    }
+    let filtering =
+      Double(
+        labels.indices.count { (mistaken[$0] == labels[$0]) != (labels[$0] == truth[$0]) }) / Double(count)
+    let noise = Generator(seed: 1).normal([count, 16])
+    let strong = judge(noise, [table { (mistaken[$0], 0.9) }])
+    #expect(strong.ranking > 0.94 && strong.error <= filtering + 0.005, "\(strong), filtering \(filtering)")
+
+    let means = Generator(seed: 2).normal([classes, 16], standardDeviation: 1.2)
+    let telling = noise + means.indexSelect(Tensor(truth))
+    let alone = judge(telling, [])
+    let chance = (0..<count).map { _ in Int.random(in: 0..<classes, using: &random) }
+    let beside = judge(telling, [table { (chance[$0], 0.6) }])
+    #expect(beside.ranking > alone.ranking - 0.01 && beside.error < alone.error + 0.01, "\(beside), \(alone)")
+  }
+
   @Test("a and b of a reading are where the penalized likelihood is highest")
   func calibration() throws {
     // One reading of known log-odds: compared with a fine grid.

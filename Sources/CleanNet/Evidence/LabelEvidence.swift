@@ -39,8 +39,9 @@ public struct LabelEvidence: Sendable {
   static let formingSharpness = 1.4
   /// The cosine that stands for "none of the classes": ρ, from which on an image is held to belong to a class.
   static let noneCosine = 0.1
-  /// Exponents before any fit: of evidence that needs no network, and of the networks' softmax.
-  static let exponents = (source: 0.4, network: 0.1)
+  /// Exponents before any fit: of evidence that needs no network, of the networks' softmax, and of probabilities that were
+  /// given, which mean what they say.
+  static let exponents = (source: 0.4, network: 0.1, given: 1.0)
 
   /// The images judged, ascending. Column i of `logOdds` belongs to `images[i]`.
   public let images: [Int]
@@ -91,6 +92,8 @@ struct EvidenceFinder: Sendable {
   let openLabels: SoftLabels
   /// Which sources the evidence may use.
   let parts: EvidenceParts
+  /// Log-probabilities of other models, `[N, C]` each.
+  private let given: [Tensor]
 
   init(_ data: TrainingSet, in space: FeatureSpace, parts: EvidenceParts = .all) {
     self.space = space
@@ -98,6 +101,10 @@ struct EvidenceFinder: Sendable {
     let own = space.images.map { data.labels[$0] }
     labels = SoftLabels(labels: own, classes: data.classes)
     openLabels = SoftLabels(labels: own, classes: data.classes, isOpen: true)
+    let rows = Tensor(space.images)
+    given =
+      parts.contains(.given)
+      ? data.evidence.map { $0.indexSelect(rows).clamped(min: 1e-6).log().logSoftmax(dim: 1) } : []
   }
 
   var classes: Int { labels.classes }
@@ -136,11 +143,10 @@ struct EvidenceFinder: Sendable {
 
       func sources(_ beliefs: Tensor) -> [Tensor] {
         (parts.contains(.discriminant) ? [discriminant(beliefs)] : [])
-          + (parts.contains(.neighbors) ? [space.neighbors(beliefs)] : []) + first
+          + (parts.contains(.neighbors) ? [space.neighbors(beliefs)] : []) + first + given
       }
       var beliefs = noisy
-      var model = NoiseModel(
-        classes: classes, exponents: sources(noisy).map { _ in LabelEvidence.exponents.source })
+      var model = startingModel(sources(noisy))
       for _ in 0..<2 {
         let sources = sources(beliefs)
         model.fit(sources, labels)
@@ -150,9 +156,8 @@ struct EvidenceFinder: Sendable {
 
       var plain: Reading?
       if parts.contains(.plainWorld) {
-        let sources = first + (parts.contains(.neighbors) ? [noisyNeighbors] : [])
-        var model = NoiseModel(
-          classes: classes, exponents: sources.map { _ in LabelEvidence.exponents.source })
+        let sources = first + (parts.contains(.neighbors) ? [noisyNeighbors] : []) + given
+        var model = startingModel(sources)
         model.fit(sources, labels)
         plain = Reading(sources: sources, model: model)
       }
@@ -161,6 +166,12 @@ struct EvidenceFinder: Sendable {
         ? openReading(model, beliefs, noisyNeighbors, first, discriminant) : nil
       return Basis(closed: closed, open: open, plain: plain, beliefs: beliefs)
     }
+  }
+
+  /// - Parameter sources: Those that were given come last.
+  private func startingModel(_ sources: [Tensor]) -> NoiseModel {
+    let own = sources.dropLast(given.count).map { _ in LabelEvidence.exponents.source }
+    return NoiseModel(classes: classes, exponents: own + given.map { _ in LabelEvidence.exponents.given })
   }
 
   /// Fits T to a sharpened posterior, and says what is believed then.
@@ -190,6 +201,7 @@ struct EvidenceFinder: Sendable {
         parts.contains(.discriminant)
         ? [opened(discriminant(beliefs.narrow(dim: 1, start: 0, count: classes) + 1e-6))] : []
       return refined + (parts.contains(.neighbors) ? [near] : []) + first.map(opened)
+        + given.map(opened)
     }
     for _ in 0..<3 { beliefs = refine(&model, sources(beliefs), openLabels) }
     return Reading(sources: sources(beliefs), model: model)
@@ -284,8 +296,10 @@ public struct EvidenceParts: OptionSet, Sendable, Hashable, Codable {
   public static let plainWorld = EvidenceParts(rawValue: 16)
   /// Verdicts weigh the candidates; without it all count alike.
   public static let verdicts = EvidenceParts(rawValue: 32)
+  /// Probabilities of other models; see ``TrainingSet/evidence``.
+  public static let given = EvidenceParts(rawValue: 64)
 
   public static let all: EvidenceParts = [
-    .networks, .discriminant, .neighbors, .openWorld, .plainWorld, .verdicts,
+    .networks, .discriminant, .neighbors, .openWorld, .plainWorld, .verdicts, .given,
   ]
 }

@@ -56,6 +56,14 @@ struct TrainOptions: ParsableArguments {
   var steps: Int?
   @Option(help: "Transform the features first (default: log1p, or l2 if some are negative).")
   var normalization: FeatureNormalization?
+  @Option(
+    help: ArgumentHelp(
+      "What another model says of each image's class, as further evidence (.npy, .npz or .safetensors); may be repeated.",
+      discussion: """
+        A table [images, classes] of probabilities or logits, one row per image in the order of `export scores`, by a model \
+        that was not trained on the image's label: out-of-fold predictions, or zero-shot scores.
+        """), completion: .file())
+  var evidence: [String] = []
   @OptionGroup var neighbors: RecallOption
 
   func validate() throws {
@@ -68,6 +76,7 @@ struct TrainOptions: ParsableArguments {
     (stage.objective, stage.references, stage.steps) = (objective, references, steps)
     (stage.normalization, stage.seed, stage.threads) = (normalization, compute.seed, compute.threads)
     stage.recall = neighbors.recall?.value
+    stage.evidence = evidence
     return stage
   }
 }

@@ -101,7 +101,8 @@ public struct EmbedStage: Sendable {
       if !plan.todo.isEmpty {
         let run = try workspace.beginRun(stage: Self.stage, key: set.key, settings: text)
         let worker = try EmbedWorker(plans, device: device)
-        if plan.todo.count >= EmbedPace.least {
+        // A GPU is fast, and takes longer to begin than such a measurement is worth.
+        if device == .cpu, plan.todo.count >= EmbedPace.least {
           let some = try workspace.samples(plan.todo.prefix(EmbedPace.images))
           let pace = EmbedPace(worker, some, threads: threads)
           progress.note(pace.forecast(images: plan.todo.count, settings: settings, threads: threads))

@@ -59,7 +59,7 @@ def test_what_is_missing_is_said(tmp_path):
 
 
 def test_an_image_folder(tmp_path):
-    from PIL import Image
+    Image = pytest.importorskip("PIL.Image")
 
     random = np.random.default_rng(0)
     for label in ("red", "blue"):
@@ -96,8 +96,7 @@ def test_from_torch():
     images += [np.full((3, 8, 8), 0.5, np.float32)]
     ws = cleannet.from_torch(Pairs(images))
     assert ws.labels.tolist() == ["cat", "dog", "cat", "dog", "cat"]
-    from PIL import Image
-
+    Image = pytest.importorskip("PIL.Image")
     from cleannet.targets import _paths
 
     assert np.asarray(Image.open(_paths(ws)[3])).tolist() == images[3].tolist()

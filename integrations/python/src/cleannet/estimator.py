@@ -177,6 +177,8 @@ class CleanNet:
         """
         matrix = _tables.matrix_of(X)
         numbers, classes = _tables.labels_of(y, len(matrix))
+        if len(classes) < 2:
+            raise ValueError(f"CleanNet needs labels of two classes at least, but there is 1 class in {len(matrix)} rows.")
         workspace = Workspace(self.workspace, progress=self.progress)
         if workspace.exists:
             raise ValueError(
@@ -226,7 +228,8 @@ class CleanNet:
         places = np.minimum(places, len(self.classes_) - 1)
         unknown = classes[self.classes_[places] != classes]
         if len(unknown):
-            raise ValueError(f"The label {unknown[0]!r} did not occur in fit. Fit again with images of that class.")
+            label = unknown[0].item() if hasattr(unknown[0], "item") else unknown[0]
+            raise ValueError(f"The label {label!r} did not occur in fit. Fit again with images of that class.")
         both = Workspace(progress=self.progress)
         shutil.copytree(self.workspace_.path, both.path)
         both._import_rows(matrix, [str(place) for place in places[numbers]], None, None)

@@ -92,11 +92,11 @@ class Pairs:
 
 
 def test_from_torch():
+    Image = pytest.importorskip("PIL.Image")
     images = [np.full((8, 8, 3), 10 * index, np.uint8) for index in range(4)]
     images += [np.full((3, 8, 8), 0.5, np.float32)]
     ws = cleannet.from_torch(Pairs(images))
     assert ws.labels.tolist() == ["cat", "dog", "cat", "dog", "cat"]
-    Image = pytest.importorskip("PIL.Image")
     from cleannet.targets import _paths
 
     assert np.asarray(Image.open(_paths(ws)[3])).tolist() == images[3].tolist()

@@ -45,9 +45,15 @@ extension CleanNetModel {
   }
 
   func evidence(_ finder: EvidenceFinder, _ basis: EvidenceFinder.Basis) -> LabelEvidence {
-    guard finder.parts.contains(.networks) else { return finder.evidence(basis) }
+    explained(finder, basis).evidence
+  }
+
+  func explained(
+    _ finder: EvidenceFinder, _ basis: EvidenceFinder.Basis
+  ) -> (evidence: LabelEvidence, explanation: EvidenceFinder.Explanation) {
+    guard finder.parts.contains(.networks) else { return finder.explained(basis) }
     let (cosines, disagreement) = outOfFoldCosines(finder.space)
-    return finder.evidence(
+    return finder.explained(
       basis, cosines: cosines, disagreement: disagreement, temperature: configuration.losses.temperature)
   }
 
@@ -87,7 +93,7 @@ extension CleanNetModel {
   }
 
   /// - Parameter cosines: By network, of the same images: `[B, C]` each.
-  private func disagreements(_ cosines: [Tensor]) -> [Float] {
+  func disagreements(_ cosines: [Tensor]) -> [Float] {
     withoutGradients {
       let beliefs = cosines.map { ($0 / configuration.losses.temperature).logSoftmax(dim: 1).exp() }
       var sum = Tensor.full([cosines[0].size(0)], beliefs.count > 1 ? 0 : Double.nan)

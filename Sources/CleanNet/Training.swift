@@ -23,6 +23,8 @@ public struct Training: Sendable {
   private let folds: [Int]
   private let references: ReferenceSets
   private let threads: Int
+  /// Where the judge's index lies while it is built.
+  private let scratch: String?
 
   /// Where training is.
   public enum Event: Sendable {
@@ -41,13 +43,14 @@ public struct Training: Sendable {
   /// - Parameters:
   ///   - space: Of the same features and images, if it is there already.
   ///   - store: Where neighbours may be kept already, if there is no space.
+  ///   - keepsJudge: Whether the outcome has a ``LabelJudge`` for images that come later.
   ///   - report: Called from any thread.
   public init(
     _ data: TrainingSet, configuration: Configuration, space: FeatureSpace? = nil,
-    store: NeighborStore? = nil,
-    threads: Int,
+    store: NeighborStore? = nil, keepsJudge: Bool = false, threads: Int,
     report: (@Sendable (Event) -> Void)? = nil
   ) {
+    scratch = store?.folder
     self.configuration = configuration
     self.threads = threads
     if configuration.components != nil {
@@ -58,7 +61,7 @@ public struct Training: Sendable {
         }
       report?(.beliefs)
       let finder = EvidenceFinder(data, in: space, parts: configuration.evidence)
-      let basis = finder.basis()
+      let basis = finder.basis(keepsSources: keepsJudge)
       self.space = space
       evidence = (finder, basis)
       // Verdicts weigh the evidence afterwards (see VerdictModel); networks that learned from them would have to be
@@ -106,6 +109,9 @@ public struct Training: Sendable {
     public var model: CleanNetModel
     /// What the model makes of the images it was trained on; nil with the paper's objective.
     public var evidence: LabelEvidence?
+    /// Judges images that come later; nil with the paper's objective, whose model does so alone, and if it was not asked
+    /// for.
+    public var judge: LabelJudge?
     /// The looks at validation images of each fold's network.
     public var histories: [[ValidationLook]]
   }
@@ -123,8 +129,15 @@ public struct Training: Sendable {
     let model = CleanNetModel(
       networks: trained.map(\.network), references: references, components: space?.components,
       decision: trained.first?.decision, configuration: configuration)
-    let evidence = evidence.map { model.evidence($0.finder, $0.basis) }
-    return Outcome(model: model, evidence: evidence, histories: trained.map(\.history))
+    var outcome = Outcome(model: model, histories: trained.map(\.history))
+    if let (finder, basis) = evidence {
+      let (found, explanation) = model.explained(finder, basis)
+      outcome.evidence = found
+      outcome.judge = LabelJudge(
+        model: model, finder: finder, basis: basis, evidence: found, explanation: explanation,
+        scratch: scratch, threads: threads)
+    }
+    return outcome
   }
 
   private struct Trained: Sendable {

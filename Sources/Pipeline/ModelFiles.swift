@@ -15,9 +15,11 @@ struct ModelFiles: Sendable {
 
   static let modelName = "model.safetensors"
   static let evidenceName = "evidence.safetensors"
+  static let judgeName = "judge.safetensors"
 
   var model: String { "\(folder)/\(Self.modelName)" }
   var evidence: String { "\(folder)/\(Self.evidenceName)" }
+  var judge: String { "\(folder)/\(Self.judgeName)" }
   private func checkpointPath(_ fold: Int) -> String { "\(folder)/checkpoint-\(fold).safetensors" }
   private static let progressKey = "progress"
 
@@ -33,6 +35,26 @@ struct ModelFiles: Sendable {
   func write(_ model: CleanNetModel) throws { try write(try model.checkpoint(), to: self.model) }
 
   func write(_ evidence: LabelEvidence) throws { try write(try evidence.checkpoint(), to: self.evidence) }
+
+  func write(_ judge: LabelJudge) throws { try write(try judge.checkpoint(), to: self.judge) }
+
+  /// What judges images that come later.
+  ///
+  /// - Throws: ``PipelineError`` if there is none or it cannot be used.
+  func readJudge(_ model: CleanNetModel) throws -> LabelJudge {
+    let remedy = "Train the model again with this version: cleannet train"
+    guard FileManager.default.isReadableFile(atPath: judge) else {
+      throw PipelineError(
+        .missingInput, "The model was trained by an earlier version and cannot judge new images",
+        remedy: remedy)
+    }
+    try workspace.verify([below(Self.judgeName)], remedy: remedy)
+    do {
+      return try LabelJudge(Checkpoint.read(path: judge), model: model)
+    } catch {
+      throw PipelineError(.badInput, "The file \(judge) cannot be used: \(error)", remedy: remedy)
+    }
+  }
 
   /// What the model made of the labels that it was trained on; nil where it is not there or of another version, so that it
   /// must be found again.

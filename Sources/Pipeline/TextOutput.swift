@@ -36,6 +36,11 @@ final class TextOutput {
     }
   }
 
+  /// Puts what was written before whoever reads stdout; a file that is written whole is not touched.
+  func show() throws {
+    if file == nil { try flush() }
+  }
+
   /// Writes what is left, and gives the file its name. Nothing may follow.
   func finish() throws {
     try flush()

@@ -61,14 +61,14 @@ public struct TrainStage: Sendable {
       try files.makeFolder()
       let show = progress.training(networks: configuration.folds)
       let training = Training(
-        data.trainingSet, configuration: configuration, store: workspace.neighborStore,
-        threads: threads,
-        report: show)
+        data.trainingSet, configuration: configuration, store: workspace.neighborStore, keepsJudge: true,
+        threads: threads, report: show)
       let trained = try training.run(
         keeper: files.keeper(interval: Self.checkpointInterval), report: show)
       progress.end(nil)
       try files.write(trained.model)
       if let evidence = trained.evidence { try files.write(evidence) }
+      if let judge = trained.judge { try files.write(judge) }
       let rankings = trained.histories.compactMap { $0.max { $0.value < $1.value }?.ranking }
       let verifiedClasses = Set(data.verdicts.keys.map { data.labels[$0] }).count
       return Outcome(
@@ -140,10 +140,8 @@ public struct TrainStage: Sendable {
     func settings(_ inputs: TrainingData) -> Configuration { stage.configuration(for: inputs) }
 
     func files(key: String) -> [String] {
-      let names =
-        stage.objective == .extended
-        ? [ModelFiles.modelName, ModelFiles.evidenceName] : [ModelFiles.modelName]
-      return names.map { "models/\(key)/\($0)" }
+      let more = stage.objective == .extended ? [ModelFiles.evidenceName, ModelFiles.judgeName] : []
+      return ([ModelFiles.modelName] + more).map { "models/\(key)/\($0)" }
     }
   }
 

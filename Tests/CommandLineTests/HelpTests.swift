@@ -12,8 +12,8 @@ import Testing
     "help texts are as the snapshots",
     arguments: [
       "", "demo", "import", "download", "embed", "verify", "verify import", "verify export",
-      "verify simulate", "review", "train", "score", "report", "evaluate", "export", "export scores",
-      "export weights", "export dataset", "export verdicts", "run", "status", "check", "clean", "relocate",
+      "verify simulate", "review", "train", "score", "judge", "report", "evaluate", "export", "export scores",
+      "export weights", "export dataset", "export verdicts", "export model", "run", "status", "check", "clean", "relocate",
       "doctor",
       "classify", "classify train", "classify evaluate", "classify predict", "classify export",
       "classify compare",

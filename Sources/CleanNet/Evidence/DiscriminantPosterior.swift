@@ -58,6 +58,13 @@ struct DiscriminantPosterior: Sendable {
     }
   }
 
+  /// The discriminant that was fitted with all images: for those that come later.
+  ///
+  /// Parameters as of ``callAsFunction(_:shrinkage:)``.
+  func classifier(_ softLabels: Tensor, shrinkage: Double) -> LinearClassifier {
+    withoutGradients { moments(sums(softLabels), without: -1).classifier(shrinkage: shrinkage) }
+  }
+
   /// The shrinkage under which the noisy labels of the first fold are most likely, given those of the other folds.
   ///
   /// Weak features and few images need much of it; it follows from labels alone, so that no verdict is spent on it.
@@ -102,13 +109,15 @@ struct DiscriminantPosterior: Sendable {
     var within: Tensor
 
     /// Unnormalized log-posteriors of `rows`, `[n, d]` → `[n, C]`.
-    func scores(_ rows: Tensor, shrinkage: Double) -> Tensor {
+    func scores(_ rows: Tensor, shrinkage: Double) -> Tensor { classifier(shrinkage: shrinkage)(rows) }
+
+    func classifier(shrinkage: Double) -> LinearClassifier {
       let dimension = within.size(0)
       let spread = (within * Tensor.eye(dimension)).sum().item / Double(dimension)
       let covariance = within * (1 - shrinkage) + Tensor.eye(dimension) * (shrinkage * spread + 1e-12)
       let weights = covariance.solve(means.transposed())
       let bias = (sizes / sizes.sum()).log() - (means.transposed() * weights).sum(dim: 0) * 0.5
-      return rows.matmul(weights) + bias
+      return LinearClassifier(weights: weights, bias: bias)
     }
   }
 
@@ -126,4 +135,15 @@ struct DiscriminantPosterior: Sendable {
     return Moments(
       means: means, sizes: sizes, within: (total(folds.map(\.products)) - between) / sizes.sum())
   }
+}
+
+/// Scores of classes that are linear in the features.
+struct LinearClassifier: Sendable {
+  /// `[d, C]`
+  let weights: Tensor
+  /// `[C]`
+  let bias: Tensor
+
+  /// `[n, d]` → `[n, C]`
+  func callAsFunction(_ rows: Tensor) -> Tensor { rows.matmul(weights) + bias }
 }

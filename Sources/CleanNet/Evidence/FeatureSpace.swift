@@ -12,6 +12,8 @@ public struct FeatureSpace: Sendable {
   /// What networks see: `[N, d]`.
   let features: DenseFeatures
   let discriminant: DiscriminantPosterior
+  /// What was subtracted from directions before the discriminant saw them: `[d]`.
+  let center: Tensor
   let neighbors: NeighborPosterior
 
   /// The space of the images that take part in `data`.
@@ -53,8 +55,8 @@ public struct FeatureSpace: Sendable {
     let whitened = features.values * components.softWhitening
     // Directions rather than lengths tell classes apart, for the discriminant as for neighbors.
     let directions = whitened.normalized()
-    discriminant = DiscriminantPosterior(
-      directions - directions.mean(dim: 0), identities: identities, seed: seed)
+    center = directions.mean(dim: 0)
+    discriminant = DiscriminantPosterior(directions - center, identities: identities, seed: seed)
     neighbors = NeighborPosterior(
       ScaledFeatures(features: features, scales: components.softWhitening), classes: data.classes,
       recall: recall ?? NeighborSearch.usualRecall, store: store, threads: threads, progress: progress)
@@ -90,6 +92,19 @@ public struct FeatureSpace: Sendable {
     return identities
   }
 
+  /// The features in which neighbors are looked for, of some of the images.
+  func whitened(_ rows: [Int]) -> some FeatureSource {
+    SelectedFeatures(
+      features: ScaledFeatures(features: features, scales: components.softWhitening), selected: rows)
+  }
+
+  /// Some of the images, at most `count`, ascending. Which ones depends on their features and not on their order.
+  func chosen(_ count: Int, of rows: [Int]) -> [Int] {
+    guard rows.count > count else { return rows }
+    let ranked = rows.sorted { (identities[$0], $0) < (identities[$1], $1) }
+    return ranked.prefix(count).sorted()
+  }
+
   /// How neighbours were searched, and how many of the true ones were found.
   public var neighborQuality: NeighborQuality { neighbors.quality }
 }
@@ -104,4 +119,15 @@ private struct ScaledFeatures: FeatureSource {
   var dimension: Int { features.dimension }
   func rows(_ indices: [Int]) -> Tensor { features.rows(indices) * scales }
   func rows(_ range: Range<Int>) -> Tensor { features.rows(range) * scales }
+}
+
+/// Some rows of other features.
+private struct SelectedFeatures<Source: FeatureSource>: FeatureSource {
+  let features: Source
+  let selected: [Int]
+
+  var count: Int { selected.count }
+  var dimension: Int { features.dimension }
+  func rows(_ indices: [Int]) -> Tensor { features.rows(indices.map { selected[$0] }) }
+  func rows(_ range: Range<Int>) -> Tensor { features.rows(Array(selected[range])) }
 }

@@ -94,6 +94,8 @@ struct EvidenceFinder: Sendable {
   let parts: EvidenceParts
   /// Log-probabilities of other models, `[N, C]` each.
   private let given: [Tensor]
+  /// How many other models there are.
+  var givenCount: Int { given.count }
 
   init(_ data: TrainingSet, in space: FeatureSpace, parts: EvidenceParts = .all) {
     self.space = space
@@ -130,9 +132,24 @@ struct EvidenceFinder: Sendable {
     var plain: Reading?
     /// About the true classes: `[N, C]`.
     var beliefs: Tensor
+    /// What images that come later are judged by, if it is wanted.
+    var kept: KeptSources?
   }
 
-  func basis() -> Basis {
+  /// Sources as images that come later see them: no longer cross-fitted, because those images took no part.
+  struct KeptSources {
+    /// From the noisy labels alone.
+    var first: LinearClassifier?
+    var plainVotes: ClassVotes?
+    /// From beliefs.
+    var closed: LinearClassifier?
+    var closedVotes: ClassVotes?
+    var open: LinearClassifier?
+    var openVotes: ClassVotes?
+  }
+
+  /// - Parameter keepsSources: Whether images that come later will be judged.
+  func basis(keepsSources: Bool = false) -> Basis {
     withoutGradients {
       let noisy = labels.initial
       let shrinkage = space.discriminant.bestShrinkage(noisy, labels: labels.labels)
@@ -164,7 +181,8 @@ struct EvidenceFinder: Sendable {
       let open =
         parts.contains(.openWorld)
         ? openReading(model, beliefs, noisyNeighbors, first, discriminant) : nil
-      return Basis(closed: closed, open: open, plain: plain, beliefs: beliefs)
+      let kept = keepsSources ? keptSources(noisy, beliefs, open?.beliefs, shrinkage: shrinkage) : nil
+      return Basis(closed: closed, open: open?.reading, plain: plain, beliefs: beliefs, kept: kept)
     }
   }
 
@@ -172,6 +190,29 @@ struct EvidenceFinder: Sendable {
   private func startingModel(_ sources: [Tensor]) -> NoiseModel {
     let own = sources.dropLast(given.count).map { _ in LabelEvidence.exponents.source }
     return NoiseModel(classes: classes, exponents: own + given.map { _ in LabelEvidence.exponents.given })
+  }
+
+  private func keptSources(
+    _ noisy: Tensor, _ beliefs: Tensor, _ openBeliefs: Tensor?, shrinkage: Double
+  ) -> KeptSources {
+    var kept = KeptSources()
+    if parts.contains(.discriminant) {
+      func classifier(_ beliefs: Tensor) -> LinearClassifier {
+        space.discriminant.classifier(beliefs, shrinkage: shrinkage)
+      }
+      kept.first = classifier(noisy)
+      kept.closed = classifier(beliefs)
+      kept.open = openBeliefs.map { classifier($0.narrow(dim: 1, start: 0, count: classes) + 1e-6) }
+    }
+    if parts.contains(.neighbors) {
+      func votes(_ beliefs: Tensor) -> ClassVotes {
+        ClassVotes(space.neighbors.votes(beliefs), average: beliefs.mean(dim: 0).floats())
+      }
+      kept.plainVotes = votes(noisy)
+      kept.closedVotes = votes(beliefs)
+      kept.openVotes = openBeliefs.map(votes)
+    }
+    return kept
   }
 
   /// Fits T to a sharpened posterior, and says what is believed then.
@@ -185,7 +226,7 @@ struct EvidenceFinder: Sendable {
   private func openReading(
     _ closedModel: NoiseModel, _ closedBeliefs: Tensor, _ noisyNeighbors: Tensor, _ first: [Tensor],
     _ discriminant: (Tensor) -> Tensor
-  ) -> Reading {
+  ) -> (reading: Reading, beliefs: Tensor) {
     let stray = (1 - noisyNeighbors.amax(dim: 1, keepDim: true).exp()).clamped(min: 0, max: 0.9)
     var beliefs = SoftLabels.normalized(
       Tensor.concatenate([closedBeliefs * (1 - stray), stray], dim: 1))
@@ -193,10 +234,7 @@ struct EvidenceFinder: Sendable {
     // Strays have no common mean: only neighbors recognize them, and the other sources divide what is left.
     func sources(_ beliefs: Tensor) -> [Tensor] {
       let near = space.neighbors(beliefs)
-      let none = near.narrow(dim: 1, start: classes, count: 1)
-      // Clamped, because in float32 the share may round to 1.
-      let known = (1 - none.exp()).clamped(min: 1e-6).log()
-      func opened(_ source: Tensor) -> Tensor { .concatenate([source + known, none], dim: 1) }
+      func opened(_ source: Tensor) -> Tensor { Self.opened(source, near: near) }
       let refined =
         parts.contains(.discriminant)
         ? [opened(discriminant(beliefs.narrow(dim: 1, start: 0, count: classes) + 1e-6))] : []
@@ -204,39 +242,73 @@ struct EvidenceFinder: Sendable {
         + given.map(opened)
     }
     for _ in 0..<3 { beliefs = refine(&model, sources(beliefs), openLabels) }
-    return Reading(sources: sources(beliefs), model: model)
+    return (Reading(sources: sources(beliefs), model: model), beliefs)
+  }
+
+  /// A source that knows the classes only, `[n, C]`, in a world where an image may belong to none: how likely that is,
+  /// neighbors say, `[n, C + 1]`.
+  static func opened(_ source: Tensor, near: Tensor) -> Tensor {
+    let none = near.narrow(dim: 1, start: source.size(1), count: 1)
+    // Clamped, because in float32 the share may round to 1.
+    let known = (1 - none.exp()).clamped(min: 1e-6).log()
+    return .concatenate([source + known, none], dim: 1)
+  }
+
+  /// What networks say, as a source: cosines `[n, C]` → `[n, C]`, or `[n, C + 1]` in an open world.
+  static func network(_ cosines: Tensor, temperature: Double, isOpen: Bool) -> Tensor {
+    guard isOpen else { return (cosines / temperature).logSoftmax(dim: 1) }
+    let none = Tensor.full([cosines.size(0), 1], LabelEvidence.noneCosine)
+    return (Tensor.concatenate([cosines, none], dim: 1) / temperature).logSoftmax(dim: 1)
+  }
+
+  /// The noise models behind the candidates: what images that come later are judged by.
+  struct Explanation {
+    var closed: NoiseModel
+    var open: NoiseModel?
+    var plain: NoiseModel?
+    /// T of each candidate; nil where labels go wrong at one rate.
+    var transitions: [Tensor?] = []
   }
 
   /// All evidence, with what networks say where there are any.
+  func evidence(
+    _ basis: Basis, cosines: Tensor? = nil, disagreement: [Float] = [], temperature: Double = 0.1
+  ) -> LabelEvidence {
+    explained(basis, cosines: cosines, disagreement: disagreement, temperature: temperature).evidence
+  }
+
+  /// The same with the models behind it.
   ///
   /// - Parameters:
   ///   - cosines: Of each image with all classes, by a network that was not trained on it: `[N, C]`.
   ///   - disagreement: How far all networks disagree on each image.
-  func evidence(
+  func explained(
     _ basis: Basis, cosines: Tensor? = nil, disagreement: [Float] = [], temperature: Double = 0.1
-  ) -> LabelEvidence {
+  ) -> (evidence: LabelEvidence, explanation: Explanation) {
     withoutGradients {
       var closed = basis.closed
       var open = basis.open
       if let cosines, parts.contains(.networks) {
         closed = closed.adding(
-          (cosines / temperature).logSoftmax(dim: 1), exponent: LabelEvidence.exponents.network)
+          Self.network(cosines, temperature: temperature, isOpen: false),
+          exponent: LabelEvidence.exponents.network)
         closed.model.fit(closed.sources, labels)
-        let none = Tensor.full([cosines.size(0), 1], LabelEvidence.noneCosine)
         open = open.map { open in
           var more = open.adding(
-            (Tensor.concatenate([cosines, none], dim: 1) / temperature).logSoftmax(dim: 1),
+            Self.network(cosines, temperature: temperature, isOpen: true),
             exponent: LabelEvidence.exponents.network)
           more.model.exponents = closed.model.exponents
           return more
         }
       }
+      var explanation = Explanation(closed: closed.model, open: open?.model, plain: basis.plain?.model)
       var candidates: [LabelEvidence.Candidate] = []
       var logOdds: [Tensor] = []
       func add(
         _ world: LabelEvidence.World, _ sharpness: Double, intercept: Double, likelihood: Double,
-        _ odds: Tensor
+        _ odds: Tensor, _ transition: Tensor?
       ) {
+        explanation.transitions.append(transition)
         candidates.append(
           .init(world: world, sharpness: sharpness, intercept: intercept, logLikelihood: likelihood))
         // Finite whatever the features are: an exact 0 or 1 is no more than overwhelming evidence.
@@ -252,17 +324,21 @@ struct EvidenceFinder: Sendable {
           let posterior = model.logPosterior(reading.sources, sharpness: sharpness)
           model.fitTransition(posterior, labels)
           let judged = model.judge(posterior, labels)
-          add(world, sharpness, intercept: 0, likelihood: judged.logLikelihood, judged.logOdds)
+          add(
+            world, sharpness, intercept: 0, likelihood: judged.logLikelihood, judged.logOdds, model.transition
+          )
           let kept = min(0.999, max(0.001, model.kept(judged.beliefs, labels)))
           add(
             even, sharpness, intercept: log(kept / (1 - kept)), likelihood: judged.logLikelihood,
-            NoiseModel.evenLogOdds(posterior, labels))
+            NoiseModel.evenLogOdds(posterior, labels), nil)
         }
         if var model = open?.model, let sources = open?.sources {
           let posterior = model.logPosterior(sources, sharpness: sharpness)
           model.fitTransition(posterior, openLabels)
           let judged = model.judge(posterior, openLabels)
-          add(.open, sharpness, intercept: 0, likelihood: judged.logLikelihood, judged.logOdds)
+          add(
+            .open, sharpness, intercept: 0, likelihood: judged.logLikelihood, judged.logOdds, model.transition
+          )
         }
       }
       let posterior = closed.model.logPosterior(closed.sources, sharpness: LabelEvidence.formingSharpness)
@@ -275,10 +351,11 @@ struct EvidenceFinder: Sendable {
         return LabelEvidence.NetworkOpinions(
           cosine: values(labels.labels), suggestedCosine: values(suggested), disagreement: disagreement)
       }
-      return LabelEvidence(
+      let evidence = LabelEvidence(
         images: space.images, labels: labels.labels.ints(), classes: classes, candidates: candidates,
         logOdds: .stack(logOdds), suggested: suggested.ints(), networks: networks,
         neighbors: space.neighborQuality)
+      return (evidence, explanation)
     }
   }
 }

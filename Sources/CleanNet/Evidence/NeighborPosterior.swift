@@ -30,6 +30,21 @@ struct NeighborPosterior: Sendable {
 
   var quality: NeighborQuality { near.quality }
 
+  /// Neighbors that are looked up of each image.
+  var k: Int { near.k }
+
+  /// The images that stand for all that are the same, ascending.
+  var distinct: [Int] {
+    guard let firsts = near.firstOfEach else { return Array(0..<near.count) }
+    return firsts.indices.filter { firsts[$0] == $0 }
+  }
+
+  /// What those images say for all that are the same as they: `[distinct, C]`.
+  func votes(_ softLabels: Tensor) -> Tensor {
+    guard let copies else { return softLabels }
+    return copies.told(softLabels).votes.indexSelect(Tensor(distinct))
+  }
+
   /// Logarithms of the shares, with one image of the average kind added, so that none is zero: `[N, C]`.
   func callAsFunction(_ softLabels: Tensor) -> Tensor {
     withoutGradients {

@@ -15,12 +15,13 @@ struct SoftLabels: Sendable {
   private let order: Tensor
   private let counts: [Int]
 
-  init(labels: [Int], classes: Int, isOpen: Bool = false) {
+  /// - Parameter frequencies: How frequent labels are elsewhere, where these are few.
+  init(labels: [Int], classes: Int, isOpen: Bool = false, frequencies: Tensor? = nil) {
     self.labels = Tensor(labels)
     self.classes = classes
     states = isOpen ? classes + 1 : classes
     let counts = self.labels.binCounts(minimumCount: classes).to(.float32)
-    frequencies = counts / Double(max(1, labels.count))
+    self.frequencies = frequencies ?? counts / Double(max(1, labels.count))
     self.counts = counts.ints()
     order = self.labels.sorted().indices
   }

@@ -11,7 +11,7 @@ import Torch
 ///
 /// Fitting takes milliseconds. Verified images are judged by models that were fitted without them, so that what is said
 /// of them can be compared with their verdicts.
-public struct VerdictModel: Sendable {
+public struct VerdictModel: Sendable, Codable {
   /// A person's answer about one of the images of the evidence.
   public struct Verdict: Sendable, Hashable {
     /// The image's place in the evidence.
@@ -25,7 +25,7 @@ public struct VerdictModel: Sendable {
   }
 
   /// One candidate, or two in a fixed mixture, with what verdicts made of it.
-  struct Reading: Sendable, Hashable {
+  struct Reading: Sendable, Hashable, Codable {
     var first: Int
     /// The open world's candidate, with the share of its log-odds.
     var second: Int?
@@ -35,7 +35,7 @@ public struct VerdictModel: Sendable {
   }
 
   /// a and b of `σ(a·z + b)`.
-  struct Calibration: Sendable, Hashable {
+  struct Calibration: Sendable, Hashable, Codable {
     var scale: Double
     var intercept: Double
   }
@@ -118,19 +118,27 @@ public struct VerdictModel: Sendable {
 
   // MARK: Judging
 
+  /// Readings that count less cannot change a probability visibly, and cost as much as others.
+  private static let leastWeight = 1e-5
+
+  /// The candidates that probabilities depend on.
+  var candidates: Set<Int> {
+    let used = readings.filter { $0.weight > Self.leastWeight }
+    return Set(used.map(\.first) + used.compactMap(\.second))
+  }
+
   /// The probability that each image's label is right, `evidence.count` of them; no verdict is looked at.
   public func probabilities(_ evidence: LabelEvidence) -> [Float] {
     withoutGradients {
       let sum = Tensor.zeros([evidence.count])
-      // Readings that hardly count cannot change a probability visibly, and cost as much as others.
-      for reading in readings where reading.weight > 1e-5 {
+      for reading in readings where reading.weight > Self.leastWeight {
         var odds = evidence.logOdds[reading.first]
         if let second = reading.second {
           odds = odds * (1 - reading.share) + evidence.logOdds[second] * reading.share
         }
         sum.addInPlace((odds * reading.fit.scale + reading.fit.intercept).sigmoid(), scale: reading.weight)
       }
-      let total = readings.reduce(0) { $0 + ($1.weight > 1e-5 ? $1.weight : 0) }
+      let total = readings.reduce(0) { $0 + ($1.weight > Self.leastWeight ? $1.weight : 0) }
       return (sum / total).floats()
     }
   }

@@ -1,5 +1,5 @@
 /// Which files are images, by their names.
-enum ImageName {
+public enum ImageName {
   private static let extensions = Set(
     [
       "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "tif", "tiff", "bmp", "ppm", "pgm", "pbm", "pnm",
@@ -8,7 +8,7 @@ enum ImageName {
     ].map { packed($0.utf8) })
 
   /// Whether the name ends in an extension of an image format, in any case.
-  static func isImage(_ name: String) -> Bool {
+  public static func isImage(_ name: String) -> Bool {
     isImage(Array(name.utf8)[...])
   }
 

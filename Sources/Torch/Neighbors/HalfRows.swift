@@ -15,6 +15,13 @@ final class HalfRows: Sendable {
 
   private var width: Int { dimension * 2 }
 
+  /// All bytes, not copied.
+  var data: Data {
+    let count = count * width
+    guard count > 0, let start = memory.bytes.baseAddress else { return Data() }
+    return Data(bytesNoCopy: start, count: count, deallocator: .custom { [memory] _, _ in _ = memory })
+  }
+
   /// The bytes of one row.
   func bytes(_ row: Int) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: memory.bytes[row * width..<(row + 1) * width])

@@ -4,8 +4,25 @@ import Foundation
 final class MappedBytes: @unchecked Sendable {
   // Safe: threads that write do so in ranges of their own, which callers see to; the memory lives as long as the object.
   let bytes: UnsafeMutableRawBufferPointer
+  /// Whose the memory is, where it is not the object's own.
+  private let owner: Data?
 
-  private init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }
+  private init(_ bytes: UnsafeMutableRawBufferPointer, owner: Data? = nil) {
+    self.bytes = bytes
+    self.owner = owner
+  }
+
+  /// Bytes that are there already, such as those of a mapped file, which must not be written.
+  convenience init(_ data: Data) {
+    // A few bytes lie in the value itself. Others lie in storage that stays where it is while the value is kept.
+    guard data.count > 64 else {
+      self.init(count: data.count)
+      data.withUnsafeBytes { bytes.copyMemory(from: $0) }
+      return
+    }
+    let start = data.withUnsafeBytes { UnsafeMutableRawPointer(mutating: $0.baseAddress) }
+    self.init(UnsafeMutableRawBufferPointer(start: start, count: data.count), owner: data)
+  }
 
   /// Memory of no file, all zero.
   convenience init(count: Int) {
@@ -41,7 +58,9 @@ final class MappedBytes: @unchecked Sendable {
     path.flatMap { MappedBytes(path: $0, count: count) } ?? MappedBytes(count: count)
   }
 
-  deinit { munmap(bytes.baseAddress, max(1, bytes.count)) }
+  deinit {
+    if owner == nil { munmap(bytes.baseAddress, max(1, bytes.count)) }
+  }
 
   /// A number that any change of a range's bytes changes, but for one in 2⁶⁴; never 0.
   func digest(_ range: Range<Int>) -> UInt64 {

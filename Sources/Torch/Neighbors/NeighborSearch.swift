@@ -22,7 +22,7 @@ public struct NeighborSearch: Sendable {
   /// More is not worth its time: judgements change no more (docs/scale.md).
   public static let usualRecall = 0.95
   /// Vectors with a higher cosine are the same but for rounding; in few dimensions different ones come as near.
-  static func sameCosine(dimension: Int) -> Float { dimension < 8 ? .infinity : 0.99999 }
+  public static func sameCosine(dimension: Int) -> Float { dimension < 8 ? .infinity : 0.99999 }
   /// Examples on which recall is measured.
   static let sample = 2000
   /// Lists for a set of vectors: comparing with their centroids and with their content takes about as long.

@@ -10,18 +10,20 @@ extension DatasetExport.Wrong: ExpressibleByArgument {}
 
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Write scores, sample weights, the cleaned data set, or verdicts.",
+    commandName: "export", abstract: "Write scores, sample weights, the cleaned data set, verdicts, or the model.",
     discussion: """
         cleannet export scores --out scores.csv
         cleannet export weights --weights hard --out weights.npy
         cleannet export dataset --format image-folder --out clean/
         cleannet export dataset --format webdataset --wrong relabel --without duplicates,leaks --out shards/
         cleannet export verdicts --out verdicts.csv
+        cleannet export model --out model.safetensors
 
       The spelling of earlier versions, `cleannet export --format FORMAT --out PATH`, still works.
       """,
     subcommands: [
-      ExportScores.self, ExportWeights.self, ExportDataset.self, ExportVerdicts.self, ExportByFormat.self,
+      ExportScores.self, ExportWeights.self, ExportDataset.self, ExportVerdicts.self, ExportModel.self,
+      ExportByFormat.self,
     ],
     defaultSubcommand: ExportByFormat.self)
 }

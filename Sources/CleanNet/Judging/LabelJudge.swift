@@ -1,0 +1,275 @@
+import Foundation
+import Torch
+
+/// Judges labels of images that no training has seen, one or many, by the same arithmetic as those of the training set.
+///
+/// It holds what judging follows from: components, discriminants, networks with their references, noise models, and an
+/// index of training images with what is believed of them. Nothing of it depends on verdicts: a ``VerdictModel`` weighs
+/// the candidates, as it does for the training set.
+///
+/// ```swift
+/// let training = Training(data, configuration: .extended(dimension: 1280), keepsJudge: true, threads: 2)
+/// let outcome = try training.run()
+/// let judge = try #require(outcome.judge)
+/// let verdicts = VerdictModel(evidence, verdicts: [])
+/// let judged = judge.judge(features, labels: [3, 7], verdicts: verdicts)
+/// ```
+public struct LabelJudge: Sendable {
+  public let model: CleanNetModel
+  /// Training images that can be neighbors, by their rows in the training set: row i of the index is `images[i]`.
+  public let images: [Int]
+  /// The noisy labels of these images.
+  public let labels: [Int]
+
+  let parts: Parts
+  private let scorers: [Scorer]
+
+  /// What judging follows from beside the networks.
+  struct Parts: Sendable {
+    var index: NeighborIndex
+    /// Neighbors that count.
+    var k: Int
+    /// Subtracted from directions: `[d]`.
+    var center: Tensor
+    /// Of the training set's labels: `[C]`.
+    var frequencies: Tensor
+    var sources: EvidenceFinder.KeptSources
+    var explanation: EvidenceFinder.Explanation
+    var candidates: [LabelEvidence.Candidate]
+  }
+
+  /// More training images are no neighbors of new ones: a million are enough to find similar ones among.
+  public static let mostNeighbors = 1_000_000
+
+  init(model: CleanNetModel, images: [Int], labels: [Int], parts: Parts) {
+    self.model = model
+    self.images = images
+    self.labels = labels
+    self.parts = parts
+    scorers = model.configuration.evidence.contains(.networks) ? model.scorers : []
+  }
+
+  /// Made when training is done.
+  ///
+  /// - Parameter scratch: A folder for files that stand behind the index while it is built.
+  init?(
+    model: CleanNetModel, finder: EvidenceFinder, basis: EvidenceFinder.Basis, evidence: LabelEvidence,
+    explanation: EvidenceFinder.Explanation, scratch: String?, threads: Int
+  ) {
+    guard var sources = basis.kept else { return nil }
+    let space = finder.space
+    let distinct = space.neighbors.distinct
+    let chosen = space.chosen(Self.mostNeighbors, of: distinct)
+    let built = NeighborIndex.build(
+      space.whitened(chosen), k: space.neighbors.k,
+      recall: model.configuration.recall ?? NeighborSearch.usualRecall, seed: model.configuration.seed,
+      scratch: scratch, threads: threads)
+    let rows = built.order.map { chosen[$0] }
+    // Votes are those of all distinct images, in rising order.
+    let places = Dictionary(uniqueKeysWithValues: distinct.enumerated().map { ($1, $0) })
+    let order = rows.compactMap { places[$0] }
+    sources.plainVotes = sources.plainVotes?.selecting(order)
+    sources.closedVotes = sources.closedVotes?.selecting(order)
+    sources.openVotes = sources.openVotes?.selecting(order)
+    self.init(
+      model: model, images: rows.map { space.images[$0] }, labels: rows.map { evidence.labels[$0] },
+      parts: Parts(
+        index: built.index, k: space.neighbors.k, center: space.center,
+        frequencies: finder.labels.frequencies, sources: sources, explanation: explanation,
+        candidates: evidence.candidates))
+  }
+
+  public var classes: Int { model.references.classes }
+  /// D, the dimension of the features that are judged.
+  public var featureDimension: Int { model.featureDimension }
+
+  // MARK: Judging
+
+  /// What is said of some new images, one element per image.
+  public struct Judged: Sendable {
+    /// That the label is right; NaN for images without a label or without finite features.
+    public var probability: [Float]
+    /// The likeliest class; −1 for images without finite features.
+    public var suggested: [Int]
+    /// cos(φ_q, φ_s) with the class of the label, averaged over networks; NaN without a label.
+    public var cosine: [Float]
+    /// The same with the suggested class.
+    public var suggestedCosine: [Float]
+    /// How far the networks disagree: see ``Judgements/disagreement``.
+    public var disagreement: [Float]
+    /// The nearest training images, the most similar first.
+    public var neighbors: [[Neighbor]]
+  }
+
+  /// A training image that is similar to a new one.
+  public struct Neighbor: Sendable, Hashable {
+    /// Its place in ``LabelJudge/images``.
+    public var place: Int
+    /// In the whitened space of the principal components.
+    public var cosine: Float
+  }
+
+  /// Judges some images.
+  ///
+  /// - Parameters:
+  ///   - features: As the model was trained on: `[n, D]`.
+  ///   - labels: Their classes, −1 where there is none: n of them.
+  ///   - verdicts: What weighs the candidates.
+  ///   - neighbors: The most similar training images to name of each.
+  public func judge(
+    _ features: Tensor, labels: [Int], verdicts: VerdictModel, neighbors: Int = 0
+  ) -> Judged {
+    precondition(features.size(0) == labels.count, "\(labels.count) labels for \(features.size(0)) images")
+    precondition(features.size(1) == featureDimension, "the features are of another dimension")
+    precondition(labels.allSatisfy { (-1..<classes).contains($0) }, "a label is none of the model's classes")
+    let sums = withoutGradients { features.sum(dim: 1).floats() }
+    let sound = labels.indices.filter { sums[$0].isFinite }
+    let none = Array(repeating: Float.nan, count: labels.count)
+    var judged = Judged(
+      probability: none, suggested: Array(repeating: -1, count: labels.count), cosine: none,
+      suggestedCosine: none, disagreement: none, neighbors: Array(repeating: [], count: labels.count))
+    guard !sound.isEmpty else { return judged }
+    let rows = sound.count == labels.count ? features : features.indexSelect(Tensor(sound))
+    let own = sound.map { labels[$0] }
+    let found = withoutGradients { find(rows, own, verdicts.candidates) }
+    let probabilities = verdicts.probabilities(found.evidence)
+    for (place, row) in sound.enumerated() {
+      let isLabelled = own[place] >= 0
+      judged.probability[row] = isLabelled ? probabilities[place] : .nan
+      judged.suggested[row] = found.evidence.suggested[place]
+      judged.neighbors[row] = found.near[place].prefix(neighbors).map { $0 }
+      guard let networks = found.evidence.networks else { continue }
+      judged.cosine[row] = isLabelled ? networks.cosine[place] : .nan
+      judged.suggestedCosine[row] = networks.suggestedCosine[place]
+      judged.disagreement[row] = networks.disagreement[place]
+    }
+    return judged
+  }
+
+  /// The evidence about new images: of some candidates, the others stay 0.
+  private func find(
+    _ features: Tensor, _ given: [Int], _ wanted: Set<Int>
+  ) -> (evidence: LabelEvidence, near: [[Neighbor]]) {
+    let sources = NewSources(self, features, scorers)
+    let known = given.map { max(0, $0) }
+    let labels = SoftLabels(labels: known, classes: classes, frequencies: parts.frequencies)
+    let openLabels = SoftLabels(
+      labels: known, classes: classes, isOpen: true, frequencies: parts.frequencies)
+    var logOdds: [Tensor] = []
+    for (place, candidate) in parts.candidates.enumerated() {
+      guard wanted.contains(place), var model = parts.model(of: candidate.world) else {
+        logOdds.append(.zeros([given.count]))
+        continue
+      }
+      let posterior = model.logPosterior(sources.of(candidate.world), sharpness: candidate.sharpness)
+      let odds: Tensor
+      if let transition = parts.explanation.transitions[place] {
+        model.transition = transition
+        odds = model.judge(posterior, candidate.world == .open ? openLabels : labels).logOdds
+      } else {
+        odds = NoiseModel.evenLogOdds(posterior, labels)
+      }
+      logOdds.append(odds.clamped(min: -50, max: 50))
+    }
+    let closed = parts.explanation.closed
+    let posterior = closed.logPosterior(sources.closed, sharpness: LabelEvidence.formingSharpness)
+    let beliefs = closed.judge(posterior, labels).beliefs.argmax(dim: 1).ints()
+    let withoutLabel = posterior.argmax(dim: 1).ints()
+    let suggested = given.indices.map { given[$0] >= 0 ? beliefs[$0] : withoutLabel[$0] }
+    let networks = sources.opinions(known, suggested)
+    let evidence = LabelEvidence(
+      images: Array(given.indices), labels: known, classes: classes, candidates: parts.candidates,
+      logOdds: .stack(logOdds), suggested: suggested, networks: networks)
+    return (evidence, sources.near)
+  }
+}
+
+extension LabelJudge.Parts {
+  func model(of world: LabelEvidence.World) -> NoiseModel? {
+    switch world {
+    case .closed, .even: explanation.closed
+    case .open: explanation.open
+    case .plain, .plainEven: explanation.plain
+    }
+  }
+}
+
+/// The sources of evidence about new images, in the order in which noise models were fitted to them.
+private struct NewSources {
+  let closed: [Tensor]
+  let open: [Tensor]
+  let plain: [Tensor]
+  let near: [[LabelJudge.Neighbor]]
+  /// By network, `[n, C]` each.
+  private let cosines: [Tensor]
+  private let disagreement: [Float]
+
+  init(_ judge: LabelJudge, _ features: Tensor, _ scorers: [Scorer]) {
+    let parts = judge.parts
+    let temperature = judge.model.configuration.losses.temperature
+    let projected = judge.model.components.map { $0(features) } ?? features
+    let scales = judge.model.components?.softWhitening
+    let directions = (scales.map { projected * $0 } ?? projected).normalized()
+    let centered = directions - parts.center
+    func posterior(_ classifier: LinearClassifier) -> Tensor { classifier(centered).logSoftmax(dim: 1) }
+
+    // One more than count: of an image that is in the training set itself, the copy is a witness of its own.
+    let found = parts.index.nearest(directions, k: min(parts.k + 1, parts.index.count))
+    let same = NeighborSearch.sameCosine(dimension: parts.index.dimension)
+    let near = (0..<features.size(0)).map { row -> ArraySlice<Int32> in
+      let all = found.rows[row * found.k..<(row + 1) * found.k]
+      let isCopy = found.k > 0 && found.cosines[row * found.k] >= same
+      return all.prefix(isCopy ? parts.k + 1 : parts.k).filter { $0 >= 0 }[...]
+    }
+    self.near = near.enumerated().map { row, rows in
+      rows.enumerated().map { place, image in
+        LabelJudge.Neighbor(place: Int(image), cosine: found.cosines[row * found.k + place])
+      }
+    }
+    cosines = scorers.map { $0.cosines(projected) }
+    disagreement = cosines.isEmpty ? [] : judge.model.disagreements(cosines)
+    let mean = Self.mean(cosines)
+    let first = parts.sources.first.map { [posterior($0)] } ?? []
+
+    var closed = parts.sources.closed.map { [posterior($0)] } ?? []
+    if let votes = parts.sources.closedVotes { closed.append(votes.logShares(near)) }
+    closed += first
+    if let mean { closed.append(EvidenceFinder.network(mean, temperature: temperature, isOpen: false)) }
+    self.closed = closed
+
+    var open: [Tensor] = []
+    if let votes = parts.sources.openVotes {
+      let shares = votes.logShares(near)
+      func opened(_ source: Tensor) -> Tensor { EvidenceFinder.opened(source, near: shares) }
+      open = parts.sources.open.map { [opened(posterior($0))] } ?? []
+      open.append(shares)
+      open += first.map(opened)
+      if let mean { open.append(EvidenceFinder.network(mean, temperature: temperature, isOpen: true)) }
+    }
+    self.open = open
+    plain = first + (parts.sources.plainVotes.map { [$0.logShares(near)] } ?? [])
+  }
+
+  func of(_ world: LabelEvidence.World) -> [Tensor] {
+    switch world {
+    case .closed, .even: closed
+    case .open: open
+    case .plain, .plainEven: plain
+    }
+  }
+
+  func opinions(_ labels: [Int], _ suggested: [Int]) -> LabelEvidence.NetworkOpinions? {
+    guard let mean = Self.mean(cosines) else { return nil }
+    func values(_ classes: [Int]) -> [Float] {
+      mean.gather(dim: 1, Tensor(classes).unsqueezed(dim: 1)).squeezed(dim: 1).floats()
+    }
+    return LabelEvidence.NetworkOpinions(
+      cosine: values(labels), suggestedCosine: values(suggested), disagreement: disagreement)
+  }
+
+  /// None of the networks was trained on the images, so all count.
+  private static func mean(_ cosines: [Tensor]) -> Tensor? {
+    guard let first = cosines.first else { return nil }
+    return cosines.dropFirst().reduce(first, +) / Double(cosines.count)
+  }
+}

@@ -165,7 +165,7 @@ let package = Package(
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ]),
     tests(
-      "CommandLineTests", ["cleannet", "Datasets", "Images", "TestPrograms", "TestServer"],
+      "CommandLineTests", ["cleannet", "Datasets", "Images", "Pipeline", "TestPrograms", "TestServer"],
       exclude: ["Snapshots"]),
     tests("DetectorsTests", ["CleanNet", "Detectors", "Torch"], resources: [.copy("Fixtures")]),
     tests("EvaluationTests", ["Evaluation", "Detectors", "Torch"], resources: [.copy("Fixtures")]),

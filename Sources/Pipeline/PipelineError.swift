@@ -9,6 +9,8 @@ public struct PipelineError: Error, CustomStringConvertible, Sendable, Hashable 
     case missingComponent
     /// Files that were there cannot be reached now; trying again later may help.
     case unreachable
+    /// Nothing is wrong with what was given: later, or in another process, the same may succeed.
+    case tryAgain
   }
 
   public var kind: Kind

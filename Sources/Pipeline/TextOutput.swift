@@ -20,8 +20,10 @@ final class TextOutput {
     growing = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
   }
 
-  func write(_ text: String) throws {
-    pending.append(contentsOf: text.utf8)
+  func write(_ text: String) throws { try write(text.utf8) }
+
+  func write(_ bytes: some Sequence<UInt8>) throws {
+    pending.append(contentsOf: bytes)
     if growing != nil || pending.count >= 1 << 16 { try flush() }
   }
 

@@ -22,10 +22,11 @@ import Foundation
     version: Version.text,
     subcommands: [
       DemoCommand.self, ImportCommand.self, DownloadCommand.self, EmbedCommand.self, VerifyCommand.self,
-      ReviewCommand.self, TrainCommand.self, ScoreCommand.self, JudgeCommand.self, ReportCommand.self, EvaluateCommand.self,
+      ReviewCommand.self, TrainCommand.self, ScoreCommand.self, JudgeCommand.self, ReportCommand.self,
+      EvaluateCommand.self,
       ExportCommand.self,
       RunCommand.self, StatusCommand.self, CheckCommand.self, CleanCommand.self, RelocateCommand.self,
-      ClassifyCommand.self, DoctorCommand.self,
+      ClassifyCommand.self, MergeCommand.self, WorkerCommand.self, DoctorCommand.self,
     ])
 
   static func main() async {

@@ -26,7 +26,7 @@ struct Failure {
         case .badInput: EX_DATAERR
         case .missingInput: EX_NOINPUT
         case .missingComponent: EX_UNAVAILABLE
-        case .unreachable: EX_TEMPFAIL
+        case .unreachable, .tryAgain: EX_TEMPFAIL
         }
       case let error as WorkspaceError:
         switch error.kind {

@@ -13,8 +13,9 @@ import Testing
     arguments: [
       "", "demo", "import", "download", "embed", "verify", "verify import", "verify export",
       "verify simulate", "review", "train", "score", "judge", "report", "evaluate", "export", "export scores",
-      "export weights", "export dataset", "export verdicts", "export model", "run", "status", "check", "clean", "relocate",
-      "doctor",
+      "export weights", "export dataset", "export verdicts", "export model", "run", "status", "check",
+      "clean", "relocate",
+      "doctor", "merge", "worker", "worker embed", "worker judge",
       "classify", "classify train", "classify evaluate", "classify predict", "classify export",
       "classify compare",
     ])

@@ -60,7 +60,8 @@ import Testing
 
     let bytes = try Data(contentsOf: cleannet.folder.appendingPathComponent(key)).base64EncodedString()
     let lines = [
-      #"{"path": "\#(key)", "label": "\#(label)"}"#, "no json", #"{"path": "gone.jpg", "label": "\#(label)"}"#,
+      #"{"path": "\#(key)", "label": "\#(label)"}"#, "no json",
+      #"{"path": "gone.jpg", "label": "\#(label)"}"#,
       #"{"image": "\#(bytes)", "label": "Hat", "key": "a hat"}"#, #"{"features": [1, 2], "key": 7}"#,
       #"{"image": "\#(bytes)"}"#,
     ]

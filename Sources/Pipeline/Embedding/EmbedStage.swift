@@ -82,14 +82,11 @@ public struct EmbedStage: Sendable {
         .badInput, "The workspace's features came with its samples (\(imported.dimension) numbers each)",
         remedy: "There is nothing to embed; go on with: cleannet train")
     }
-    try Vips.load()
-    let device = try self.device.device()
-    let use = NetworkUse(size: size, pooling: pooling, precision: precision, device: device)
-    let plans = try networks.map { try NetworkPlan($0, use) }
-    let settings = Settings(parts: plans.map(\.settings))
-    let text = try settings.json()
+    let job = try job()
+    let settings = job.settings
+    let plans = job.plans
     let set = try workspace.featureSet(
-      key: StableHash.of("features", text), dimension: settings.parts.reduce(0) { $0 + $1.dimension },
+      key: job.key, dimension: settings.parts.reduce(0) { $0 + $1.dimension },
       type: .float16, about: settings.about(paths: plans.map(\.path)))
     try download.runIfNeeded(workspace, progress: progress)
     return try workspace.withWriteLock(Self.stage) {
@@ -99,10 +96,10 @@ public struct EmbedStage: Sendable {
         features: set.key, embedded: 0, present: plan.present, problems: 0, unreachable: 0, seconds: 0)
       var unreachableNow = 0
       if !plan.todo.isEmpty {
-        let run = try workspace.beginRun(stage: Self.stage, key: set.key, settings: text)
-        let worker = try EmbedWorker(plans, device: device)
+        let run = try workspace.beginRun(stage: Self.stage, key: set.key, settings: job.text)
+        let worker = try EmbedWorker(plans, device: job.device)
         // A GPU is fast, and takes longer to begin than such a measurement is worth.
-        if device == .cpu, plan.todo.count >= EmbedPace.least {
+        if job.device == .cpu, plan.todo.count >= EmbedPace.least {
           let some = try workspace.samples(plan.todo.prefix(EmbedPace.images))
           let pace = EmbedPace(worker, some, threads: threads)
           progress.note(pace.forecast(images: plan.todo.count, settings: settings, threads: threads))
@@ -130,7 +127,7 @@ public struct EmbedStage: Sendable {
         try fill(set, of: workspace, count: count)
         // Makes these features the latest, whatever was embedded in between.
         let isLatest = try workspace.finishedRun(stage: Self.stage)?.key == set.key
-        let run = try isLatest ? nil : workspace.beginRun(stage: Self.stage, key: set.key, settings: text)
+        let run = try isLatest ? nil : workspace.beginRun(stage: Self.stage, key: set.key, settings: job.text)
         try finish(&outcome, workspace, set, run: run)
       }
       if unreachableNow >= Self.fewest, unreachableNow * 10 >= plan.todo.count * 9 {
@@ -150,7 +147,7 @@ public struct EmbedStage: Sendable {
   private static let fewest = 10
 
   /// Counts what there is, and notes that the run is done.
-  private func finish(_ outcome: inout Outcome, _ workspace: Workspace, _ set: FeatureSet, run: Int?) throws {
+  func finish(_ outcome: inout Outcome, _ workspace: Workspace, _ set: FeatureSet, run: Int?) throws {
     let counts = try workspace.rowCounts(of: set)
     outcome.unreachable = counts[.unreachable, default: 0]
     outcome.problems = counts[.undecodable, default: 0] + outcome.unreachable
@@ -160,7 +157,7 @@ public struct EmbedStage: Sendable {
   }
 
   /// Begins to keep of which images the rows are made. Those of an earlier version are taken as they are.
-  private func begin(_ set: FeatureSet, of workspace: Workspace, count: Int) throws {
+  func begin(_ set: FeatureSet, of workspace: Workspace, count: Int) throws {
     guard try !workspace.keepsRows(of: set) else { return }
     let missing = set.missing(of: count)
     let bad = Set(try workspace.problems().filter { $0.stage == Self.stage }.map(\.sample))
@@ -176,7 +173,7 @@ public struct EmbedStage: Sendable {
   }
 
   /// Gives samples that are gone from their source an empty row, so that rows stay where they belong.
-  private func fill(_ set: FeatureSet, of workspace: Workspace, count: Int) throws {
+  func fill(_ set: FeatureSet, of workspace: Workspace, count: Int) throws {
     for range in set.missing(of: count) {
       let rows = range.map { FeatureRow(sample: $0, state: .unreachable, image: nil) }
       try [Float](repeating: .nan, count: range.count * set.dimension).withUnsafeBufferPointer {

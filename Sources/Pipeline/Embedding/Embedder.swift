@@ -159,7 +159,8 @@ struct Embedder: Sendable {
     let result = Mutex(Result())
     let done = Mutex(0)
     let batches = Array((0..<samples.count).blocks(of: worker.batchSize))
-    concurrently(over: batches.count, threads: threads) { index in
+    // One engine thread for each of ours: sums do not depend on how many there are, or on how many batches.
+    concurrently(over: batches.count, threads: threads, engineThreads: 1) { index in
       let batch = batches[index]
       let found = embed(samples[batch], known: known, into: values[batch])
       result.withLock { $0.add(found) }

@@ -79,6 +79,7 @@ public final class ImageJudge: Sendable {
   private let threads: Int
   private let nearest: Int
   private let networks: NetworkLoader?
+  private let access = ImageAccess()
 
   /// Rows that are judged together.
   public static let batch = 256
@@ -96,7 +97,8 @@ public final class ImageJudge: Sendable {
       throw PipelineError(
         .badInput,
         "The model sees images by \(embedding.settings.parts.count) networks, and \(weights.count) files are named",
-        remedy: "Name the files in this order: " + embedding.settings.parts.map(\.network).joined(separator: ", "))
+        remedy: "Name the files in this order: "
+          + embedding.settings.parts.map(\.network).joined(separator: ", "))
     }
     networks = model.embedding.map { NetworkLoader($0, weights: weights, device: device) }
   }
@@ -116,7 +118,6 @@ public final class ImageJudge: Sendable {
     let rows = Tensor.full([images.count, model.featureDimension], .nan)
     var errors = [String?](repeating: nil, count: images.count)
     var sources: [(source: ImageSource, place: Int)] = []
-    let access = ImageAccess()
     for (place, image) in images.enumerated() {
       do throws(ImageProblem) {
         switch image.content {
@@ -136,9 +137,8 @@ public final class ImageJudge: Sendable {
           .badInput, "The model was trained on features that came with its images, so it cannot see images",
           remedy: "Give features: --features FILE, or \"features\" in JSON lines")
       }
-      for (place, problem) in try embed(sources, by: networks.worker(), into: rows) {
-        errors[place] = problem.explanation
-      }
+      let embedder = ImageEmbedder(worker: try networks.worker(), threads: threads)
+      for (place, problem) in embedder.embed(sources, into: rows) { errors[place] = problem.explanation }
     }
     return try answers(images, rows, errors)
   }
@@ -151,25 +151,6 @@ public final class ImageJudge: Sendable {
     guard values.allSatisfy(\.isFinite) else { return "Some features are not finite numbers." }
     rows[place].copyInPlace(Tensor(values))
     return nil
-  }
-
-  private func embed(
-    _ sources: [(source: ImageSource, place: Int)], by worker: EmbedWorker, into rows: Tensor
-  ) -> [Int: ImageProblem] {
-    let problems = Mutex<[Int: ImageProblem]>([:])
-    let size = worker.batchSize
-    concurrently(over: (sources.count + size - 1) / size, threads: threads, engineThreads: 1) { batch in
-      let some = sources[batch * size..<min((batch + 1) * size, sources.count)]
-      let values = Tensor.full([some.count, worker.dimension], .nan)
-      let found = worker.embed(some.map(\.source), at: Array(0..<some.count), into: values)
-      // As feature sets keep them.
-      let kept = values.to(.float16).to(.float32)
-      rows.indexCopyInPlace(dim: 0, index: Tensor(some.map(\.place)), kept)
-      problems.withLock { problems in
-        for (index, problem) in found { problems[some[some.startIndex + index].place] = problem }
-      }
-    }
-    return problems.withLock { $0 }
   }
 
   private func answers(
@@ -268,7 +249,8 @@ final class NetworkLoader: Sendable {
     }
   }
 
-  private func plan(_ part: EmbedStage.Settings.Part, at place: Int, on device: Device) throws -> NetworkPlan {
+  private func plan(_ part: EmbedStage.Settings.Part, at place: Int, on device: Device) throws -> NetworkPlan
+  {
     let use = NetworkUse(
       size: part.preparation.size, pooling: part.pooling ?? .auto,
       precision: part.precision == "bf16" ? .bfloat16 : .float32, device: device)

@@ -74,7 +74,8 @@ public struct JudgeModel: Sendable {
     case .workspace(let workspace, let images):
       let ids = places.map { images[$0] }
       let found = Dictionary(
-        try workspace.samples(Set(ids).sorted()).map { ($0.id, $0.key) }) { first, _ in first }
+        try workspace.samples(Set(ids).sorted()).map { ($0.id, $0.key) }
+      ) { first, _ in first }
       return ids.map { found[$0] ?? "" }
     case .none: return places.map { _ in "" }
     }
@@ -242,7 +243,8 @@ extension JudgeModel {
   public init(file path: String) throws {
     guard FileManager.default.isReadableFile(atPath: path) else {
       throw PipelineError(
-        .missingInput, "The model \(path) cannot be read", remedy: "Write one: cleannet export model --out FILE")
+        .missingInput, "The model \(path) cannot be read",
+        remedy: "Write one: cleannet export model --out FILE")
     }
     let file = try Checkpoint.read(path: path)
     do {

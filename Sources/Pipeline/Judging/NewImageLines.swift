@@ -105,7 +105,8 @@ public struct NewImageLines {
   private mutating func read() throws {
     guard pending.count <= Self.longest else {
       throw PipelineError(
-        .badInput, "Line \(line + 1) is longer than \(Self.longest >> 20) MB", remedy: "Write one object per line"
+        .badInput, "Line \(line + 1) is longer than \(Self.longest >> 20) MB",
+        remedy: "Write one object per line"
       )
     }
     let room = 1 << 18
@@ -117,7 +118,8 @@ public struct NewImageLines {
     pending.removeLast(room - max(0, found))
     guard found >= 0 || errno == EINTR else {
       throw PipelineError(
-        .missingInput, "The input cannot be read: \(String(cString: strerror(errno)))", remedy: "Check the pipe")
+        .missingInput, "The input cannot be read: \(String(cString: strerror(errno)))",
+        remedy: "Check the pipe")
     }
     isAtEnd = found == 0
   }
@@ -136,7 +138,8 @@ public struct NewImageLines {
       }
       images.append(NewImage(key: keyPrefix + (found.key ?? name), label: found.label, content: content))
     } catch {
-      let what = "\(name) is not such an object as is expected: \(Self.explanation(error)). See cleannet judge --help."
+      let what =
+        "\(name) is not such an object as is expected: \(Self.explanation(error)). See cleannet judge --help."
       images.append(NewImage(key: name, label: nil, content: .problem(what)))
     }
   }

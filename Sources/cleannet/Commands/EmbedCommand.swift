@@ -20,19 +20,43 @@ struct EmbedCommand: ParsableCommand {
       A pretrained network looks at every image once. Better features find more label errors and take longer. Images \
       that cannot be read are listed by `status --problems`, and the run continues. Run it again after an interruption \
       or an import: it does only what is missing.
+
+      With many machines, each process does one part: `cleannet embed --shard 3/8 --out parts/`. Then \
+      `cleannet merge parts/` joins the parts in the workspace.
       """)
 
   @OptionGroup var embedding: EmbedOptions
+  @OptionGroup var shard: ShardOption
+  @Option(help: "The folder that --shard writes its part to.", completion: .directory)
+  var out: String?
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var workspace: WorkspaceOptions
 
+  func validate() throws {
+    guard (shard.shard == nil) == (out == nil) else {
+      throw ValidationError("--shard and --out go together; without them, features go to the workspace.")
+    }
+  }
+
   func run() throws {
     try compute.prepareEngine()
+    if let part = shard.value, let out { return try run(part, to: out) }
     let outcome = try embedding.stage(threads: compute.threads)
       .run(try workspace.open(), progress: workspace.output.progress)
     try workspace.output.print(outcome) {
       "\(outcome.embedded) images embedded, \(outcome.present) were there already, \(outcome.problems) cannot be read."
         + (outcome.problems > 0 ? " List them with: cleannet status --problems" : "")
+    }
+  }
+}
+
+extension EmbedCommand {
+  private func run(_ part: Shard, to folder: String) throws {
+    let outcome = try embedding.stage(threads: compute.threads)
+      .run(part, of: try workspace.open(), to: folder, progress: workspace.output.progress)
+    try workspace.output.print(outcome) {
+      let what = outcome.reused ? "was there already" : "is in \(outcome.out)"
+      return "Part \(outcome.shard) of \(outcome.shards) \(what): \(outcome.images) images."
     }
   }
 }

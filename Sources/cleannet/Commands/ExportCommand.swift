@@ -10,7 +10,8 @@ extension DatasetExport.Wrong: ExpressibleByArgument {}
 
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Write scores, sample weights, the cleaned data set, verdicts, or the model.",
+    commandName: "export",
+    abstract: "Write scores, sample weights, the cleaned data set, verdicts, or the model.",
     discussion: """
         cleannet export scores --out scores.csv
         cleannet export weights --weights hard --out weights.npy

@@ -17,6 +17,7 @@ struct JudgeCommand: ParsableCommand {
         cleannet judge new/ --out judged.csv
         cleannet judge new.csv --features new.npy --out judged.csv
         cleannet judge - <lines.jsonl >answers.jsonl
+        cleannet judge new.csv --shard 3/8 --out parts/
 
       A line on stdin is an object with `label`, `key` (both may be missing) and one of `path`, `image` (the bytes of an \
       image file in base64) and `features` (numbers, or float32 in base64). Its answer is written before the next line \
@@ -29,8 +30,12 @@ struct JudgeCommand: ParsableCommand {
   @Option(help: "The label of a single image.")
   var label: String?
   @OptionGroup var judging: JudgeOptions
-  @Option(help: "The file to write, .csv, .tsv or .jsonl; by default JSON lines on stdout.", completion: .file())
+  @Option(
+    help:
+      "The file to write, .csv, .tsv or .jsonl; by default JSON lines on stdout. With --shard the folder of its part.",
+    completion: .file())
   var out: String?
+  @OptionGroup var shard: ShardOption
   @OptionGroup var importing: ImportOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var workspace: WorkspaceOptions
@@ -43,7 +48,16 @@ struct JudgeCommand: ParsableCommand {
 
   func validate() throws {
     if label != nil, source == "-" { throw ValidationError("Lines on stdin have labels of their own.") }
-    if let out { try TableName.check(out, hasFormat: false, "Answers") }
+    if shard.shard != nil {
+      guard out != nil else {
+        throw ValidationError("--shard writes a part to a folder: name it with --out.")
+      }
+      if source == "-" {
+        throw ValidationError("Lines on stdin have no parts; give each process lines of its own.")
+      }
+    } else if let out {
+      try TableName.check(out, hasFormat: false, "Answers")
+    }
   }
 
   func run() throws {
@@ -54,8 +68,7 @@ struct JudgeCommand: ParsableCommand {
     if label != nil {
       throw ValidationError("--label is the label of a single image; \(source) brings its own.")
     }
-    let output = try JudgementOutput(out, format: nil)
-    let outcome = try judgeDataset(stage, output)
+    let outcome = try judgeDataset(stage)
     if let out, out != "-" {
       try workspace.output.print(outcome) { "\(outcome.text) The answers are in \(out)." }
     }
@@ -69,7 +82,8 @@ struct JudgeCommand: ParsableCommand {
   }
 
   private func judgeImage(_ judge: ImageJudge) throws {
-    let image = NewImage(key: source, label: label, content: .location(.file(URL(fileURLWithPath: source).path)))
+    let image = NewImage(
+      key: source, label: label, content: .location(.file(URL(fileURLWithPath: source).path)))
     let answers = try judge.judge([image])
     if out != nil {
       let output = try JudgementOutput(out, format: nil)
@@ -82,15 +96,18 @@ struct JudgeCommand: ParsableCommand {
     }
   }
 
-  private func judgeDataset(_ stage: JudgeStage, _ output: JudgementOutput) throws -> JudgeStage.Outcome {
+  private func judgeDataset(_ stage: JudgeStage) throws -> JudgeStage.Outcome {
     var options = try importing.datasetOptions()
     options.readsOnly = true
     let dataset = try DatasetReader.open(source: source, options: options)
     let folder = NSTemporaryDirectory()
     func judge(_ features: NpyMatrix?) throws -> JudgeStage.Outcome {
-      let outcome = try stage.run(dataset, features: features, progress: workspace.output.progress) {
-        try output.write($0)
+      let progress = workspace.output.progress
+      if let part = shard.value, let out {
+        return try stage.run(part, of: dataset, features: features, to: out, progress: progress)
       }
+      let output = try JudgementOutput(out, format: nil)
+      let outcome = try stage.run(dataset, features: features, progress: progress) { try output.write($0) }
       try output.finish()
       return outcome
     }
@@ -142,9 +159,12 @@ extension JudgedImage {
   var text: String {
     var lines: [String] = []
     if let verdict, let probability, let label {
-      lines.append("\(key): \"\(label)\" looks \(verdict) (probability of being right \(Double(probability).percent)).")
+      lines.append(
+        "\(key): \"\(label)\" looks \(verdict) (probability of being right \(Double(probability).percent)).")
     }
-    if let suggestedLabel, suggestedLabel != label { lines.append("It looks most like \"\(suggestedLabel)\".") }
+    if let suggestedLabel, suggestedLabel != label {
+      lines.append("It looks most like \"\(suggestedLabel)\".")
+    }
     for near in nearest ?? [] { lines.append("  similar: \(near.key) (\(near.label))") }
     return lines.joined(separator: "\n")
   }

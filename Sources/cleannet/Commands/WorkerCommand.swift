@@ -1,0 +1,76 @@
+import ArgumentParser
+import Foundation
+import Pipeline
+
+struct WorkerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "worker", abstract: "Embed or judge images that another program sends through a pipe.",
+    discussion: """
+      Reads requests as frames on stdin and writes answers, in order, as frames on stdout; docs/worker.md describes them. \
+      Distributed engines start it on their machines: the Python package does so for Spark. The first frame is a hello \
+      with the protocol's version. An image that cannot be used gets an answer that says why. At the end of the input the \
+      worker ends. Exit status 65: the stream is out of step. 75: a limit was reached; start another worker and send again \
+      what was not answered.
+      """,
+    subcommands: [WorkerEmbed.self, WorkerJudge.self])
+}
+
+/// Bounds of a worker.
+struct WorkerOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Megabytes that the worker may use. Beyond it, it ends with status 75 after the answers that are due.",
+      valueName: "mb"))
+  var memory = 4096
+  @Option(help: "Seconds for each image of a batch. Beyond it, the worker ends with status 75.")
+  var secondsPerImage: Double?
+
+  func validate() throws {
+    guard memory >= 64 else { throw ValidationError("--memory must be at least 64 MB.") }
+    guard secondsPerImage.map({ $0 > 0 }) ?? true else {
+      throw ValidationError("--seconds-per-image must be above 0.")
+    }
+  }
+
+  func run(_ task: Worker.Task, _ compute: ComputeOptions) throws {
+    var limits = Worker.Limits()
+    limits.memory = memory << 20
+    limits.secondsPerImage = secondsPerImage
+    signal(SIGPIPE, SIG_IGN)
+    // Whatever libraries print must not come between the frames.
+    let output = dup(STDOUT_FILENO)
+    dup2(STDERR_FILENO, STDOUT_FILENO)
+    let worker = try Worker(task, limits: limits, build: Version.text, threads: compute.threads)
+    try worker.run(input: STDIN_FILENO, output: output)
+  }
+}
+
+struct WorkerEmbed: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "embed", abstract: "Answer each image with its features.")
+
+  @OptionGroup var embedding: EmbedOptions
+  @OptionGroup var bounds: WorkerOptions
+  @OptionGroup var compute: ComputeOptions
+
+  func run() throws {
+    try compute.prepareEngine()
+    try bounds.run(.embed(embedding.stage(threads: compute.threads)), compute)
+  }
+}
+
+struct WorkerJudge: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "judge",
+    abstract: "Answer each image, or its features, with what the model says of its label.")
+
+  @OptionGroup var judging: JudgeOptions
+  @OptionGroup var bounds: WorkerOptions
+  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var workspace: WorkspaceOptions
+
+  func run() throws {
+    try compute.prepareEngine()
+    try bounds.run(.judge(try judging.judge(workspace, compute)), compute)
+  }
+}

@@ -62,7 +62,7 @@ struct WorkerEmbed: ParsableCommand {
 struct WorkerJudge: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "judge",
-    abstract: "Answer each image, or its features, with what the model says of its label.")
+    abstract: "Answer each image, or its features, with a judgement of its label.")
 
   @OptionGroup var judging: JudgeOptions
   @OptionGroup var bounds: WorkerOptions

@@ -111,6 +111,24 @@ import Torch
     #expect(judged.suggested[1] >= 0 && judged.suggested[2] == -1)
   }
 
+  @Test("what other models said of training images does not keep new ones from being judged")
+  func otherModels() throws {
+    let (features, labels, truth) = data(perClass: 60)
+    let said = Tensor(truth).oneHot(classes: 10).to(.float32) * 0.8 + 0.02
+    var configuration = Configuration.extended(suitedTo: DenseFeatures(features))
+    configuration.setSteps(20)
+    let set = TrainingSet(
+      features: DenseFeatures(features), labels: labels, classes: 10, verifications: [], evidence: [said])
+    let outcome = try Training(set, configuration: configuration, keepsJudge: true, threads: 2).run()
+    let verdicts = VerdictModel(try #require(outcome.evidence), verdicts: [])
+    let new = data(perClass: 20).features
+    let judge = try #require(outcome.judge)
+    let judged = judge.judge(new, labels: (0..<200).map { $0 % 10 }, verdicts: verdicts)
+    #expect(judged.probability.allSatisfy { (0...1).contains($0) })
+    let right = (0..<200).count { judged.suggested[$0] == $0 % 10 }
+    #expect(right > 160, "\(right) of 200")
+  }
+
   @Test("a copy of a training image is near it before all others")
   func copies() throws {
     let (features, labels, _) = data(perClass: 60)

@@ -15,6 +15,7 @@ extension LabelJudge {
     var plain: [Double]?
     /// Candidates with a T of their own.
     var transitions: [Int]
+    var given: Int
   }
 
   /// Everything but the model itself as tensors and metadata, ready to be written as safetensors.
@@ -25,7 +26,8 @@ extension LabelJudge {
     let about = About(
       k: parts.k, candidates: parts.candidates, closed: explanation.closed.exponents,
       open: explanation.open?.exponents, plain: explanation.plain?.exponents,
-      transitions: explanation.transitions.indices.filter { explanation.transitions[$0] != nil })
+      transitions: explanation.transitions.indices.filter { explanation.transitions[$0] != nil },
+      given: parts.given)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     let text = String(decoding: try encoder.encode(about), as: UTF8.self)
@@ -79,7 +81,8 @@ extension LabelJudge {
     let center = try tensor("center")
     let frequencies = try tensor("frequencies")
     guard images.count == index.count, labels.count == index.count, center.shape == [index.dimension],
-      frequencies.shape == [classes], labels.allSatisfy({ (0..<classes).contains($0) }), about.k >= 0
+      frequencies.shape == [classes], labels.allSatisfy({ (0..<classes).contains($0) }), about.k >= 0,
+      about.given >= 0
     else { throw ModelError.otherVersion("the tensors of its index do not fit together") }
 
     func noise(_ name: String, _ exponents: [Double]?, states: Int) throws -> NoiseModel? {
@@ -124,6 +127,6 @@ extension LabelJudge {
       model: model, images: images, labels: labels,
       parts: Parts(
         index: index, k: about.k, center: center, frequencies: frequencies, sources: sources,
-        explanation: explanation, candidates: about.candidates))
+        explanation: explanation, candidates: about.candidates, given: about.given))
   }
 }

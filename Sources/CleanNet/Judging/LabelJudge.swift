@@ -36,6 +36,8 @@ public struct LabelJudge: Sendable {
     var sources: EvidenceFinder.KeptSources
     var explanation: EvidenceFinder.Explanation
     var candidates: [LabelEvidence.Candidate]
+    /// Sources of other models, which say nothing about new images.
+    var given: Int
   }
 
   /// More training images are no neighbors of new ones: a million are enough to find similar ones among.
@@ -76,7 +78,7 @@ public struct LabelJudge: Sendable {
       parts: Parts(
         index: built.index, k: space.neighbors.k, center: space.center,
         frequencies: finder.labels.frequencies, sources: sources, explanation: explanation,
-        candidates: evidence.candidates))
+        candidates: evidence.candidates, given: finder.givenCount))
   }
 
   public var classes: Int { model.references.classes }
@@ -233,7 +235,10 @@ private struct NewSources {
 
     var closed = parts.sources.closed.map { [posterior($0)] } ?? []
     if let votes = parts.sources.closedVotes { closed.append(votes.logShares(near)) }
-    closed += first
+    // Other models have not seen these images: all classes are alike to them.
+    let even = Tensor.full([features.size(0), judge.classes], -log(Double(judge.classes)))
+    let given = Array(repeating: even, count: parts.given)
+    closed += first + given
     if let mean { closed.append(EvidenceFinder.network(mean, temperature: temperature, isOpen: false)) }
     self.closed = closed
 
@@ -243,11 +248,11 @@ private struct NewSources {
       func opened(_ source: Tensor) -> Tensor { EvidenceFinder.opened(source, near: shares) }
       open = parts.sources.open.map { [opened(posterior($0))] } ?? []
       open.append(shares)
-      open += first.map(opened)
+      open += (first + given).map(opened)
       if let mean { open.append(EvidenceFinder.network(mean, temperature: temperature, isOpen: true)) }
     }
     self.open = open
-    plain = first + (parts.sources.plainVotes.map { [$0.logShares(near)] } ?? [])
+    plain = first + (parts.sources.plainVotes.map { [$0.logShares(near)] } ?? []) + given
   }
 
   func of(_ world: LabelEvidence.World) -> [Tensor] {

@@ -149,7 +149,8 @@ class Worker:
             If the worker cannot be started.
         """
         source = iter(requests)
-        size = window or max(2 * int(self.start()["batch"]), 64)
+        self._started()
+        size = window or max(2 * int(self.hello["batch"]), 64)
         isDone = False
         while not isDone:
             batch: "list[tuple[int, bytes]]" = []
@@ -164,11 +165,23 @@ class Worker:
                 weight += len(request[1])
             yield from self._answer(batch)
 
+    def _started(self) -> None:
+        """Starts the process; one that is killed while it loads is started again."""
+        for attempt in range(3):
+            try:
+                self.start()
+                return
+            except CleanNetError as error:
+                if attempt == 2 or error.status is None or error.status >= 0:
+                    raise
+
     def _answer(self, batch: "list[tuple[int, bytes]]") -> "list[Any]":
         answers: "list[Any]" = []
-        alone = False
+        deaths = 0
         while len(answers) < len(batch):
-            self.start()
+            self._started()
+            # The first death may be an accident; after a second one, the image to blame is looked for.
+            alone = deaths > 1
             left = batch[len(answers) : len(answers) + 1] if alone else batch[len(answers) :]
             before = len(answers)
             try:
@@ -181,7 +194,7 @@ class Worker:
                 if len(answers) == before and len(left) == 1:
                     # Alone, and no worker survives it.
                     answers.append(CleanNetError(f"The worker ended on this image: {message}", status))
-                alone = True
+                deaths += 1
         return answers
 
     def _exchange(self, batch: "list[tuple[int, bytes]]", answers: "list[Any]") -> None:

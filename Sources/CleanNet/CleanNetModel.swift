@@ -47,7 +47,7 @@ extension CleanNetModel {
 
   /// Takes over what ``checkpoint()`` gave.
   ///
-  /// - Throws: ``ModelError`` or ``ParameterError`` where something is missing or does not fit.
+  /// - Throws: ``ModelError`` or `ParameterError` where something is missing or does not fit.
   public init(_ checkpoint: Checkpoint) throws {
     guard let text = checkpoint.metadata[Self.settingsKey] else { throw ModelError.noModel }
     let settings: Settings

@@ -91,7 +91,7 @@ public struct Configuration: Sendable, Hashable, Codable {
   /// Networks, each trained without a share of the images, which it then judges; 1: one network trained on all.
   public var folds = 1
   /// The share of the true nearest neighbours that a search is to find where images are many; nil: the usual one,
-  /// ``NeighborSearch/usualRecall``.
+  /// `NeighborSearch`.
   public var recall: Double?
   public var seed: UInt64 = 0
   /// What the extended objective judges by.

@@ -32,7 +32,7 @@ extension LabelEvidence {
 
   /// Takes over what ``checkpoint()`` gave.
   ///
-  /// - Throws: ``ModelError`` or ``ParameterError`` where something is missing or does not fit.
+  /// - Throws: ``ModelError`` or `ParameterError` where something is missing or does not fit.
   public init(_ checkpoint: Checkpoint) throws {
     guard let text = checkpoint.metadata[Self.metadataKey] else { throw ModelError.noModel }
     let about: About

@@ -4,7 +4,7 @@ import Torch
 /// them improved by single moves (Hartigan & Wong 1979).
 ///
 /// All of it needs no more of the vectors than their inner products. Those are computed once, so that a step of every
-/// restart costs n² K instead of 2 n D K, and seeding costs next to nothing; see ``LloydRuns`` and ``SingleMoves``.
+/// restart costs n² K instead of 2 n D K, and seeding costs next to nothing; see `LloydRuns` and `SingleMoves`.
 public struct KMeans: Sendable, Hashable, Codable {
   /// The number of clusters, K.
   public var clusters: Int

@@ -1,0 +1,13 @@
+import CleanNet
+import Torch
+
+/// Judges the label of every image.
+///
+/// - Parameters:
+///   - features: `[N, D]`, one row per image, from any pretrained network.
+///   - labels: N class numbers, from 0.
+///   - verified: For some images, by row: whether a person says that the label is right.
+/// - Throws: `EngineError` if the compute engine is missing.
+func judge(_ features: Tensor, labels: [Int], classes: Int, verified: [Int: Bool]) throws -> Judgements {
+  try Engine.load()
+}

@@ -72,7 +72,8 @@ import Torch
 
   @Test("weak features of many small classes: probabilities stay near the base rate", arguments: 0..<3)
   func weakFeatures(seed: UInt64) {
-    let (classes, each) = (50, 10)
+    let classes = 50
+    let each = 10
     var random = SplitMix64(seed: seed)
     let truth = (0..<classes * each).map { $0 / each }
     var labels = truth
@@ -264,7 +265,8 @@ import Torch
     var best = (value: Double.infinity, a: 0.0, b: 0.0)
     for i in 0...400 {
       for j in 0...200 {
-        let (a, b) = (-2 + Double(i) * 0.01, -1 + Double(j) * 0.01)
+        let a = -2 + Double(i) * 0.01
+        let b = -1 + Double(j) * 0.01
         let value = loss(a, b)
         if value < best.value { best = (value, a, b) }
       }

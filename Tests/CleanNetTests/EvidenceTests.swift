@@ -60,7 +60,8 @@ import Torch
     for fold in 0..<5 {
       let held = Set(stride(from: fold, to: 30, by: 5).map { order[$0] })
       let rest = (0..<30).filter { !held.contains($0) }
-      var (sizes, means) = ([1e-3, 1e-3], [[0.0, 0.0], [0.0, 0.0]])
+      var sizes = [1e-3, 1e-3]
+      var means = [[0.0, 0.0], [0.0, 0.0]]
       for i in rest {
         for c in 0..<2 {
           sizes[c] += r[2 * i + c]
@@ -108,7 +109,8 @@ import Torch
     let labels = Tensor((0..<12).map { $0 < 6 ? 0 : 1 }).oneHot(classes: 2).to(.float32)
     let changed = labels.clone()
     changed[3..<4].copyInPlace(Tensor([0, 1] as [Float], shape: [1, 2]))
-    let (before, after) = (posterior(labels)[3].floats(), posterior(changed)[3].floats())
+    let before = posterior(labels)[3].floats()
+    let after = posterior(changed)[3].floats()
     // Only the average that is added once changes, by a twelfth.
     #expect(abs(exp(before[0]) - exp(after[0])) < 0.1 / 11)
     let others = posterior(labels)[0].floats(), moved = posterior(changed)[0].floats()
@@ -132,14 +134,16 @@ import Torch
   func recovery() {
     let truth: [Double] = [0.7, 0.3, 0.0, 0.0, 0.9, 0.1, 0.25, 0.0, 0.75]
     var random = SplitMix64(seed: 7)
-    var (labels, rows) = ([Int](), [Float]())
+    var labels = [Int]()
+    var rows = [Float]()
     for _ in 0..<6000 {
       let c = Int.random(in: 0..<3, using: &random)
       let draw = Double.random(in: 0..<1, using: &random)
       labels.append(draw < truth[3 * c] ? 0 : draw < truth[3 * c] + truth[3 * c + 1] ? 1 : 2)
       // A source that is right in nine of ten cases, and knows it.
       let seen = Double.random(in: 0..<1, using: &random) < 0.9 ? c : Int.random(in: 0..<3, using: &random)
-      let (sure, unsure) = (Float(log(0.9 + 0.1 / 3)), Float(log(0.1 / 3)))
+      let sure = Float(log(0.9 + 0.1 / 3))
+      let unsure = Float(log(0.1 / 3))
       rows += (0..<3).map { $0 == seen ? sure : unsure }
     }
     var model = NoiseModel(classes: 3, exponents: [0.5])
@@ -183,7 +187,9 @@ import Torch
   /// Images of eight classes; one in eight of a class looks as the next class does, though it is not of it. Some labels
   /// are changed to any other class, and every eighth is verified.
   private func lookalikes(wrong: Int) -> (data: TrainingSet, isRight: [Bool]) {
-    let (classes, each, dimension) = (8, 100, 12)
+    let classes = 8
+    let each = 100
+    let dimension = 12
     let truth = (0..<(classes * each)).map { $0 / each }
     let looks = truth.indices.map { $0 % 8 == 3 ? (truth[$0] + 1) % classes : truth[$0] }
     let means = Tensor.eye(dimension).narrow(start: 0, count: classes) * 4

@@ -63,7 +63,10 @@ import Torch
   @Test("the extended total adds λ_neg · negatives for all and λ_pos · pull for the unverified")
   func extendedTotal() {
     var weights = LossWeights()
-    (weights.pseudo, weights.reconstruction, weights.negatives, weights.positives) = (0, 0, 1, 0.3)
+    weights.pseudo = 0
+    weights.reconstruction = 0
+    weights.negatives = 1
+    weights.positives = 0.3
     let cosines = Tensor([0.8, 0.2, 0.5, 0.5] as [Float], shape: [2, 2])
     let own = Tensor([0, 0]).oneHot(classes: 2).to(.float32)
     let total = weights.total(
@@ -84,7 +87,8 @@ import Torch
     let mask = Tensor((0..<12).map { $0 != 5 && $0 != 11 }, shape: [3, 4])
     let labels = Tensor([0, 1, 2, 0, 1, 2, 0, 1])
     var weights = LossWeights()
-    (weights.negatives, weights.positives) = (1, 0.3)
+    weights.negatives = 1
+    weights.positives = 0.3
     func loss() -> Tensor {
       let queries = network.query(features)
       return weights.total(

@@ -20,25 +20,30 @@ func log(_ value: Double) -> Double { Foundation.log(value) }
 extension Architecture {
   static func small(dimension: Int) -> Architecture {
     var architecture = Architecture(dimension: dimension)
-    (architecture.queryHidden, architecture.referenceHidden) = (12, 16)
-    (architecture.attention, architecture.embedding) = (10, 8)
+    architecture.queryHidden = 12
+    architecture.referenceHidden = 16
+    architecture.attention = 10
+    architecture.embedding = 8
     return architecture
   }
 }
 
-/// Images of well-separated classes, of which a share carries the label of another class.
+/// Images of classes that are well separated, or overlap with a larger `deviation`; a share carries the label of another class.
 struct NoisyClusters {
   let features: DenseFeatures
   let labels: [Int]
   let truth: [Int]
   let classes: Int
 
-  init(classes: Int = 6, perClass: Int = 60, dimension: Int = 24, noise: Double = 0.3, seed: UInt64 = 0) {
+  init(
+    classes: Int = 6, perClass: Int = 60, dimension: Int = 24, noise: Double = 0.3, deviation: Double = 0.5,
+    seed: UInt64 = 0
+  ) {
     let generator = Generator(seed: seed)
     let count = classes * perClass
     let centres = generator.uniform([classes, dimension], low: 0, high: 4)
     truth = (0..<count).map { $0 % classes }
-    let spread = generator.normal([count, dimension], standardDeviation: 0.5)
+    let spread = generator.normal([count, dimension], standardDeviation: deviation)
     features = DenseFeatures((centres.indexSelect(Tensor(truth)) + spread).clamped(min: 0))
     var random = SplitMix64(seed: seed &+ 1)
     labels = truth.map { label in

@@ -69,8 +69,7 @@ let package = Package(
     .library(
       name: "CleanNetTools",
       targets: [
-        "Backbones", "Classifier", "Datasets", "Detectors", "Downloads", "Evaluation", "Images", "Pipeline",
-        "Report", "Review", "Workspace",
+        "Backbones", "Classifier", "Datasets", "Detectors", "Images", "Pipeline", "Workspace",
       ]),
     .library(name: "CleanNetEngine", type: .dynamic, targets: ["TorchEngine"]),
   ],

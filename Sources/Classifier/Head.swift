@@ -126,7 +126,9 @@ public struct HeadTraining: Sendable, Hashable {
     _ models: LogisticRegression.Models, _ data: ScaledFeatures, labels: [Int], secondLabels: [Int],
     weights: [SampleWeights]
   ) -> [[Double]] {
-    let (count, classes, dimension) = (models.weights.size(0), models.weights.size(1), models.weights.size(2))
+    let count = models.weights.size(0)
+    let classes = models.weights.size(1)
+    let dimension = models.weights.size(2)
     let candidates = Self.candidates.count
     var sums = [[Double]](repeating: [Double](repeating: 0, count: candidates), count: weights.count)
     data.pieces { range, rows in
@@ -183,9 +185,8 @@ private struct ScaledFeatures {
       $0..<min($0 + Self.pieceSize, examples.count)
     }
     let dimension = features.dimension
-    var (sums, squares) = (
-      Tensor.zeros([dimension], dtype: .float64), Tensor.zeros([dimension], dtype: .float64)
-    )
+    var sums = Tensor.zeros([dimension], dtype: .float64)
+    var squares = Tensor.zeros([dimension], dtype: .float64)
     let first = features.rows([examples.first ?? 0]).to(.float64)[0]
     for range in ranges {
       // Less one of them, so that squares of large values do not swallow small differences.

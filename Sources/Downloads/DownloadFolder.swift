@@ -5,13 +5,13 @@ import Foundation
 ///
 /// A file has its name only when all of it is there; a program that is killed leaves at most some `.part`, which the
 /// next download of the same image replaces. Of several lines on one image the last counts. For one process at a time.
-public final class DownloadFolder {
-  public static let logName = "downloads.jsonl"
+package final class DownloadFolder {
+  package static let logName = "downloads.jsonl"
 
-  public let path: String
+  package let path: String
   private let log: FileHandle
   /// Why images did not come, by their names.
-  public private(set) var failures: [String: DownloadFailure] = [:]
+  package private(set) var failures: [String: DownloadFailure] = [:]
 
   private struct Event: Codable {
     var name: String
@@ -22,7 +22,7 @@ public final class DownloadFolder {
   }
 
   /// - Throws: `CocoaError` if the folder cannot be made or its log not be written.
-  public init(path: String) throws {
+  package init(path: String) throws {
     self.path = path
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     let logPath = "\(path)/\(Self.logName)"
@@ -52,16 +52,16 @@ public final class DownloadFolder {
     if !pending.isEmpty { try log.write(contentsOf: Data("\n".utf8)) }
   }
 
-  public func file(_ name: String) -> String { "\(path)/\(name)" }
+  package func file(_ name: String) -> String { "\(path)/\(name)" }
 
   /// Whether the image is there.
-  public func has(_ name: String) -> Bool {
+  package func has(_ name: String) -> Bool {
     var info = stat()
     return stat(file(name), &info) == 0 && info.st_size > 0
   }
 
   /// Notes what became of a download.
-  public func note(_ outcome: DownloadOutcome) throws {
+  package func note(_ outcome: DownloadOutcome) throws {
     var event = Event(
       name: outcome.request.name, url: outcome.request.address, at: Date.now.formatted(.iso8601))
     switch outcome.result {

@@ -4,16 +4,16 @@ import Foundation
 /// and as long as the server asks for.
 ///
 /// It writes files and nothing else; who keeps the books is `each`. See `DownloadFolder`.
-public struct Downloader: Sendable {
-  public var settings: DownloadSettings
+package struct Downloader: Sendable {
+  package var settings: DownloadSettings
   /// The folder that requests' names start from.
-  public var folder: String
+  package var folder: String
 
   /// Requests that are begun at one time, for each connection: those that wait for one server's turn should not keep the
   /// others from theirs.
   private static let requestsPerConnection = 8
 
-  public init(settings: DownloadSettings, folder: String) {
+  package init(settings: DownloadSettings, folder: String) {
     self.settings = settings
     self.folder = folder
   }
@@ -23,7 +23,7 @@ public struct Downloader: Sendable {
   /// - Parameter each: Called for each request, in the order in which they end, one at a time.
   /// - Throws: What `each` throws; the downloads that are under way are given up then. ``TransferLibraryError`` without
   ///   libcurl.
-  public func run(
+  package func run(
     _ requests: some Sequence<DownloadRequest>, each: (DownloadOutcome) throws -> Void
   ) async throws {
     let client = try TransferClient()

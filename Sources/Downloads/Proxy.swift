@@ -2,7 +2,7 @@ import Foundation
 
 extension DownloadSettings.Proxy {
   /// The proxy that `https_proxy`, `http_proxy` or `all_proxy` names, in small or capital letters, as for other programs.
-  public static func fromEnvironment(
+  package static func fromEnvironment(
     _ variables: [String: String] = ProcessInfo.processInfo.environment
   ) -> Self? {
     for name in ["https_proxy", "http_proxy", "all_proxy"] {

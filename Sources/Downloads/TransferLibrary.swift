@@ -4,17 +4,17 @@ import Foundation
 
 /// libcurl, which speaks with servers: the file `$CLEANNET_LIBCURL`, or the system's library. Opened before the first
 /// download, so that everything else works without it.
-public enum TransferLibrary {
+package enum TransferLibrary {
   /// The names of its interface: libcurl with OpenSSL, and Debian's with GnuTLS.
   static let names = ["libcurl.so.4", "libcurl-gnutls.so.4"]
 
   /// Opens libcurl, if that has not happened yet.
   ///
   /// - Throws: ``TransferLibraryError`` when it is missing, too old or not whole.
-  public static func load() throws(TransferLibraryError) { _ = try loaded.get() }
+  package static func load() throws(TransferLibraryError) { _ = try loaded.get() }
 
   /// What libcurl says of itself: "libcurl/7.88.1 OpenSSL/3.0.15 …".
-  public static var version: String {
+  package static var version: String {
     get throws(TransferLibraryError) { try loaded.get() }
   }
 
@@ -45,11 +45,11 @@ public enum TransferLibrary {
 }
 
 /// Why images cannot be downloaded.
-public struct TransferLibraryError: Error, Sendable, Hashable, CustomStringConvertible {
-  public let what: String
+package struct TransferLibraryError: Error, Sendable, Hashable, CustomStringConvertible {
+  package let what: String
   /// What to do about it, a sentence without its full stop.
-  public let remedy =
+  package let remedy =
     "On Debian and Ubuntu: apt-get install libcurl4; or name the library in CLEANNET_LIBCURL"
 
-  public var description: String { "\(what). \(remedy)." }
+  package var description: String { "\(what). \(remedy)." }
 }

@@ -9,7 +9,7 @@ import Workspace
 /// What is there is not asked for again, and what will not come by asking is not either, unless ``retriesFailures``.
 /// Images that do not come are noted as problems, and the run goes on.
 public struct DownloadStage: Sendable {
-  public var settings: DownloadSettings
+  package var settings: DownloadSettings
   /// Asks again also for images that were refused, or found missing, by an earlier run.
   public var retriesFailures = false
 

@@ -46,8 +46,8 @@ public struct EvaluateStage: Sendable {
   /// One detector on one part of the images.
   public struct Row: Sendable, Encodable {
     public var name: String
-    public var split: JudgedPart
-    public var metrics: DetectionMetrics
+    package var split: JudgedPart
+    package var metrics: DetectionMetrics
     /// On the scale of the detector's scores; nil where it decides by a rule of its own, or calls all labels right.
     public var threshold: Double?
     public var seconds: Double
@@ -55,7 +55,7 @@ public struct EvaluateStage: Sendable {
     /// was read.
     public var peakMemory: Int?
     /// The metrics of each class by itself, by name.
-    public var classes: [String: DetectionMetrics]
+    package var classes: [String: DetectionMetrics]
 
     private enum Key: String, CodingKey { case name, split, threshold, seconds, peakMemory, classes }
 

@@ -38,8 +38,8 @@ public struct ExperimentStage: Sendable {
   public struct Outcome: Sendable, Encodable {
     public var truth: String
     public var seeds: Int
-    public var summaries: [ExperimentSummary]
-    public var rows: [ExperimentRow]
+    package var summaries: [ExperimentSummary]
+    package var rows: [ExperimentRow]
   }
 
   public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {

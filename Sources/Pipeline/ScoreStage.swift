@@ -30,7 +30,7 @@ public struct ScoreStage: Sendable {
     public var verified: Int
     public var drawnAtRandom: Int
     /// How many wrong labels are left at most among the images kept; nil if nothing was verified.
-    public var guarantee: NoiseGuarantee?
+    package var guarantee: NoiseGuarantee?
     /// Names of classes that the guarantee does not cover, because too few of their images were drawn at random.
     public var uncovered: [String]
     /// The same by class name.

@@ -103,7 +103,9 @@ public struct TrainStage: Sendable {
     }
     guard let last else { return }
     objective = last.objective
-    (references, steps, seed) = (last.kMeans.clusters, last.training.steps, last.seed)
+    references = last.kMeans.clusters
+    steps = last.training.steps
+    seed = last.seed
     normalization = last.normalization
     evidence = last.given?.map(\.path) ?? []
   }

@@ -62,8 +62,10 @@ public struct WorkspaceOverview: Sendable, Encodable {
   public init(_ workspace: Workspace, problems limit: Int = 0) throws {
     let workspace = try workspace.snapshot()
     let status = try workspace.status()
-    (path, isReadOnly) = (workspace.path, workspace.isReadOnly)
-    (images, gone) = (status.samples, status.numbers - status.samples)
+    path = workspace.path
+    isReadOnly = workspace.isReadOnly
+    images = status.samples
+    gone = status.numbers - status.samples
     splits = Dictionary(uniqueKeysWithValues: status.splits.map { ($0.name, $0.samples) })
     sources = status.sources.map(\.path)
     classes = status.classes.map {

@@ -3,18 +3,18 @@ import Torch
 import Workspace
 
 /// Finds images that occur more than once among all of a workspace, for cleaned data sets that must not hold them.
-public struct ImageCopies: Sendable {
-  public var threads = 2
+package struct ImageCopies: Sendable {
+  package var threads = 2
 
   /// Beyond so many images only pixels and hashes are compared: comparing features takes time with their square.
   private static let mostWithFeatures = 50_000
 
-  public init() {}
+  package init() {}
 
   /// - Parameter features: Those in use; `nil` compares pixels alone.
   /// - Returns: The groups of images that show the same, as sample numbers, ascending.
   /// - Throws: `VipsError` if there are images to look at and no libvips.
-  public func groups(
+  package func groups(
     _ workspace: Workspace, features: (any FeatureSource)?,
     progress: @escaping @Sendable (ReportProgress) -> Void = { _ in }
   ) throws -> [[Int]] {

@@ -11,33 +11,33 @@ import Workspace
 /// suspicious.csv    all labels called wrong, the worst first
 /// duplicates.csv    all groups of images that occur more than once
 /// ```
-public struct Report: Sendable {
-  public var threads = 2
-  public var seed: UInt64 = 0
-  public var limits = ReportLimits()
+package struct Report: Sendable {
+  package var threads = 2
+  package var seed: UInt64 = 0
+  package var limits = ReportLimits()
   /// Another workspace, or an earlier report, to set beside this one.
-  public var comparison: String?
+  package var comparison: String?
 
-  public static let pageName = "index.html"
-  public static let dataName = "report.json"
+  package static let pageName = "index.html"
+  package static let dataName = "report.json"
   static let suspiciousName = "suspicious.csv"
   static let duplicatesName = "duplicates.csv"
 
-  public init() {}
+  package init() {}
 
-  public struct Outcome: Sendable {
-    public var data: ReportData
+  package struct Outcome: Sendable {
+    package var data: ReportData
     /// The page's path.
-    public var page: String
+    package var page: String
     /// The page's size.
-    public var bytes: Int
+    package var bytes: Int
   }
 
   /// Gathers the data and writes all files into `folder`, which is made if need be.
   ///
   /// - Throws: `WorkspaceError` if the workspace is empty or the folder cannot be written, `VipsError` if there are
   ///   images to show and no libvips.
-  public func write(
+  package func write(
     _ workspace: Workspace, inputs: ReportInputs, to folder: String,
     progress: @escaping @Sendable (ReportProgress) -> Void = { _ in }
   ) throws -> Outcome {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Workspace
 
 /// The command line. Each verb is a file in `Commands`; its `run()` calls one stage of `Pipeline`.
 @main struct CleanNetCommand: ParsableCommand {
@@ -19,7 +20,7 @@ import Foundation
 
       `cleannet demo` shows all steps on images that come with Debian.
       """,
-    version: Version.text,
+    version: ProgramVersion.current,
     subcommands: [
       DemoCommand.self, ImportCommand.self, DownloadCommand.self, EmbedCommand.self, VerifyCommand.self,
       ReviewCommand.self, TrainCommand.self, ScoreCommand.self, JudgeCommand.self, ReportCommand.self,
@@ -44,10 +45,6 @@ import Foundation
       exit(withError: error)
     }
   }
-}
-
-enum Version {
-  static let text = "0.1.0"
 }
 
 /// Ctrl-C: what is on disk is whole at any moment, so the program may simply end.

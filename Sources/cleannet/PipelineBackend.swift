@@ -13,7 +13,8 @@ struct PipelineBackend: ReviewBackend {
 
   init(_ workspace: Workspace, _ compute: ComputeOptions) {
     self.workspace = workspace
-    (seed, threads) = (compute.seed, compute.threads)
+    seed = compute.seed
+    threads = compute.threads
     live = LiveJudge(workspace)
   }
 
@@ -22,7 +23,8 @@ struct PipelineBackend: ReviewBackend {
   func retrain(_ report: @escaping @Sendable (RetrainingStep) -> Void) throws {
     let progress = RetrainingProgress(report)
     var train = TrainStage()
-    (train.seed, train.threads) = (seed, threads)
+    train.seed = seed
+    train.threads = threads
     try train.takeLastSettings(workspace)
     _ = try train.run(workspace, progress: progress)
     try score(progress)

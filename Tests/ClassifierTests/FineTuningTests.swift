@@ -47,8 +47,12 @@ private func untrained(_ seed: UInt64 = 0) -> ImageClassifier {
 
 private func recipe(epochs: Int) -> TrainingRecipe {
   var recipe = TrainingRecipe()
-  (recipe.epochs, recipe.batchSize, recipe.precision) = (epochs, 8, .float32)
-  (recipe.learningRate, recipe.headFactor, recipe.averaging) = (1e-3, 3, 0.9)
+  recipe.epochs = epochs
+  recipe.batchSize = 8
+  recipe.precision = .float32
+  recipe.learningRate = 1e-3
+  recipe.headFactor = 3
+  recipe.averaging = 0.9
   return recipe
 }
 
@@ -69,9 +73,9 @@ private func recipe(epochs: Int) -> TrainingRecipe {
   func resumes(sgd: Bool) throws {
     let colours = Colours(30)
     var recipe = recipe(epochs: 2)
-    (recipe.optimization, recipe.mixup, recipe.accumulation) = (
-      sgd ? .sgd : .adamw, sgd ? 0.4 : 0, sgd ? 1 : 2
-    )
+    recipe.optimization = sgd ? .sgd : .adamw
+    recipe.mixup = sgd ? 0.4 : 0
+    recipe.accumulation = sgd ? 1 : 2
     recipe.batchSize = sgd ? 8 : 4
     let data = colours.data(validation: [0, 1, 2, 27, 28, 29], bad: [4, 9])
     let whole = FineTuning(untrained(), recipe: recipe, data: data, threads: 2)
@@ -147,7 +151,8 @@ private func recipe(epochs: Int) -> TrainingRecipe {
     let targets = Tensor([1, 0, 0, 1, 0.5, 0.5, 0, 2] as [Float], shape: [4, 2])
     #expect(abs(mixup.targets(targets).sum().item - targets.sum().item) < 1e-6)
     let pixels = Tensor.arange(4 * 12).reshaped([4, 2, 2, 3]).to(.uint8)
-    let (mixed, partners) = (mixup.pixels(pixels).ints(), mixup.partners.ints())
+    let mixed = mixup.pixels(pixels).ints()
+    let partners = mixup.partners.ints()
     let plain = pixels.ints()
     for (place, value) in mixed.enumerated() {
       let other = plain[partners[place / 12] * 12 + place % 12]

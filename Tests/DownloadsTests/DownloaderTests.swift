@@ -35,9 +35,9 @@ final class TemporaryFolder: Sendable {
     var settings = DownloadSettings(userAgent: "cleannet-tests")
     settings.allowsLocal = true
     // On a busy machine anything may take long. Only the test of timeouts sets some.
-    (settings.connectTimeout, settings.idleTimeout, settings.timeout) = (
-      .seconds(3600), .seconds(3600), .seconds(3600)
-    )
+    settings.connectTimeout = .seconds(3600)
+    settings.idleTimeout = .seconds(3600)
+    settings.timeout = .seconds(3600)
     settings.firstPause = .milliseconds(2)
     settings.isImage = { $0.starts(with: [0xFF, 0xD8, 0xFF]) }
     change(&settings)
@@ -244,7 +244,8 @@ final class TemporaryFolder: Sendable {
     try await server.close()
     let settings = Self.settings {
       $0.attempts = 1
-      ($0.connectionsPerHost, $0.deadHostFailures) = (1, 3)
+      $0.connectionsPerHost = 1
+      $0.deadHostFailures = 3
     }
     let outcomes = try await download((0..<20).map { server.address("/\($0).jpg") }, settings)
     #expect(outcomes.allSatisfy { failure($0)?.isTemporary == true })

@@ -101,7 +101,8 @@ final class ExportTests {
   @Test("wrong labels are replaced, and the old ones kept in a column")
   func relabel() throws {
     var export = DatasetExport(format: "source")
-    (export.wrong, export.weights) = (.relabel, .soft)
+    export.wrong = .relabel
+    export.weights = .soft
     let outcome = try export.write(workspace, to: "\(folder)/out.csv")
     // 0 and 6 get the other label; a person said that 4 is wrong, but nothing fits better.
     #expect((outcome.written, outcome.relabelled, outcome.dropped) == (9, 2, 1))

@@ -39,7 +39,8 @@ final class NeighborStoreTests {
     #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == kept)
     // They are really read: with every image its successor's neighbour the judgement is another one.
     let table = try #require(MappedBytes(path: path, count: kept.count))
-    let (values, k) = (table.bytes.bindMemory(to: Int32.self), kept.count / 4 / count)
+    let values = table.bytes.bindMemory(to: Int32.self)
+    let k = kept.count / 4 / count
     for place in values.indices { values[place] = Int32((place / k + place % k + 1) % count) }
     NeighborJournal(table, rows: count, width: k * 4, block: 4096, store: store).markAll()
     #expect(model.judge(data(40), store: store, threads: 2).probability != plain.probability)

@@ -94,7 +94,8 @@ import Workspace
     let one = try #require(signatures[0])
     var crowd = (0..<1000).map { place in
       var signature = one
-      (signature.hash, signature.content) = (0, UInt64(place))
+      signature.hash = 0
+      signature.content = UInt64(place)
       signature.luminance = Double(number())
       signature.patches = one.patches.map { _ in number() * Float(12.0 / 256).squareRoot() }
       return signature as ImageSignature?

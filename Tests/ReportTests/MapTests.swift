@@ -6,7 +6,9 @@ import Torch
 @Suite struct MapTests {
   @Test func neighboursStayNeighbours() {
     let generator = Generator(seed: 1)
-    let (clusters, each, dimension) = (4, 30, 12)
+    let clusters = 4
+    let each = 30
+    let dimension = 12
     let centers = generator.normal([clusters, dimension], standardDeviation: 6)
     let points = Tensor.concatenate((0..<clusters).map { centers[$0] + generator.normal([each, dimension]) })
     let start = generator.normal([clusters * each, 2])
@@ -14,7 +16,8 @@ import Torch
     let plane = embedding(points, start: start).doubles()
     #expect(plane == embedding(points, start: start).doubles())
     func distance(_ a: Int, _ b: Int) -> Double {
-      let (x, y) = (plane[2 * a] - plane[2 * b], plane[2 * a + 1] - plane[2 * b + 1])
+      let x = plane[2 * a] - plane[2 * b]
+      let y = plane[2 * a + 1] - plane[2 * b + 1]
       return x * x + y * y
     }
     for point in 0..<(clusters * each) {

@@ -120,15 +120,14 @@ public final class FineTuning {
 
   /// Adds a batch's gradients.
   private func learn(_ batch: ImageBatch, examples: [Int]) {
-    var (pixels, targets) = (
-      batch.pixels,
-      weights.targets(
-        examples, labels: data.labels, classes: data.classes, smoothing: recipe.labelSmoothing)
-    )
+    var pixels = batch.pixels
+    var targets = weights.targets(
+      examples, labels: data.labels, classes: data.classes, smoothing: recipe.labelSmoothing)
     if recipe.mixup > 0 {
       let seed = seeds.mixed(3, UInt64(progress.epoch), UInt64(progress.batch))
       let mixup = Mixup(count: examples.count, alpha: recipe.mixup, seed: seed)
-      (pixels, targets) = (mixup.pixels(pixels), mixup.targets(targets))
+      pixels = mixup.pixels(pixels)
+      targets = mixup.targets(targets)
     }
     let loss = -(classifier.logits(pixels).logSoftmax(dim: 1) * targets).sum()
     (loss / Double(imagesPerStep)).backward()
@@ -155,11 +154,14 @@ public final class FineTuning {
         learningRate: recipe.rate * schedule.factor(at: progress.step - 1),
         loss: progress.lossSum / Double(max(1, progress.images)), validationLoss: validation?.loss,
         validationTop1: validation?.top1, images: progress.images))
-    (progress.batch, progress.lossSum, progress.images) = (0, 0, 0)
+    progress.batch = 0
+    progress.lossSum = 0
+    progress.images = 0
     // Without validation the last weights are the best.
     let loss = validation?.loss ?? -Double(progress.epoch)
     if progress.bestLoss.map({ loss < $0 }) ?? true {
-      (progress.bestLoss, progress.bestEpoch) = (loss, progress.epoch)
+      progress.bestLoss = loss
+      progress.bestEpoch = progress.epoch
       try keeper?.keepBest(currentWeights, progress.epoch)
     }
     try keeper?.keep(state)
@@ -175,7 +177,9 @@ public final class FineTuning {
     guard !counting.isEmpty else { return nil }
     let network = try InferenceClassifier(
       classifier.backbone.kind, checkpoint: Checkpoint(currentWeights), precision: recipe.precision)
-    var (loss, right, mass) = (0.0, 0.0, 0.0)
+    var loss = 0.0
+    var right = 0.0
+    var mass = 0.0
     let loader = data.loader(counting, batchSize: 32, threads: threads, augmentation: nil)
     network.forEachBatch(loader, batches: (counting.count + 31) / 32, threads: threads) { answer in
       guard let logits = answer.logits else { return }

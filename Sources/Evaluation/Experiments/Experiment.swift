@@ -5,7 +5,7 @@ import Torch
 
 /// The images that a detector is judged on: those that were not verified, of classes with verified images or of classes
 /// without.
-public enum JudgedPart: String, Sendable, Hashable, Codable, CaseIterable {
+package enum JudgedPart: String, Sendable, Hashable, Codable, CaseIterable {
   case heldOut
   case verified
 }
@@ -14,15 +14,15 @@ public enum JudgedPart: String, Sendable, Hashable, Codable, CaseIterable {
 ///
 /// Verified images fit detectors and choose thresholds, and are never judged. What depends on features alone is
 /// computed once, and what depends on noisy labels once a column.
-public struct Experiment: Sendable {
-  public let features: any FeatureSource
-  public let classes: Int
-  public var draws: [VerificationDraw]
-  public var seeds: Range<UInt64>
-  public var detectors: [any Detector]
-  public var threads: Int
+package struct Experiment: Sendable {
+  package let features: any FeatureSource
+  package let classes: Int
+  package var draws: [VerificationDraw]
+  package var seeds: Range<UInt64>
+  package var detectors: [any Detector]
+  package var threads: Int
 
-  public init(
+  package init(
     features: any FeatureSource, classes: Int, draws: [VerificationDraw], seeds: Range<UInt64>,
     detectors: [any Detector], threads: Int
   ) {
@@ -35,14 +35,14 @@ public struct Experiment: Sendable {
   }
 
   /// A column of noisy labels, and what is known of them.
-  public struct Column: Sendable {
-    public var name: String
+  package struct Column: Sendable {
+    package var name: String
     /// Per image; negative for images that take no part.
-    public var labels: [Int]
+    package var labels: [Int]
     /// Per image whether the label is right; nil where nobody knows.
-    public var truth: [Bool?]
+    package var truth: [Bool?]
 
-    public init(name: String, labels: [Int], truth: [Bool?]) {
+    package init(name: String, labels: [Int], truth: [Bool?]) {
       self.name = name
       self.labels = labels
       self.truth = truth
@@ -52,7 +52,7 @@ public struct Experiment: Sendable {
   /// Runs everything.
   ///
   /// - Parameter each: Called after each detector with its rows, and the share of the whole that is done.
-  public func run(_ columns: [Column], each: ([ExperimentRow], Double) throws -> Void) throws {
+  package func run(_ columns: [Column], each: ([ExperimentRow], Double) throws -> Void) throws {
     let total = Double(columns.count * draws.count * seeds.count * detectors.count)
     var done = 0.0
     var space: (images: [Int], FeatureSpace)?

@@ -1,31 +1,31 @@
 /// One detector on one part of one run.
-public struct ExperimentRow: Sendable, Hashable, Codable {
+package struct ExperimentRow: Sendable, Hashable, Codable {
   /// The column of noisy labels.
-  public var labels: String
-  public var verifiedClasses: Int
-  public var perClass: Int
-  public var seed: UInt64
-  public var detector: String
-  public var part: JudgedPart
-  public var metrics: DetectionMetrics
+  package var labels: String
+  package var verifiedClasses: Int
+  package var perClass: Int
+  package var seed: UInt64
+  package var detector: String
+  package var part: JudgedPart
+  package var metrics: DetectionMetrics
   /// On the scale of the detector's scores; nil where it decides by a rule of its own, or calls all labels right.
-  public var threshold: Double?
+  package var threshold: Double?
   /// Of the detector's own work, with what it shares with others.
-  public var seconds: Double
+  package var seconds: Double
   /// By how many bytes the process grew at most while the detector judged; nil where that cannot be measured.
-  public var peakMemory: Int?
+  package var peakMemory: Int?
   /// Where the part is the verified classes: what the guarantee said of their kept images, and what is true.
-  public var guarantee: GuaranteeCheck?
+  package var guarantee: GuaranteeCheck?
 }
 
 /// A bound on the noise among kept images beside the truth.
-public struct GuaranteeCheck: Sendable, Hashable, Codable {
+package struct GuaranteeCheck: Sendable, Hashable, Codable {
   /// ``NoiseGuarantee``'s bound for all covered classes together, with 95 % confidence.
-  public var upper: Double
+  package var upper: Double
   /// The share of wrong labels among the images kept, verified ones included.
-  public var actual: Double
+  package var actual: Double
 
-  public var holds: Bool { actual <= upper }
+  package var holds: Bool { actual <= upper }
 
   /// nil where nothing was verified or kept.
   ///

@@ -1,25 +1,25 @@
 /// Several runs of one detector in one setting, brought together.
-public struct ExperimentSummary: Sendable, Hashable, Codable {
-  public var labels: String
-  public var verifiedClasses: Int
-  public var perClass: Int
-  public var detector: String
-  public var part: JudgedPart
-  public var runs: Int
+package struct ExperimentSummary: Sendable, Hashable, Codable {
+  package var labels: String
+  package var verifiedClasses: Int
+  package var perClass: Int
+  package var detector: String
+  package var part: JudgedPart
+  package var runs: Int
   /// In percent; mean and 95 % confidence interval over runs.
-  public var averageErrorRate: Estimate?
-  public var auroc: Estimate?
-  public var averagePrecision: Estimate?
-  public var calibrationError: Estimate?
-  public var seconds: Estimate?
+  package var averageErrorRate: Estimate?
+  package var auroc: Estimate?
+  package var averagePrecision: Estimate?
+  package var calibrationError: Estimate?
+  package var seconds: Estimate?
   /// Bytes: the most of all runs.
-  public var peakMemory: Int?
+  package var peakMemory: Int?
   /// In how many runs the guarantee about verified classes was made, and in how many it held.
-  public var guarantees = 0
-  public var guaranteesHeld = 0
+  package var guarantees = 0
+  package var guaranteesHeld = 0
 
   /// One summary a setting, detector and part, in the order of first appearance.
-  public static func of(_ rows: [ExperimentRow]) -> [ExperimentSummary] {
+  package static func of(_ rows: [ExperimentRow]) -> [ExperimentSummary] {
     struct Key: Hashable {
       var labels: String, classes: Int, perClass: Int, detector: String, part: JudgedPart
     }

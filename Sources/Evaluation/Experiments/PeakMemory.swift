@@ -1,12 +1,12 @@
 import Foundation
 
 /// How much memory a piece of work needs.
-public enum PeakMemory {
+package enum PeakMemory {
   /// Runs `body`, and measures by how many bytes the process grew at most meanwhile, pages of mapped files among them.
   ///
   /// - Returns: nil where the kernel does not tell (Linux: `clear_refs` and `VmHWM`, see proc(5)). What runs beside
   ///   `body` in the same process counts too; small pieces that the allocator has kept from earlier work do not.
-  public static func measuring<Result>(_ body: () throws -> Result) rethrows -> (result: Result, bytes: Int?)
+  package static func measuring<Result>(_ body: () throws -> Result) rethrows -> (result: Result, bytes: Int?)
   {
     let canReset = (try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))) != nil
     let before = canReset ? kibibytes("VmRSS") : nil

@@ -1,19 +1,19 @@
 import Torch
 
 /// Which images are verified in an experiment: so many, at random, of each of some classes.
-public struct VerificationDraw: Sendable, Hashable, Codable {
-  public enum Classes: Sendable, Hashable, Codable {
+package struct VerificationDraw: Sendable, Hashable, Codable {
+  package enum Classes: Sendable, Hashable, Codable {
     /// So many classes, drawn anew by each seed.
     case count(Int)
     /// These, by number.
     case fixed([Int])
   }
 
-  public var classes: Classes
+  package var classes: Classes
   /// Images of each class; all of a class that has fewer.
-  public var perClass: Int
+  package var perClass: Int
 
-  public init(classes: Classes, perClass: Int) {
+  package init(classes: Classes, perClass: Int) {
     self.classes = classes
     self.perClass = perClass
   }
@@ -24,7 +24,7 @@ public struct VerificationDraw: Sendable, Hashable, Codable {
   ///   - labels: Each image's noisy label; negative for images that take no part.
   ///   - truth: Per image whether its label is right; nil where nobody knows: such images are not drawn.
   /// - Returns: The verified classes, ascending, and image → label is right.
-  public func draw(
+  package func draw(
     labels: [Int], truth: [Bool?], seed: UInt64
   ) -> (classes: [Int], verdicts: [Int: Bool]) {
     var members: [Int: [Int]] = [:]

@@ -1,28 +1,31 @@
 /// How far probabilities that labels are right can be taken at their word.
-public struct Calibration: Sendable, Hashable, Codable {
+package struct Calibration: Sendable, Hashable, Codable {
   /// The expected calibration error: over bins of equal width of the probability, the distance between the mean
   /// probability and the share of right labels, weighted by the bins' sizes (Naeini et al. 2015).
-  public var expectedError: Double
+  package var expectedError: Double
   /// The mean squared distance between the probability and the truth (Brier 1950).
-  public var brierScore: Double
+  package var brierScore: Double
   /// The bins that have images.
-  public var bins: [Bin]
+  package var bins: [Bin]
 
-  public struct Bin: Sendable, Hashable, Codable {
-    public var meanProbability: Double
-    public var shareRight: Double
-    public var count: Int
+  package struct Bin: Sendable, Hashable, Codable {
+    package var meanProbability: Double
+    package var shareRight: Double
+    package var count: Int
   }
 
   /// - Parameter probabilities: That the label is right, in [0, 1]; NaN ones are left out.
-  public init(probabilities: [Double], isRight: [Bool], bins count: Int = 10) {
+  package init(probabilities: [Double], isRight: [Bool], bins count: Int = 10) {
     precondition(
       probabilities.count == isRight.count && count > 0, "probabilities and truth differ in length")
-    var (sums, rights, sizes) = ([Double](), [Int](), [Int]())
+    var sums = [Double]()
+    var rights = [Int]()
+    var sizes = [Int]()
     sums = Array(repeating: 0, count: count)
     rights = Array(repeating: 0, count: count)
     sizes = rights
-    var (squares, total) = (0.0, 0)
+    var squares = 0.0
+    var total = 0
     for (probability, right) in zip(probabilities, isRight) where !probability.isNaN {
       let clamped = min(1, max(0, probability))
       // Bins are closed above, as (0, 0.1], (0.1, 0.2] …; 0 belongs to the first.

@@ -1,15 +1,15 @@
 /// How right the decisions are: which wrong labels were found, and which right ones blamed.
-public struct DecisionCounts: Sendable, Hashable, Codable {
+package struct DecisionCounts: Sendable, Hashable, Codable {
   /// Wrong labels called wrong.
-  public var found = 0
+  package var found = 0
   /// Wrong labels called right.
-  public var missed = 0
+  package var missed = 0
   /// Right labels called wrong.
-  public var blamed = 0
+  package var blamed = 0
   /// Right labels called right.
-  public var kept = 0
+  package var kept = 0
 
-  public init(_ judged: JudgedLabels) {
+  package init(_ judged: JudgedLabels) {
     for (isRight, decision) in zip(judged.isRight, judged.decisions) {
       switch (isRight, decision) {
       case (false, false): found += 1
@@ -20,30 +20,31 @@ public struct DecisionCounts: Sendable, Hashable, Codable {
     }
   }
 
-  public var count: Int { found + missed + blamed + kept }
+  package var count: Int { found + missed + blamed + kept }
 
   /// The share of labels called wrong that are; 0 where none is called wrong, as in scikit-learn.
-  public var precision: Double { ratio(found, found + blamed) }
+  package var precision: Double { ratio(found, found + blamed) }
 
   /// The share of wrong labels that are found; 0 where none is wrong.
-  public var recall: Double { ratio(found, found + missed) }
+  package var recall: Double { ratio(found, found + missed) }
 
   /// The harmonic mean of precision and recall.
-  public var f1: Double { ratio(2 * found, 2 * found + blamed + missed) }
+  package var f1: Double { ratio(2 * found, 2 * found + blamed + missed) }
 
   /// The share of misjudged labels.
-  public var errorRate: Double { ratio(missed + blamed, count) }
+  package var errorRate: Double { ratio(missed + blamed, count) }
 
   /// The share of wrong labels among those kept.
-  public var noiseAmongKept: Double { ratio(missed, missed + kept) }
+  package var noiseAmongKept: Double { ratio(missed, missed + kept) }
 
   private func ratio(_ part: Int, _ whole: Int) -> Double { whole == 0 ? 0 : Double(part) / Double(whole) }
 }
 
 /// The paper's metric: the share of misjudged labels of each class, averaged over the classes that have any, in
 /// percent. NaN where there are no images.
-public func averageErrorRate(_ judged: JudgedLabels) -> Double {
-  var (errors, sizes) = ([Int: Int](), [Int: Int]())
+package func averageErrorRate(_ judged: JudgedLabels) -> Double {
+  var errors = [Int: Int]()
+  var sizes = [Int: Int]()
   for place in judged.labels.indices {
     sizes[judged.labels[place], default: 0] += 1
     errors[judged.labels[place], default: 0] += judged.isRight[place] == judged.decisions[place] ? 0 : 1

@@ -1,32 +1,32 @@
 import Detectors
 
 /// All metrics of one detector on one set of images.
-public struct DetectionMetrics: Sendable, Hashable, Codable {
+package struct DetectionMetrics: Sendable, Hashable, Codable {
   /// The number of images judged.
-  public var images: Int
+  package var images: Int
   /// How many of their labels are wrong.
-  public var wrong: Int
+  package var wrong: Int
   /// In percent, averaged over classes: see ``averageErrorRate(_:)``.
-  public var averageErrorRate: Double
+  package var averageErrorRate: Double
   /// nil where all labels are right, or all wrong.
-  public var auroc: Double?
+  package var auroc: Double?
   /// Of finding wrong labels; nil where none is wrong.
-  public var averagePrecision: Double?
-  public var precision: Double
-  public var recall: Double
-  public var f1: Double
+  package var averagePrecision: Double?
+  package var precision: Double
+  package var recall: Double
+  package var f1: Double
   /// The share of wrong labels among those kept.
-  public var noiseAmongKept: Double
+  package var noiseAmongKept: Double
   /// Lift by the number of labels looked at; without those that do not apply.
-  public var liftAt: [Int: Double]
+  package var liftAt: [Int: Double]
   /// Only where the scores are probabilities.
-  public var calibrationError: Double?
-  public var brierScore: Double?
+  package var calibrationError: Double?
+  package var brierScore: Double?
 
   /// - Parameters:
   ///   - scoresAreProbabilities: Whether calibration applies.
   ///   - liftAt: Numbers of labels for which lift is wanted.
-  public init(_ judged: JudgedLabels, scoresAreProbabilities: Bool = false, liftAt: [Int] = [100]) {
+  package init(_ judged: JudgedLabels, scoresAreProbabilities: Bool = false, liftAt: [Int] = [100]) {
     let ranking = Ranking(judged)
     let counts = DecisionCounts(judged)
     images = judged.count
@@ -34,17 +34,20 @@ public struct DetectionMetrics: Sendable, Hashable, Codable {
     averageErrorRate = Evaluation.averageErrorRate(judged)
     auroc = ranking.auroc
     averagePrecision = ranking.averagePrecision
-    (precision, recall, f1) = (counts.precision, counts.recall, counts.f1)
+    precision = counts.precision
+    recall = counts.recall
+    f1 = counts.f1
     noiseAmongKept = counts.noiseAmongKept
     self.liftAt = Dictionary(
       uniqueKeysWithValues: Set(liftAt).compactMap { k in ranking.lift(at: k).map { (k, $0) } })
     guard scoresAreProbabilities, judged.count > 0 else { return }
     let calibration = Calibration(probabilities: judged.scores, isRight: judged.isRight)
-    (calibrationError, brierScore) = (calibration.expectedError, calibration.brierScore)
+    calibrationError = calibration.expectedError
+    brierScore = calibration.brierScore
   }
 
   /// The metrics of each class by itself.
-  public static func perClass(
+  package static func perClass(
     _ judged: JudgedLabels, scoresAreProbabilities: Bool = false, liftAt: [Int] = [100]
   ) -> [Int: DetectionMetrics] {
     Dictionary(

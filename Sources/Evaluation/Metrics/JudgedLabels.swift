@@ -4,17 +4,17 @@ import Detectors
 ///
 /// Everywhere in `Evaluation` a *wrong* label is what is looked for (the positive class), and a lower score means that
 /// the label is more likely wrong.
-public struct JudgedLabels: Sendable {
+package struct JudgedLabels: Sendable {
   /// Per image its score; never NaN.
-  public let scores: [Double]
+  package let scores: [Double]
   /// Per image whether its label is right.
-  public let isRight: [Bool]
+  package let isRight: [Bool]
   /// Per image the class of its noisy label.
-  public let labels: [Int]
+  package let labels: [Int]
   /// Per image the decision, true for "right".
-  public let decisions: [Bool]
+  package let decisions: [Bool]
 
-  public init(scores: [Double], isRight: [Bool], labels: [Int], decisions: [Bool]) {
+  package init(scores: [Double], isRight: [Bool], labels: [Int], decisions: [Bool]) {
     precondition(
       isRight.count == scores.count && labels.count == scores.count && decisions.count == scores.count,
       "scores, truth, labels and decisions are of different length")
@@ -30,11 +30,14 @@ public struct JudgedLabels: Sendable {
   /// Images without a score or without known truth are left out.
   ///
   /// - Parameter truth: Per image of the data set whether its label is right; nil where nobody knows.
-  public init(
+  package init(
     _ detection: Detection, threshold: Double?, labels: [Int], truth: [Bool?], images: some Sequence<Int>
   ) {
     let decided = detection.decisions(threshold: threshold)
-    var (scores, isRight, own, decisions) = ([Double](), [Bool](), [Int](), [Bool]())
+    var scores = [Double]()
+    var isRight = [Bool]()
+    var own = [Int]()
+    var decisions = [Bool]()
     for image in images {
       guard let decision = decided[image], let right = truth[image] else { continue }
       scores.append(Double(detection.scores[image]))
@@ -45,18 +48,18 @@ public struct JudgedLabels: Sendable {
     self.init(scores: scores, isRight: isRight, labels: own, decisions: decisions)
   }
 
-  public var count: Int { scores.count }
+  package var count: Int { scores.count }
 
   /// The number of images whose label is wrong.
-  public var wrong: Int { isRight.count { !$0 } }
+  package var wrong: Int { isRight.count { !$0 } }
 
   /// The images with one label.
-  public func ofClass(_ label: Int) -> JudgedLabels {
+  package func ofClass(_ label: Int) -> JudgedLabels {
     selecting(labels.indices.filter { labels[$0] == label })
   }
 
   /// The classes that occur, ascending.
-  public var classes: [Int] { Set(labels).sorted() }
+  package var classes: [Int] { Set(labels).sorted() }
 
   /// The images at some places, in that order; places may repeat.
   func selecting(_ places: [Int]) -> JudgedLabels {

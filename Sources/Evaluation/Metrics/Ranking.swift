@@ -3,7 +3,7 @@
 ///
 /// Wrong labels are the positives, found from the low end. Ties count as in scikit-learn: a group of equal scores is
 /// passed in one step. Cost: one sort.
-public struct Ranking: Sendable {
+package struct Ranking: Sendable {
   /// After each group: wrong and right labels so far, and the group's score.
   struct Step: Sendable {
     var wrong: Int
@@ -12,14 +12,15 @@ public struct Ranking: Sendable {
   }
   let steps: [Step]
   /// The number of wrong and of right labels.
-  public let wrong: Int
-  public let right: Int
+  package let wrong: Int
+  package let right: Int
 
-  public init(scores: [Double], isRight: [Bool]) {
+  package init(scores: [Double], isRight: [Bool]) {
     precondition(scores.count == isRight.count, "\(scores.count) scores for \(isRight.count) labels")
     let order = scores.indices.filter { !scores[$0].isNaN }.sorted { scores[$0] < scores[$1] }
     var steps: [Step] = []
-    var (wrong, right) = (0, 0)
+    var wrong = 0
+    var right = 0
     for (place, index) in order.enumerated() {
       if isRight[index] { right += 1 } else { wrong += 1 }
       let isLast = place + 1 == order.count || scores[order[place + 1]] != scores[index]
@@ -30,13 +31,14 @@ public struct Ranking: Sendable {
     self.right = right
   }
 
-  public init(_ judged: JudgedLabels) { self.init(scores: judged.scores, isRight: judged.isRight) }
+  package init(_ judged: JudgedLabels) { self.init(scores: judged.scores, isRight: judged.isRight) }
 
   /// The area under the ROC curve: how probably a wrong label scores below a right one, ties counting half. nil
   /// where there are not both.
-  public var auroc: Double? {
+  package var auroc: Double? {
     guard wrong > 0, right > 0 else { return nil }
-    var (area, before) = (0.0, Step(wrong: 0, right: 0, score: 0))
+    var area = 0.0
+    var before = Step(wrong: 0, right: 0, score: 0)
     for step in steps {
       area += Double(step.right - before.right) * Double(step.wrong + before.wrong) / 2
       before = step
@@ -45,9 +47,10 @@ public struct Ranking: Sendable {
   }
 
   /// The average precision of finding wrong labels, `Σ (R_n − R_{n−1}) P_n`. nil where none is wrong.
-  public var averagePrecision: Double? {
+  package var averagePrecision: Double? {
     guard wrong > 0 else { return nil }
-    var (sum, before) = (0.0, 0)
+    var sum = 0.0
+    var before = 0
     for step in steps {
       sum += Double(step.wrong - before) * Double(step.wrong) / Double(step.wrong + step.right)
       before = step.wrong
@@ -57,14 +60,13 @@ public struct Ranking: Sendable {
 
   /// How many times more often than overall a label is wrong among the `k` lowest scores; of a group of equal scores
   /// that `k` cuts through, its mean counts. nil where none is wrong or there are not `k`.
-  public func lift(at k: Int) -> Double? {
+  package func lift(at k: Int) -> Double? {
     guard wrong > 0, k > 0, k <= wrong + right else { return nil }
     var before = Step(wrong: 0, right: 0, score: 0)
     var found = 0.0
     for step in steps {
-      let (passed, size) = (
-        before.wrong + before.right, step.wrong + step.right - before.wrong - before.right
-      )
+      let passed = before.wrong + before.right
+      let size = step.wrong + step.right - before.wrong - before.right
       if passed + size >= k {
         found = Double(before.wrong) + Double(step.wrong - before.wrong) * Double(k - passed) / Double(size)
         break
@@ -76,7 +78,7 @@ public struct Ranking: Sendable {
 
   /// The ROC curve from (0, 0) to (1, 1): x the share of right labels called wrong, y the share of wrong labels found.
   /// Points within straight stretches are left out. Empty where there are not both kinds.
-  public var rocCurve: [CurvePoint] {
+  package var rocCurve: [CurvePoint] {
     guard wrong > 0, right > 0 else { return [] }
     let points =
       [CurvePoint(x: 0, y: 0, threshold: -.infinity)]
@@ -89,7 +91,7 @@ public struct Ranking: Sendable {
 
   /// The precision–recall curve by growing recall: x the share of wrong labels found, y the share of the labels called
   /// wrong that are. Empty where none is wrong.
-  public var precisionRecallCurve: [CurvePoint] {
+  package var precisionRecallCurve: [CurvePoint] {
     guard wrong > 0 else { return [] }
     return steps.map {
       CurvePoint(
@@ -100,12 +102,12 @@ public struct Ranking: Sendable {
 }
 
 /// A point of a curve: what calling all labels with a score up to `threshold` wrong gives.
-public struct CurvePoint: Sendable, Hashable {
-  public var x: Double
-  public var y: Double
-  public var threshold: Double
+package struct CurvePoint: Sendable, Hashable {
+  package var x: Double
+  package var y: Double
+  package var threshold: Double
 
-  public init(x: Double, y: Double, threshold: Double = .nan) {
+  package init(x: Double, y: Double, threshold: Double = .nan) {
     self.x = x
     self.y = y
     self.threshold = threshold
@@ -115,7 +117,9 @@ public struct CurvePoint: Sendable, Hashable {
   static func corners(_ points: [CurvePoint]) -> [CurvePoint] {
     points.indices.filter { index in
       guard index > 0, index + 1 < points.count else { return true }
-      let (a, b, c) = (points[index - 1], points[index], points[index + 1])
+      let a = points[index - 1]
+      let b = points[index]
+      let c = points[index + 1]
       let horizontal = a.y == b.y && b.y == c.y
       let vertical = a.x == b.x && b.x == c.x
       return !(horizontal || vertical)

@@ -1,7 +1,7 @@
 /// The plots of an evaluation.
 extension LinePlot {
   /// ROC curves of several detectors on the same images, the area in the legend.
-  public static func roc(_ rankings: [(name: String, ranking: Ranking)], title: String = "ROC") -> LinePlot {
+  package static func roc(_ rankings: [(name: String, ranking: Ranking)], title: String = "ROC") -> LinePlot {
     LinePlot(
       title: title, xLabel: "share of right labels called wrong", yLabel: "share of wrong labels found",
       lines: rankings.map { name, ranking in
@@ -13,7 +13,7 @@ extension LinePlot {
   }
 
   /// Precision–recall curves of finding wrong labels, the average precision in the legend.
-  public static func precisionRecall(
+  package static func precisionRecall(
     _ rankings: [(name: String, ranking: Ranking)], title: String = "Precision and recall"
   ) -> LinePlot {
     LinePlot(
@@ -28,7 +28,7 @@ extension LinePlot {
   }
 
   /// The average error rate of several detectors over a number of verified classes or images, with intervals.
-  public static func error(
+  package static func error(
     _ series: [(name: String, errors: [(verified: Double, error: Estimate)])], over xLabel: String,
     title: String = "Average error rate"
   ) -> LinePlot {

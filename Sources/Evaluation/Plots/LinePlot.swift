@@ -9,31 +9,31 @@ import Foundation
 /// let plot = LinePlot(title: "ROC", xLabel: "right labels blamed", yLabel: "wrong labels found", lines: [line])
 /// try plot.svg().write(to: file, atomically: true, encoding: .utf8)
 /// ```
-public struct LinePlot: Sendable, Hashable {
-  public var title: String
-  public var xLabel: String
-  public var yLabel: String
-  public var lines: [Line]
+package struct LinePlot: Sendable, Hashable {
+  package var title: String
+  package var xLabel: String
+  package var yLabel: String
+  package var lines: [Line]
   /// The axes' ends; nil: from the lines.
-  public var xRange: ClosedRange<Double>?
-  public var yRange: ClosedRange<Double>?
+  package var xRange: ClosedRange<Double>?
+  package var yRange: ClosedRange<Double>?
   /// Whether a diagonal marks what chance gives.
-  public var showsChance = false
+  package var showsChance = false
   /// Whether the lines' names stand beside the plot; if not, whoever shows it names them by ``color(ofLine:)``.
-  public var hasLegend = true
+  package var hasLegend = true
 
   /// The colour of a line, for a legend elsewhere.
-  public static func color(ofLine index: Int) -> String {
+  package static func color(ofLine index: Int) -> String {
     SVGLinePlot.colors[index % SVGLinePlot.colors.count]
   }
 
-  public struct Line: Sendable, Hashable {
-    public var name: String
-    public var points: [Point]
+  package struct Line: Sendable, Hashable {
+    package var name: String
+    package var points: [Point]
     /// Whether each point is marked: for few, measured ones.
-    public var hasMarks: Bool
+    package var hasMarks: Bool
 
-    public init(name: String, points: [Point], hasMarks: Bool = false) {
+    package init(name: String, points: [Point], hasMarks: Bool = false) {
       self.name = name
       self.points = points
       self.hasMarks = hasMarks
@@ -41,25 +41,33 @@ public struct LinePlot: Sendable, Hashable {
   }
 
   /// A point, with its confidence interval if there is one.
-  public struct Point: Sendable, Hashable {
-    public var x: Double
-    public var y: Double
-    public var low: Double?
-    public var high: Double?
+  package struct Point: Sendable, Hashable {
+    package var x: Double
+    package var y: Double
+    package var low: Double?
+    package var high: Double?
 
-    public init(x: Double, y: Double, low: Double? = nil, high: Double? = nil) {
-      (self.x, self.y, self.low, self.high) = (x, y, low, high)
+    package init(x: Double, y: Double, low: Double? = nil, high: Double? = nil) {
+      self.x = x
+      self.y = y
+      self.low = low
+      self.high = high
     }
   }
 
-  public init(
+  package init(
     title: String, xLabel: String, yLabel: String, lines: [Line], xRange: ClosedRange<Double>? = nil,
     yRange: ClosedRange<Double>? = nil, showsChance: Bool = false
   ) {
-    (self.title, self.xLabel, self.yLabel, self.lines) = (title, xLabel, yLabel, lines)
-    (self.xRange, self.yRange, self.showsChance) = (xRange, yRange, showsChance)
+    self.title = title
+    self.xLabel = xLabel
+    self.yLabel = yLabel
+    self.lines = lines
+    self.xRange = xRange
+    self.yRange = yRange
+    self.showsChance = showsChance
   }
 
   /// The picture as an SVG document, which can also stand within HTML. The same plot gives the same text.
-  public func svg() -> String { SVGLinePlot(self).document }
+  package func svg() -> String { SVGLinePlot(self).document }
 }

@@ -63,7 +63,8 @@ struct SVGLinePlot {
   }
 
   private var axes: String {
-    let (right, floor) = (Self.left + Self.width, Self.top + Self.height)
+    let right = Self.left + Self.width
+    let floor = Self.top + Self.height
     var parts: [String] = []
     for tick in x.ticks {
       let at = text(place(tick, y.low).x)
@@ -118,7 +119,8 @@ struct SVGLinePlot {
     for point in line.points where line.hasMarks && point.x.isFinite && point.y.isFinite {
       let here = place(point.x, point.y)
       if let low = point.low, let high = point.high {
-        let (from, to) = (place(point.x, low).y, place(point.x, high).y)
+        let from = place(point.x, low).y
+        let to = place(point.x, high).y
         parts.append("<path \(style(index)) d=\"M\(text(here.x)) \(text(from))V\(text(to))\"/>")
       }
       let fill = Self.colors[index % Self.colors.count]
@@ -128,7 +130,8 @@ struct SVGLinePlot {
   }
 
   private func legendEntry(_ index: Int) -> String {
-    let (left, at) = (Self.left + Self.width + 16, Self.top + Double(index) * Self.legendRow + 8)
+    let left = Self.left + Self.width + 16
+    let at = Self.top + Double(index) * Self.legendRow + 8
     return "<path class=\"line\" \(style(index)) d=\"M\(text(left)) \(text(at))h22\"/>"
       + "<text x=\"\(text(left + 28))\" y=\"\(text(at + 4))\">\(escaped(plot.lines[index].name))</text>"
   }

@@ -17,7 +17,8 @@ enum BetaDistribution {
     let tiny = 1e-300
     func away(_ value: Double) -> Double { abs(value) < tiny ? tiny : value }
     var d = 1 / away(1 - (a + b) * x / (a + 1))
-    var (c, result) = (1.0, d)
+    var c = 1.0
+    var result = d
     for step in 1...10_000 {
       let m = Double(step)
       let even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
@@ -38,7 +39,8 @@ enum BetaDistribution {
   static func quantile(_ probability: Double, _ a: Double, _ b: Double) -> Double {
     guard probability > 0 else { return 0 }
     guard probability < 1 else { return 1 }
-    var (low, high) = (0.0, 1.0)
+    var low = 0.0
+    var high = 1.0
     while true {
       let middle = low + (high - low) / 2
       guard middle > low, middle < high else { return middle }

@@ -2,38 +2,40 @@ import Foundation
 import Torch
 
 /// A mean with its confidence interval.
-public struct Estimate: Sendable, Hashable, Codable {
-  public var mean: Double
+package struct Estimate: Sendable, Hashable, Codable {
+  package var mean: Double
   /// Equal to the mean where there is a single value.
-  public var low: Double
-  public var high: Double
+  package var low: Double
+  package var high: Double
 
-  public init(mean: Double, low: Double, high: Double) {
+  package init(mean: Double, low: Double, high: Double) {
     self.mean = mean
     self.low = low
     self.high = high
   }
 
   /// The mean of runs with different seeds, with Student's t interval. NaN values are left out; nil if none is left.
-  public init?(runs: [Double], confidence: Double = 0.95) {
+  package init?(runs: [Double], confidence: Double = 0.95) {
     let values = runs.filter { !$0.isNaN }
     guard !values.isEmpty else { return nil }
     let n = Double(values.count)
     mean = values.reduce(0, +) / n
-    (low, high) = (mean, mean)
+    low = mean
+    high = mean
     guard values.count > 1 else { return }
     let center = mean
     let deviation = (values.reduce(0) { $0 + ($1 - center) * ($1 - center) } / (n - 1)).squareRoot()
     let half =
       studentQuantile(1 - (1 - confidence) / 2, degreesOfFreedom: n - 1) * deviation / n.squareRoot()
-    (low, high) = (mean - half, mean + half)
+    low = mean - half
+    high = mean + half
   }
 
   /// A metric of images with its percentile bootstrap interval: images are drawn anew, with replacement, within each
   /// class, `resamples` times. nil where the metric does not apply to the images themselves.
   ///
   /// Cost: `resamples` times the metric; for areas of 10,000 images and 1,000 resamples a few seconds.
-  public static func bootstrap(
+  package static func bootstrap(
     _ judged: JudgedLabels, resamples: Int = 1000, confidence: Double = 0.95, seed: UInt64 = 0,
     metric: (JudgedLabels) -> Double?
   ) -> Estimate? {

@@ -11,17 +11,17 @@ import Foundation
 /// Classes with too few random draws are not covered, and ``uncovered`` names them: a class with a single verdict says
 /// nothing, and would make the bound for all others useless. Which classes are covered depends on how many images were
 /// drawn, never on what people answered.
-public struct NoiseGuarantee: Sendable, Hashable, Codable {
-  public struct Bound: Sendable, Hashable, Codable {
+package struct NoiseGuarantee: Sendable, Hashable, Codable {
+  package struct Bound: Sendable, Hashable, Codable {
     /// Images kept, verified or not.
-    public var kept: Int
+    package var kept: Int
     /// Verified images that are kept and count for the bound, and how many of them are wrong.
-    public var sample: Int
-    public var wrong: Int
+    package var sample: Int
+    package var wrong: Int
     /// With the guarantee's confidence, no larger share of the kept images is wrong.
-    public var upper: Double
+    package var upper: Double
 
-    public init(kept: Int, sample: Int, wrong: Int, upper: Double) {
+    package init(kept: Int, sample: Int, wrong: Int, upper: Double) {
       self.kept = kept
       self.sample = sample
       self.wrong = wrong
@@ -29,27 +29,27 @@ public struct NoiseGuarantee: Sendable, Hashable, Codable {
     }
   }
 
-  public var confidence: Double
+  package var confidence: Double
   /// All covered classes together.
-  public var overall: Bound
+  package var overall: Bound
   /// By class number, for each class with a random sample; each holds with the confidence by itself.
-  public var perClass: [Int: Bound]
+  package var perClass: [Int: Bound]
   /// Classes that ``overall`` covers, ascending.
-  public var covered: [Int]
+  package var covered: [Int]
   /// Classes with kept images that it does not cover, ascending.
-  public var uncovered: [Int]
+  package var uncovered: [Int]
 
   /// A class with so many random draws is covered however large it is.
-  public static let enoughDraws = 20
+  package static let enoughDraws = 20
   /// A class with fewer draws is covered if its share of the images is at most so many times its share of the draws.
-  public static let sparsestRate = 3.0
+  package static let sparsestRate = 3.0
 
   /// - Parameters:
   ///   - labels: Each image's class; negative for images that take no part.
   ///   - isKept: Whether each image is kept, verified ones as if nobody had looked at them.
   ///   - verdicts: Verification labels of images drawn at random within their class, image → label is right.
   /// - Returns: nil where nothing was verified.
-  public init?(labels: [Int], isKept: [Bool], verdicts: [Int: Bool], confidence: Double = 0.95) {
+  package init?(labels: [Int], isKept: [Bool], verdicts: [Int: Bool], confidence: Double = 0.95) {
     guard let sampling = StratifiedSampling(labels: labels, verdicts: verdicts) else { return nil }
     self.init(sampling, counts: sampling.counts(isKept: isKept), confidence: confidence)
   }
@@ -203,7 +203,7 @@ enum StratifiedBound {
 ///   - scores: Each image's score, higher where the label is more likely right; NaN: not kept.
 ///   - steps: Thresholds that are tried, at equal distances in the share of images kept.
 /// - Returns: nil where no threshold can be shown to do: too few images are verified, or too many of them are wrong.
-public func thresholdForNoise(
+package func thresholdForNoise(
   _ wished: Double, scores: [Float], labels: [Int], verdicts: [Int: Bool], confidence: Double = 0.95,
   steps: Int = 200
 ) -> (threshold: Float, guarantee: NoiseGuarantee)? {

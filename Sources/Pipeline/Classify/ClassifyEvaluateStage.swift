@@ -32,8 +32,8 @@ public struct ClassifyEvaluateStage: Sendable {
     /// Images that could not be read.
     public var problems: Int
     /// With Clopper and Pearson's 95 % intervals over the images.
-    public var top1: Estimate
-    public var top5: Estimate
+    package var top1: Estimate
+    package var top5: Estimate
     public var classMean: Double
     public var classes: [ClassRow]
     /// Row: the label. Column: what the classifier says.
@@ -52,7 +52,8 @@ public struct ClassifyEvaluateStage: Sendable {
   ) throws -> (metrics: ClassificationMetrics, problems: Int) {
     let (samples, labels) = try images(workspace, classes: file.about.classes)
     var tally = ClassificationMetrics.Tally(classes: file.about.classes.count)
-    var (tested, problems) = (0, 0)
+    var tested = 0
+    var problems = 0
     if let features = try storedFeatures(workspace, file) {
       let head = try file.head()
       progress.begin("Testing", total: samples.count, unit: "images")

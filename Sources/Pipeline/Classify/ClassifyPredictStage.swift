@@ -66,7 +66,8 @@ public struct ClassifyPredictStage: Sendable {
         (place, Array(repeating: TableOutput.Cell.empty, count: 2 * top) + [.text(problem.explanation)])
       }
       if let best = answer.logits?.softmax(dim: 1).topK(top) {
-        let (values, labels) = (best.values.floats(), best.indices.ints())
+        let values = best.values.floats()
+        let labels = best.indices.ints()
         for (row, place) in answer.images.enumerated() {
           let cells = (row * top..<(row + 1) * top).flatMap {
             [TableOutput.Cell.text(classes[labels[$0]]), .float(values[$0])]

@@ -130,7 +130,8 @@ public struct ClassifyTrainStage: Sendable {
     let column = try truth.map { try TruthColumn(workspace, named: $0) }
     var maker = WeightMaker(
       workspace: workspace, examples: examples, labels: labels, verdicts: verdicts, truth: column)
-    (maker.relabel, maker.classBalanced) = (relabel, classBalanced)
+    maker.relabel = relabel
+    maker.classBalanced = classBalanced
     let weights = try maker.weights(weighting, scores: scores)
     guard weights.countingExamples > 0 else {
       throw PipelineError(
@@ -217,7 +218,8 @@ private struct HeadSource {
         .badInput, "The weights \(weights) are not those that made the features any more",
         remedy: "Put them back, or embed again: cleannet embed")
     }
-    (about.backbone, about.preparation) = (backbone, settings.preparation)
+    about.backbone = backbone
+    about.preparation = settings.preparation
     about.precision = Precision(rawValue: settings.precision) ?? .auto
     let checkpoint = try Checkpoint.read(path: weights, stripModulePrefix: true)
     let classifier = backbone.classifierName(in: checkpoint)

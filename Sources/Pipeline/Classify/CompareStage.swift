@@ -43,12 +43,12 @@ public struct CompareStage: Sendable {
   public struct Outcome: Sendable, Codable {
     public struct Run: Sendable, Codable {
       public var weights: String
-      public var top1: Estimate
-      public var top5: Estimate
+      package var top1: Estimate
+      package var top5: Estimate
       /// The mean over classes of the share classified right.
-      public var classMean: Estimate
+      package var classMean: Estimate
       /// In top-1 accuracy over `none`, seed by seed; nil where that is not compared.
-      public var gain: Estimate?
+      package var gain: Estimate?
       /// By seed; of heads.
       public var penalties: [Double]
     }
@@ -75,7 +75,8 @@ public struct CompareStage: Sendable {
     let data = try ClassifierData(workspace, truth: truth)
     try data.requireTests()
     var maker = data.weightMaker(workspace, truth: truthColumn)
-    (maker.relabel, maker.classBalanced) = (relabel, classBalanced)
+    maker.relabel = relabel
+    maker.classBalanced = classBalanced
     let usesScores = weightings.contains(where: \.usesScores)
     var results: [[Result]] = []
     var silent: [String: Set<String>] = [:]
@@ -133,13 +134,18 @@ public struct CompareStage: Sendable {
   ) throws -> [Result] {
     try weightings.map { weighting in
       var stage = ClassifyTrainStage(.network(network), weighting: weighting)
-      (stage.truth, stage.relabel, stage.classBalanced) = (truth, relabel, classBalanced)
-      (stage.seed, stage.threads, stage.scores) = (seed &+ UInt64(index), threads, scores)
+      stage.truth = truth
+      stage.relabel = relabel
+      stage.classBalanced = classBalanced
+      stage.seed = seed &+ UInt64(index)
+      stage.threads = threads
+      stage.scores = scores
       // The comparison's classifiers are not the one that is in use.
       stage.runName = "classify-compared"
       let trained = try stage.run(workspace, progress: progress)
       var test = ClassifyEvaluateStage()
-      (test.truth, test.threads) = (truth, threads)
+      test.truth = truth
+      test.threads = threads
       return Result(
         metrics: try test.test(workspace, ClassifierFile(path: trained.file), progress: progress).metrics)
     }

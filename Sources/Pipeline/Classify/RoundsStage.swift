@@ -96,7 +96,8 @@ public struct RoundsStage: Sendable {
       var scoring = ScoreStage()
       scoring.threads = classifier.threads
       let scored = try scoring.run(workspace, progress: progress)
-      (round.scores, round.estimatedNoise) = (scored.scores, scored.estimatedNoise)
+      round.scores = scored.scores
+      round.estimatedNoise = scored.estimatedNoise
       round.judgedRight = try judgedRight(workspace)
       round.weights = classifier.weighting.name
     } else {
@@ -107,7 +108,9 @@ public struct RoundsStage: Sendable {
     round.validationTop1 = trained.epochs.first { $0.epoch == trained.bestEpoch }?.validationTop1
     if try workspace.splitNames().contains("test") {
       var test = ClassifyEvaluateStage()
-      (test.file, test.truth, test.threads) = (trained.file, classifier.truth, classifier.threads)
+      test.file = trained.file
+      test.truth = classifier.truth
+      test.threads = classifier.threads
       round.testTop1 = try test.run(workspace, progress: progress).top1.mean
       if let first = earlier.first?.testTop1, let now = round.testTop1 { round.gain = now - first }
     }
@@ -118,14 +121,15 @@ public struct RoundsStage: Sendable {
   /// CleanNet's training, with the settings of the last one, if there was any.
   private func cleanNetStage(_ workspace: Workspace) throws -> TrainStage {
     var stage = TrainStage()
-    (stage.seed, stage.threads) = (classifier.seed, classifier.threads)
+    stage.seed = classifier.seed
+    stage.threads = classifier.threads
     let last = try workspace.finishedRun(stage: "train").flatMap {
       try? JSONDecoder().decode(Configuration.self, from: Data($0.settings.utf8))
     }
     if let last {
-      (stage.objective, stage.references, stage.steps) = (
-        last.objective, last.kMeans.clusters, last.training.steps
-      )
+      stage.objective = last.objective
+      stage.references = last.kMeans.clusters
+      stage.steps = last.training.steps
     }
     return stage
   }

@@ -22,7 +22,8 @@ struct SampleImages: Sendable {
       keys.append(sample.key)
     }
     precondition(next == samples.count, "samples are there, in rising order")
-    (self.locations, self.keys) = (locations, keys)
+    self.locations = locations
+    self.keys = keys
   }
 
   /// Files that are in no workspace; their keys are their paths.

@@ -61,7 +61,9 @@ struct SampleScores: Sendable {
   }
 
   init(soft: [Float], hard: [Float], suggested: [Int]) {
-    (self.soft, self.hard, self.suggested) = (soft, hard, suggested)
+    self.soft = soft
+    self.hard = hard
+    self.suggested = suggested
   }
 
   /// What `score` left last.

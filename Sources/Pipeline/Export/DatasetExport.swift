@@ -73,7 +73,8 @@ public struct DatasetExport: Sendable {
     where isWanted && !output.attributeNames.contains(name) {
       output.attributeNames.append(name)
     }
-    (output.images, output.shardSize) = (images, shardSize)
+    output.images = images
+    output.shardSize = shardSize
     let writer = try DatasetReader.writer(format: format, output)
     let features = format == CleanNetTable.name ? try FeatureRows(workspace) : nil
     let gone = try CopyChoice.leftOut(copies, without, workspace, judgements)

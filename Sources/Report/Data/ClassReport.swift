@@ -1,43 +1,47 @@
 /// What is said of the images with one label.
-public struct ClassReport: Sendable, Codable {
-  public var name: String
-  public var images: Int
-  public var judged: Int
-  public var calledWrong: Int
+package struct ClassReport: Sendable, Codable {
+  package var name: String
+  package var images: Int
+  package var judged: Int
+  package var calledWrong: Int
   /// The mean of 1 − probability; nil where nothing is judged.
-  public var estimatedNoise: Double?
+  package var estimatedNoise: Double?
   /// Wrong ones among the verified images of the class.
-  public var verified: Share?
+  package var verified: Share?
   /// No larger share of the images kept is wrong, with the guarantee's confidence.
-  public var guaranteedUpper: Double?
+  package var guaranteedUpper: Double?
   /// nil where nothing is judged.
-  public var histogram: ScoreHistogram?
+  package var histogram: ScoreHistogram?
   /// Most suspicious first.
-  public var suspicious: [Int]
+  package var suspicious: [Int]
   /// Those nearest to the threshold.
-  public var borderline: [Int]
+  package var borderline: [Int]
   /// Whether the page shows a section of the class.
-  public var isDetailed: Bool
+  package var isDetailed: Bool
 }
 
 /// How many images have which score, by verdict and verification. Bins are of equal width.
-public struct ScoreHistogram: Sendable, Codable {
-  public var low: Double
-  public var high: Double
-  public var threshold: Double
+package struct ScoreHistogram: Sendable, Codable {
+  package var low: Double
+  package var high: Double
+  package var threshold: Double
   /// Unverified images that are kept, and that are called wrong.
-  public var kept: [Int]
-  public var dropped: [Int]
+  package var kept: [Int]
+  package var dropped: [Int]
   /// Images that a person found right, or wrong.
-  public var right: [Int]
-  public var wrong: [Int]
+  package var right: [Int]
+  package var wrong: [Int]
 
-  public static let bins = 20
+  package static let bins = 20
 
   init(low: Double, high: Double, threshold: Double) {
-    (self.low, self.high, self.threshold) = (low, high, threshold)
+    self.low = low
+    self.high = high
+    self.threshold = threshold
     kept = Array(repeating: 0, count: Self.bins)
-    (dropped, right, wrong) = (kept, kept, kept)
+    dropped = kept
+    right = kept
+    wrong = kept
   }
 
   /// The bin of a score; the last one holds its upper end.
@@ -47,52 +51,52 @@ public struct ScoreHistogram: Sendable, Codable {
 }
 
 /// An image as the page shows it.
-public struct ImageCard: Sendable, Codable {
-  public var id: Int
-  public var key: String
-  public var path: String
-  public var split: String
+package struct ImageCard: Sendable, Codable {
+  package var id: Int
+  package var key: String
+  package var path: String
+  package var split: String
   /// Class numbers; suggestion nil where the image is not judged.
-  public var label: Int
-  public var suggestion: Int?
+  package var label: Int
+  package var suggestion: Int?
   /// That the label is right.
-  public var probability: Double?
-  public var cosine: Double?
+  package var probability: Double?
+  package var cosine: Double?
   /// Called wrong, by the model or by a person; nil where not judged.
-  public var isWrong: Bool?
+  package var isWrong: Bool?
   /// What a person said.
-  public var verification: Bool?
-  public var references: [Reference]
+  package var verification: Bool?
+  package var references: [Reference]
   /// Whether there is a small copy of the image in the page.
-  public var hasThumbnail: Bool
+  package var hasThumbnail: Bool
 
   /// The image that stands for the class's reference to which this image is nearest.
-  public struct Reference: Sendable, Codable {
-    public var image: Int
-    public var label: Int
+  package struct Reference: Sendable, Codable {
+    package var image: Int
+    package var label: Int
     /// The cosine of the two images' features.
-    public var similarity: Double
+    package var similarity: Double
   }
 }
 
 /// Which labels are taken for which.
-public struct Confusions: Sendable, Codable {
+package struct Confusions: Sendable, Codable {
   /// The most frequent first.
-  public var pairs: [Pair]
+  package var pairs: [Pair]
   /// Images by label (row) and suggested class (column), only those called wrong; nil with more than 200
   /// classes.
-  public var matrix: [[Int]]?
+  package var matrix: [[Int]]?
 
-  public struct Pair: Sendable, Codable {
-    public var label: Int
-    public var suggestion: Int
-    public var images: Int
+  package struct Pair: Sendable, Codable {
+    package var label: Int
+    package var suggestion: Int
+    package var images: Int
     /// Of the images with that label.
-    public var share: Double
+    package var share: Double
     /// How many images chance would have put here, were suggestions spread evenly over the other classes.
-    public var expected: Double?
+    package var expected: Double?
     /// Whether that many are more than chance explains, at 95 % for all pairs together.
-    public var isRemarkable: Bool?
-    public var examples: [Int]
+    package var isRemarkable: Bool?
+    package var examples: [Int]
   }
 }

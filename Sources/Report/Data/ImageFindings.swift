@@ -1,56 +1,56 @@
 /// Images that occur more than once.
-public struct Duplicates: Sendable, Codable {
+package struct Duplicates: Sendable, Codable {
   /// Images looked at.
-  public var examined: Int
+  package var examined: Int
   /// Images there are.
-  public var total: Int
+  package var total: Int
   /// How they were found.
-  public var method: String
-  public var exactGroups: Int
-  public var nearGroups: Int
+  package var method: String
+  package var exactGroups: Int
+  package var nearGroups: Int
   /// Images in groups.
-  public var images: Int
+  package var images: Int
   /// Groups with images of several splits, and of several labels.
-  public var acrossSplits: Int
-  public var acrossLabels: Int
+  package var acrossSplits: Int
+  package var acrossLabels: Int
   /// Why groups are not shown, if they are not.
-  public var hidden: String?
+  package var hidden: String?
   /// Some of them, those across splits and labels first.
-  public var groups: [Group]
+  package var groups: [Group]
 
-  public struct Group: Sendable, Codable {
-    public var isExact: Bool
-    public var acrossSplits: Bool
-    public var acrossLabels: Bool
+  package struct Group: Sendable, Codable {
+    package var isExact: Bool
+    package var acrossSplits: Bool
+    package var acrossLabels: Bool
     /// The number of images; some of them are shown.
-    public var count: Int
-    public var images: [Int]
+    package var count: Int
+    package var images: [Int]
   }
 }
 
 /// What is wrong with images, whatever their labels.
-public struct ImageChecks: Sendable, Codable {
-  public var examined: Int
-  public var total: Int
-  public var unreadable: [Unreadable]
+package struct ImageChecks: Sendable, Codable {
+  package var examined: Int
+  package var total: Int
+  package var unreadable: [Unreadable]
   /// All of them; `unreadable` has the first.
-  public var unreadableCount: Int
-  public var checks: [Check]
+  package var unreadableCount: Int
+  package var checks: [Check]
 
-  public struct Unreadable: Sendable, Codable {
-    public var path: String
-    public var what: String
+  package struct Unreadable: Sendable, Codable {
+    package var path: String
+    package var what: String
   }
 
-  public struct Check: Sendable, Codable {
-    public var name: String
+  package struct Check: Sendable, Codable {
+    package var name: String
     /// What is looked for, in words.
-    public var rule: String
-    public var count: Int
+    package var rule: String
+    package var count: Int
     /// Of the images looked at.
-    public var share: Double
+    package var share: Double
     /// Why images are not shown, if they are not.
-    public var hidden: String?
-    public var images: [Int]
+    package var hidden: String?
+    package var images: [Int]
   }
 }

@@ -4,38 +4,38 @@ import Foundation
 ///
 /// Images are referred to by their number in the workspace; those that the page shows are in ``images``. Of large data
 /// sets samples are shown; ``remarks`` says of what.
-public struct ReportData: Sendable, Codable {
-  public var about: About
-  public var summary: Summary
+package struct ReportData: Sendable, Codable {
+  package var about: About
+  package var summary: Summary
   /// By class number.
-  public var classes: [ClassReport]
+  package var classes: [ClassReport]
   /// The images that the page shows, by number.
-  public var images: [ImageCard]
+  package var images: [ImageCard]
   /// The most suspicious images of all classes, worst first.
-  public var suspicious: [Int]
-  public var confusions: Confusions
+  package var suspicious: [Int]
+  package var confusions: Confusions
   /// nil where nothing is scored.
-  public var sweep: ThresholdSweep?
+  package var sweep: ThresholdSweep?
   /// How good the judgement is on images whose truth is known; empty where there are none.
-  public var quality: [Quality]
-  public var map: FeatureMap?
-  public var duplicates: Duplicates?
-  public var checks: ImageChecks?
-  public var classifiers: [ClassifierRun]
-  public var history: [HistoryEntry]
+  package var quality: [Quality]
+  package var map: FeatureMap?
+  package var duplicates: Duplicates?
+  package var checks: ImageChecks?
+  package var classifiers: [ClassifierRun]
+  package var history: [HistoryEntry]
   /// The commands that make all of it again.
-  public var commands: [String]
+  package var commands: [String]
   /// Images that look unlike all classes, and images between two classes.
-  public var outliers: [Int]?
-  public var ambiguous: [Int]?
+  package var outliers: [Int]?
+  package var ambiguous: [Int]?
   /// Classes whose images differ from the others in something that is no matter of their content.
-  public var groups: [OddGroup]?
-  public var comparison: Comparison?
+  package var groups: [OddGroup]?
+  package var comparison: Comparison?
   /// What was sampled or left out, and why.
-  public var remarks: [String]
+  package var remarks: [String]
 
   /// The data as JSON with sorted keys.
-  public func json() throws -> Data {
+  package func json() throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.dateEncodingStrategy = .iso8601
@@ -43,7 +43,7 @@ public struct ReportData: Sendable, Codable {
   }
 
   /// Reads what ``json()`` wrote.
-  public init(json: Data) throws {
+  package init(json: Data) throws {
     let decoder = JSONDecoder()
     decoder.dateDecodingStrategy = .iso8601
     self = try decoder.decode(ReportData.self, from: json)
@@ -58,76 +58,83 @@ public struct ReportData: Sendable, Codable {
   }
 
   init(about: About, summary: Summary) {
-    (self.about, self.summary) = (about, summary)
-    (classes, images, suspicious, quality) = ([], [], [], [])
+    self.about = about
+    self.summary = summary
+    classes = []
+    images = []
+    suspicious = []
+    quality = []
     confusions = Confusions(pairs: [], matrix: nil)
-    (classifiers, history, commands, remarks) = ([], [], [], [])
+    classifiers = []
+    history = []
+    commands = []
+    remarks = []
   }
 }
 
 /// What the report is of.
-public struct About: Sendable, Codable {
+package struct About: Sendable, Codable {
   /// The workspace folder's name.
-  public var name: String
-  public var workspace: String
-  public var made: Date
+  package var name: String
+  package var workspace: String
+  package var made: Date
   /// Of the program.
-  public var version: String
-  public var sources: [Source]
+  package var version: String
+  package var sources: [Source]
   /// Where the features come from, as settings for people.
-  public var features: [String: String]
+  package var features: [String: String]
   /// `paper` or `extended`; nil where nothing is trained.
-  public var objective: String?
+  package var objective: String?
   /// The share of the true nearest neighbours that scoring was given; nil where none were sought.
-  public var neighborRecall: Double?
+  package var neighborRecall: Double?
   /// Whether something that the scores follow from has changed since.
-  public var isStale: Bool
+  package var isStale: Bool
   /// What thresholds are compared with: `probability` or `cosine`.
-  public var basis: String
+  package var basis: String
   /// The column of true labels, if one was named.
-  public var truth: String?
+  package var truth: String?
 
-  public struct Source: Sendable, Codable {
-    public var path: String
-    public var format: String
-    public var images: Int
+  package struct Source: Sendable, Codable {
+    package var path: String
+    package var format: String
+    package var images: Int
   }
 }
 
 /// The figures at the top.
-public struct Summary: Sendable, Codable {
-  public var images: Int
-  public var classes: Int
-  public var splits: [Split]
+package struct Summary: Sendable, Codable {
+  package var images: Int
+  package var classes: Int
+  package var splits: [Split]
   /// Images with a score.
-  public var judged: Int
+  package var judged: Int
   /// Labels called wrong: by the model, or by the person who looked.
-  public var calledWrong: Int
+  package var calledWrong: Int
   /// The model's expected share of wrong labels among those judged: the mean of 1 − probability.
-  public var estimatedNoise: Double?
+  package var estimatedNoise: Double?
   /// The same over the verified classes alone.
-  public var estimatedNoiseVerifiedClasses: Double?
+  package var estimatedNoiseVerifiedClasses: Double?
   /// Wrong ones among the verified images that were drawn at random; nil where there are none.
-  public var verified: Share?
+  package var verified: Share?
   /// Images that people answered, however they were chosen, those they were not sure of included.
-  public var looked: Int?
+  package var looked: Int?
   /// Images that people could not judge, and those of them that were drawn at random.
-  public var unsure: Int
-  public var unsureDrawn: Int?
+  package var unsure: Int
+  package var unsureDrawn: Int?
   /// Verdicts that the model contradicts clearly, each judged without its own verdict: some may be slips.
-  public var contradicted: Int?
+  package var contradicted: Int?
   /// What it comes to.
-  public var conclusion: Conclusion?
-  public var verifiedClasses: Int
+  package var conclusion: Conclusion?
+  package var verifiedClasses: Int
   /// Verified images of all classes were drawn at rates that differ by more than a factor of two.
-  public var verifiedUnevenly: Bool
-  public var guarantee: Guarantee?
+  package var verifiedUnevenly: Bool
+  package var guarantee: Guarantee?
   /// Images that could not be read.
-  public var unreadable: Int
+  package var unreadable: Int
 
   /// Whether the data set can be used, and what the next step costs.
-  public struct Conclusion: Sendable, Codable {
-    public enum Use: String, Sendable, Codable {
+  package struct Conclusion: Sendable, Codable {
+    package enum Use: String, Sendable, Codable {
       /// Nobody knows yet.
       case unknown
       /// Without the labels called wrong.
@@ -138,38 +145,38 @@ public struct Summary: Sendable, Codable {
       case avoid
     }
 
-    public var use: Use
+    package var use: Use
     /// Images to look at next, and how long that takes at the usual pace of the page.
-    public var looks: Int
-    public var minutes: Double
+    package var looks: Int
+    package var minutes: Double
     /// The share of wrong labels at most left, to be shown by those looks, if none of what they find speaks against it.
-    public var target: Double
+    package var target: Double
   }
 
-  public struct Split: Sendable, Codable {
-    public var name: String
-    public var images: Int
+  package struct Split: Sendable, Codable {
+    package var name: String
+    package var images: Int
   }
 
   /// An upper bound on the share of wrong labels left among the images kept in the verified classes.
-  public struct Guarantee: Sendable, Codable {
-    public var confidence: Double
-    public var upper: Double
-    public var kept: Int
-    public var sample: Int
-    public var wrong: Int
+  package struct Guarantee: Sendable, Codable {
+    package var confidence: Double
+    package var upper: Double
+    package var kept: Int
+    package var sample: Int
+    package var wrong: Int
   }
 }
 
 /// A class whose images are darker, smaller or less sharp than those of the others.
-public struct OddGroup: Sendable, Codable, Hashable {
-  public var label: Int
+package struct OddGroup: Sendable, Codable, Hashable {
+  package var label: Int
   /// Such as "brightness".
-  public var property: String
+  package var property: String
   /// Mean of the class and of all other images looked at.
-  public var mean: Double
-  public var elsewhere: Double
+  package var mean: Double
+  package var elsewhere: Double
   /// How far apart, in standard deviations of all images.
-  public var distance: Double
-  public var images: Int
+  package var distance: Double
+  package var images: Int
 }

@@ -2,70 +2,70 @@ import Evaluation
 import Foundation
 
 /// A run of a stage, as the workspace has it.
-public struct HistoryEntry: Sendable, Codable {
-  public var stage: String
-  public var started: Date
-  public var seconds: Double?
+package struct HistoryEntry: Sendable, Codable {
+  package var stage: String
+  package var started: Date
+  package var seconds: Double?
   /// `done`, `failed`, `interrupted`, or nil if it was killed.
-  public var outcome: String?
+  package var outcome: String?
   /// JSON.
-  public var settings: String
+  package var settings: String
 }
 
 /// What a classifier reached with different sample weights.
-public struct ClassifierRun: Sendable, Codable {
-  public var stage: String
-  public var date: Date
+package struct ClassifierRun: Sendable, Codable {
+  package var stage: String
+  package var date: Date
   /// What images were weighed by in training.
-  public var weights: String?
-  public var testImages: Int?
-  public var rows: [Row]
-  public var curves: [Curve]
+  package var weights: String?
+  package var testImages: Int?
+  package var rows: [Row]
+  package var curves: [Curve]
 
-  public struct Row: Sendable, Codable {
-    public var weights: String
-    public var top1: Estimate
+  package struct Row: Sendable, Codable {
+    package var weights: String
+    package var top1: Estimate
     /// Of the gain of dropping all truly wrong labels the share that is reached.
-    public var gainShare: Double?
+    package var gainShare: Double?
   }
 
   /// Values over the rounds of training.
-  public struct Curve: Sendable, Codable {
-    public var name: String
-    public var points: [[Double]]
+  package struct Curve: Sendable, Codable {
+    package var name: String
+    package var points: [[Double]]
   }
 }
 
 /// Two runs side by side.
-public struct Comparison: Sendable, Codable {
-  public var about: About
-  public var summary: Summary
-  public var classes: [ClassRow]
+package struct Comparison: Sendable, Codable {
+  package var about: About
+  package var summary: Summary
+  package var classes: [ClassRow]
   /// nil where the other's scores are not there.
-  public var agreement: Agreement?
+  package var agreement: Agreement?
 
-  public struct ClassRow: Sendable, Codable {
-    public var name: String
-    public var estimatedNoise: Double?
-    public var otherNoise: Double?
-    public var calledWrong: Int
-    public var otherCalledWrong: Int
+  package struct ClassRow: Sendable, Codable {
+    package var name: String
+    package var estimatedNoise: Double?
+    package var otherNoise: Double?
+    package var calledWrong: Int
+    package var otherCalledWrong: Int
   }
 
   /// Over the images, by key, that both have judged.
-  public struct Agreement: Sendable, Codable {
-    public var images: Int
-    public var bothRight: Int
-    public var bothWrong: Int
-    public var onlyHere: Int
-    public var onlyThere: Int
+  package struct Agreement: Sendable, Codable {
+    package var images: Int
+    package var bothRight: Int
+    package var bothWrong: Int
+    package var onlyHere: Int
+    package var onlyThere: Int
     /// Images on which the two differ most.
-    public var examples: [Example]
+    package var examples: [Example]
   }
 
-  public struct Example: Sendable, Codable {
-    public var image: Int
-    public var probability: Double
-    public var otherProbability: Double
+  package struct Example: Sendable, Codable {
+    package var image: Int
+    package var probability: Double
+    package var otherProbability: Double
   }
 }

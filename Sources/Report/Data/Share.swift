@@ -1,17 +1,18 @@
 import Evaluation
 
 /// A share seen in a random sample, with Clopper and Pearson's two-sided 95 % interval.
-public struct Share: Sendable, Codable, Hashable {
-  public var count: Int
-  public var of: Int
-  public var value: Double
-  public var low: Double
-  public var high: Double
+package struct Share: Sendable, Codable, Hashable {
+  package var count: Int
+  package var of: Int
+  package var value: Double
+  package var low: Double
+  package var high: Double
 
   /// nil where there is no sample.
-  public init?(_ count: Int, of total: Int) {
+  package init?(_ count: Int, of total: Int) {
     guard total > 0 else { return nil }
-    (self.count, of) = (count, total)
+    self.count = count
+    of = total
     value = Double(count) / Double(total)
     low = ClopperPearson.lowerBound(successes: count, trials: total, confidence: 0.975)
     high = ClopperPearson.upperBound(successes: count, trials: total, confidence: 0.975)

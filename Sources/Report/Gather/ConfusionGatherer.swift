@@ -21,7 +21,8 @@ struct ConfusionGatherer {
 
   func confusions() -> Confusions {
     struct Pair: Hashable { var label, suggestion: Int }
-    var (images, sizes) = ([Pair: [Int]](), [Int: Int]())
+    var images = [Pair: [Int]]()
+    var sizes = [Int: Int]()
     for image in table.judged {
       sizes[table.labels[image], default: 0] += 1
       let suggestion = Int(table.suggestions[image])

@@ -94,9 +94,8 @@ struct DuplicateFinder {
       let found = nearestNeighbors(features, queries: places, k: Self.neighbors, threads: threads)
       for place in places {
         for rank in 0..<found.k {
-          let (other, cosine) = (
-            Int(found.indices[place * found.k + rank]), found.similarities[place * found.k + rank]
-          )
+          let other = Int(found.indices[place * found.k + rank])
+          let cosine = found.similarities[place * found.k + rank]
           guard other >= 0 else { continue }
           let hasPictures = signatures[place] != nil && signatures[other] != nil
           if cosine >= (hasPictures ? Self.cosine : Self.sameFeatures) { pairs.append((place, other)) }
@@ -148,7 +147,8 @@ struct UnionFind {
 
   /// The smaller root stays, so that the outcome does not depend on the order of pairs.
   mutating func join(_ first: Int, _ second: Int) {
-    let (a, b) = (root(first), root(second))
+    let a = root(first)
+    let b = root(second)
     guard a != b else { return }
     parents[max(a, b)] = min(a, b)
     parents[first] = min(a, b)

@@ -99,7 +99,8 @@ struct FeatureGatherer {
 
   /// Points moved and scaled, both axes alike, to lie in [0, 1].
   private static func unitSquare(_ points: Tensor) -> [[Double]] {
-    let (values, width) = (points.doubles(), points.size(1))
+    let values = points.doubles()
+    let width = points.size(1)
     let columns = (0..<2).map { column in
       stride(from: column, to: values.count, by: width).map { width > column ? values[$0] : 0 }
     }

@@ -31,7 +31,10 @@ struct Gatherer {
     _ workspace: Workspace, inputs: ReportInputs, report: Report,
     progress: @escaping @Sendable (ReportProgress) -> Void
   ) throws {
-    (self.workspace, self.inputs, self.report, self.progress) = (workspace, inputs, report, progress)
+    self.workspace = workspace
+    self.inputs = inputs
+    self.report = report
+    self.progress = progress
     table = try LabelTable(workspace)
     reader = ImageReader(workspace, threads: report.threads)
   }
@@ -52,7 +55,8 @@ struct Gatherer {
     data.sweep = SweepGatherer(table: table, truth: inputs.truth).sweep(range: summaries.scoreRange)
     data.quality = QualityGatherer(table: table, truth: inputs.truth, truthName: inputs.truthName).quality()
     let history = HistoryGatherer(workspace: workspace)
-    (data.history, data.commands) = (try history.history(), try history.commands())
+    data.history = try history.history()
+    data.commands = try history.commands()
     data.classifiers = try ClassifierGatherer(workspace: workspace).classifiers()
     data.comparison = try report.comparison.map {
       try ComparisonGatherer.comparison(with: $0, here: data, table: table, workspace: workspace)

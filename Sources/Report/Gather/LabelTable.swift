@@ -82,18 +82,24 @@ extension LabelTable {
     scoreKey = table == nil ? nil : run?.key
     basis = try Self.basis(workspace)
     var probability = [Float](repeating: .nan, count: count)
-    var (threshold, cosine) = (probability, probability)
+    var threshold = probability
+    var cosine = probability
     var suggestions = [Int32](repeating: -1, count: count)
     var isWrong = [Bool?](repeating: nil, count: count)
     // Samples may have been imported after scoring.
     for sample in 0..<min(count, table?.count ?? 0) where labels[sample] >= 0 {
       guard let row = table?[sample], row.probability.isFinite else { continue }
-      (probability[sample], threshold[sample], cosine[sample]) = (row.probability, row.threshold, row.cosine)
+      probability[sample] = row.probability
+      threshold[sample] = row.threshold
+      cosine[sample] = row.cosine
       suggestions[sample] = row.suggestedLabel
       isWrong[sample] = !(all[sample] ?? (row.verdict != .wrong))
     }
-    (self.probability, self.threshold, self.cosine) = (probability, threshold, cosine)
-    (self.suggestions, self.isWrong) = (suggestions, isWrong)
+    self.probability = probability
+    self.threshold = threshold
+    self.cosine = cosine
+    self.suggestions = suggestions
+    self.isWrong = isWrong
     score = basis == .cosine ? cosine : probability
   }
 

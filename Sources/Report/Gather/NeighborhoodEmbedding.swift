@@ -60,7 +60,8 @@ struct NeighborhoodEmbedding {
     let shifted = (distances - nearest).clamped(min: 0)
     // Logarithms of the precisions.
     let scale = 1 / max(shifted.mean().item, 1e-12)
-    let (low, high) = (Tensor.full([count, 1], -15), Tensor.full([count, 1], 15))
+    let low = Tensor.full([count, 1], -15)
+    let high = Tensor.full([count, 1], 15)
     func kernel(_ logPrecision: Tensor) -> Tensor { (shifted * logPrecision.exp() * -scale).exp() * others }
     for _ in 0..<Self.bisections {
       let middle = (low + high) / 2

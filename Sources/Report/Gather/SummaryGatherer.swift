@@ -148,7 +148,8 @@ struct SummaryGatherer {
   }
 
   private var isUneven: Bool {
-    var (sizes, verified) = ([Int: Int](), [Int: Int]())
+    var sizes = [Int: Int]()
+    var verified = [Int: Int]()
     for label in table.labels where label >= 0 { sizes[label, default: 0] += 1 }
     for sample in table.randomVerdicts.keys { verified[table.labels[sample], default: 0] += 1 }
     let rates = verified.map { Double($1) / Double(sizes[$0] ?? 1) }

@@ -18,7 +18,8 @@ struct SweepGatherer {
     let wrong = judged.reduce(0.0) { $0 + 1 - Double(table.probability[$1]) }
     let verified = judged.filter { table.randomVerdicts[$0] != nil }
     let known = judged.filter { table.verdicts[$0] == nil && truth?[$0] != nil }
-    var (place, droppedWrong) = (0, 0.0)
+    var place = 0
+    var droppedWrong = 0.0
     let rows = thresholds.map { threshold in
       // The scores that lie below this threshold, but not below the last.
       while place < judged.count, Double(table.score[judged[place]]) < threshold {

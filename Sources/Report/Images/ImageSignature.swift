@@ -28,12 +28,14 @@ struct ImageSignature: Sendable {
 
   /// - Parameter pixels: `[side, side, 3]`, RGB.
   init(pixels: UnsafeRawBufferPointer, width: Int, height: Int) {
-    (self.width, self.height) = (width, height)
+    self.width = width
+    self.height = height
     let luminances = Self.luminances(pixels)
     let count = Float(luminances.count)
     let mean = luminances.reduce(0, +) / count
     let variance = luminances.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
-    (luminance, contrast) = (Double(mean), Double(variance).squareRoot())
+    luminance = Double(mean)
+    contrast = Double(variance).squareRoot()
     sharpness = contrast > 0 ? Double(Self.laplacianVariance(luminances)).squareRoot() / contrast : 0
     hash = Self.differenceHash(luminances)
     var hasher = StableHash()
@@ -58,7 +60,9 @@ struct ImageSignature: Sendable {
   /// ITU-R BT.601's luma, in [0, 1].
   private static func luminances(_ pixels: UnsafeRawBufferPointer) -> [Float] {
     (0..<side * side).map { place in
-      let (red, green, blue) = (pixels[3 * place], pixels[3 * place + 1], pixels[3 * place + 2])
+      let red = pixels[3 * place]
+      let green = pixels[3 * place + 1]
+      let blue = pixels[3 * place + 2]
       return (0.299 * Float(red) + 0.587 * Float(green) + 0.114 * Float(blue)) / 255
     }
   }
@@ -96,9 +100,12 @@ struct ImageSignature: Sendable {
   /// Mean luminances of the cells of a grid, row by row.
   private static func means(_ values: [Float], columns: Int, rows: Int) -> [Float] {
     (0..<rows * columns).map { cell in
-      let (row, column) = (cell / columns, cell % columns)
-      let (top, bottom) = (row * side / rows, (row + 1) * side / rows)
-      let (left, right) = (column * side / columns, (column + 1) * side / columns)
+      let row = cell / columns
+      let column = cell % columns
+      let top = row * side / rows
+      let bottom = (row + 1) * side / rows
+      let left = column * side / columns
+      let right = (column + 1) * side / columns
       var sum: Float = 0
       for line in top..<bottom { for place in left..<right { sum += values[line * side + place] } }
       return sum / Float((bottom - top) * (right - left))

@@ -50,7 +50,8 @@ struct ClassSections {
   }
 
   private func row(_ label: Int) -> HTML {
-    let (report, at) = (data.classes[label], "/classes/\(label)")
+    let report = data.classes[label]
+    let at = "/classes/\(label)"
     let name: HTML =
       report.isDetailed ? "<a href=\"#class-\(label)\">\(report.name)</a>" : "\(report.name)"
     let verified: HTML =
@@ -66,7 +67,8 @@ struct ClassSections {
   }
 
   private func detail(_ label: Int, isOpen: Bool) -> HTML {
-    let (report, at) = (data.classes[label], "/classes/\(label)")
+    let report = data.classes[label]
+    let at = "/classes/\(label)"
     let verified: HTML =
       report.verified.map {
         """

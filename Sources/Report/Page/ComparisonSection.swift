@@ -5,7 +5,8 @@ struct ComparisonSection {
 
   var section: Page.Section? {
     guard let other = data.comparison else { return nil }
-    let (here, there) = (data.summary, other.summary)
+    let here = data.summary
+    let there = other.summary
     let at = "/comparison/summary"
     return Page.Section(
       id: "comparison", title: "Side by side",

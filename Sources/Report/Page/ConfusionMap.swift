@@ -35,14 +35,16 @@ struct ConfusionMap {
       for (column, suggestion) in order.enumerated() where matrix[label][suggestion] > 0 {
         let share = (Double(matrix[label][suggestion]) / max(most, 1)).squareRoot()
         let shade = min(Self.shades - 1, Int(share * Double(Self.shades)))
-        let (x, y) = (Self.margin + column * Self.side, Self.margin + row * Self.side)
+        let x = Self.margin + column * Self.side
+        let y = Self.margin + row * Self.side
         paths[shade] += "M\(x) \(y)h\(Self.side)v\(Self.side)h-\(Self.side)z"
       }
     }
     let drawn = paths.enumerated().filter { !$1.isEmpty }.map { shade, path -> HTML in
       "<path class=\"square\" fill-opacity=\"\("\(Double(shade + 1) / Double(Self.shades))")\" d=\"\(path)\"/>"
     }
-    let (start, end) = (Self.margin, Self.margin + order.count * Self.side)
+    let start = Self.margin
+    let end = Self.margin + order.count * Self.side
     return "\(drawn)<path class=\"own\" d=\"M\(start) \(start)L\(end) \(end)\"/>"
   }
 

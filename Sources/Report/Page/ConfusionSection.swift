@@ -29,7 +29,8 @@ struct ConfusionSection {
   }
 
   private func row(_ place: Int) -> HTML {
-    let (pair, at) = (data.confusions.pairs[place], "/confusions/pairs/\(place)")
+    let pair = data.confusions.pairs[place]
+    let at = "/confusions/pairs/\(place)"
     let examples = pair.examples.map { id -> HTML in
       "<img class=\"thumb\" data-picture=\"\(id)\" alt=\"\(views.className(pair.label)) that looks like \(views.className(pair.suggestion))\">"
     }

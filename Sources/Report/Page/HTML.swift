@@ -5,26 +5,28 @@ import Foundation
 /// ```swift
 /// let cell: HTML = "<td title=\"\(path)\">\(name)</td>"   // whatever `path` and `name` hold
 /// ```
-public struct HTML: Sendable, ExpressibleByStringInterpolation {
-  public private(set) var markup: String
+package struct HTML: Sendable, ExpressibleByStringInterpolation {
+  package private(set) var markup: String
 
-  public init(stringLiteral markup: String) { self.markup = markup }
+  package init(stringLiteral markup: String) { self.markup = markup }
 
-  public init(stringInterpolation interpolation: StringInterpolation) { markup = interpolation.markup }
+  package init(stringInterpolation interpolation: StringInterpolation) { markup = interpolation.markup }
 
   /// Takes text for markup. Only for what this module itself has made, such as a picture or a style sheet.
   init(trusted markup: String) { self.markup = markup }
 
-  public struct StringInterpolation: StringInterpolationProtocol {
+  package struct StringInterpolation: StringInterpolationProtocol {
     var markup = ""
 
-    public init(literalCapacity: Int, interpolationCount: Int) { markup.reserveCapacity(literalCapacity * 2) }
+    package init(literalCapacity: Int, interpolationCount: Int) {
+      markup.reserveCapacity(literalCapacity * 2)
+    }
 
-    public mutating func appendLiteral(_ literal: String) { markup += literal }
-    public mutating func appendInterpolation(_ html: HTML) { markup += html.markup }
-    public mutating func appendInterpolation(_ parts: [HTML]) { for part in parts { markup += part.markup } }
-    public mutating func appendInterpolation(_ number: Int) { markup += String(number) }
-    public mutating func appendInterpolation(_ text: String) { markup += HTML.escaped(text) }
+    package mutating func appendLiteral(_ literal: String) { markup += literal }
+    package mutating func appendInterpolation(_ html: HTML) { markup += html.markup }
+    package mutating func appendInterpolation(_ parts: [HTML]) { for part in parts { markup += part.markup } }
+    package mutating func appendInterpolation(_ number: Int) { markup += String(number) }
+    package mutating func appendInterpolation(_ text: String) { markup += HTML.escaped(text) }
   }
 
   /// Text as content of an element or of a quoted attribute.

@@ -8,7 +8,9 @@ struct HistogramView {
   private let basis: String
 
   init(_ histogram: ScoreHistogram, name: String, basis: String) {
-    (self.histogram, self.name, self.basis) = (histogram, name, basis)
+    self.histogram = histogram
+    self.name = name
+    self.basis = basis
   }
 
   private static let (width, height, bottom) = (600.0, 130.0, 18.0)

@@ -8,7 +8,9 @@ struct Page {
   private let pictures: Gatherer.Pictures
 
   init(_ data: ReportData, json: Data, pictures: Gatherer.Pictures) {
-    (self.data, self.json, self.pictures) = (data, json, pictures)
+    self.data = data
+    self.json = json
+    self.pictures = pictures
   }
 
   /// One part of the page, and its entry in the table of contents.

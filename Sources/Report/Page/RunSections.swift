@@ -12,7 +12,8 @@ struct ClassifierSection {
   }
 
   private func run(_ place: Int) -> HTML {
-    let (run, at) = (data.classifiers[place], "/classifiers/\(place)")
+    let run = data.classifiers[place]
+    let at = "/classifiers/\(place)"
     let tests: HTML = run.testImages.map { " on \(Figure.count($0, "\(at)/testImages")) test images" } ?? ""
     let rows = run.rows.enumerated().map { index, row -> HTML in
       let own = "\(at)/rows/\(index)"

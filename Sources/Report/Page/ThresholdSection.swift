@@ -110,7 +110,8 @@ struct SweepChart {
   }
 
   private func x(_ threshold: Double) -> String {
-    let (low, high) = (sweep.rows.first?.threshold ?? 0, sweep.rows.last?.threshold ?? 1)
+    let low = sweep.rows.first?.threshold ?? 0
+    let high = sweep.rows.last?.threshold ?? 1
     return (Self.left + (threshold - low) / (high - low) * (Self.width - Self.left)).short
   }
 

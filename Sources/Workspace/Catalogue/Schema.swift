@@ -181,5 +181,5 @@ enum Schema {
 
 /// The version of the program, as workspaces and reports note it.
 public enum ProgramVersion {
-  public static let current = "0.1.0"
+  public static let current = "0.2.0"
 }

@@ -71,7 +71,8 @@ struct DemoCommand: ParsableCommand {
       verdict is needed for that: the verdicts decide later how far each piece of evidence is believed.
       """)
     var training = TrainStage()
-    (training.seed, training.threads) = (compute.seed, compute.threads)
+    training.seed = compute.seed
+    training.threads = compute.threads
     _ = try training.run(store, progress: progress)
 
     say(
@@ -89,7 +90,8 @@ struct DemoCommand: ParsableCommand {
       believing every label.
       """)
     var stage = EvaluateStage(truth: DemoDataset.truthColumn)
-    (stage.seed, stage.threads) = (compute.seed, compute.threads)
+    stage.seed = compute.seed
+    stage.threads = compute.threads
     let evaluation = try stage.run(store, progress: progress)
 
     say(7, "Report", "A page with all results: open \(path)/report/index.html in a browser.")

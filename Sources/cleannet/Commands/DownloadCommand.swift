@@ -43,9 +43,12 @@ struct DownloadCommand: ParsableCommand {
   func run() throws {
     var stage = DownloadStage()
     stage.retriesFailures = retry
-    (stage.settings.connections, stage.settings.connectionsPerHost) = (connections, perHost)
-    (stage.settings.attempts, stage.settings.timeout) = (attempts, .seconds(timeout))
-    (stage.settings.largestBytes, stage.settings.allowsLocal) = (largest * 1_000_000, allowLocal)
+    stage.settings.connections = connections
+    stage.settings.connectionsPerHost = perHost
+    stage.settings.attempts = attempts
+    stage.settings.timeout = .seconds(timeout)
+    stage.settings.largestBytes = largest * 1_000_000
+    stage.settings.allowsLocal = allowLocal
     if let userAgent { stage.settings.userAgent = userAgent }
     let outcome = try stage.run(try workspace.open(), progress: workspace.output.progress)
     try workspace.output.print(outcome) {

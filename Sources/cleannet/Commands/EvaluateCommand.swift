@@ -38,17 +38,22 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     try compute.prepareEngine()
-    let (store, progress) = (try workspace.open(), workspace.output.progress)
+    let store = try workspace.open()
+    let progress = workspace.output.progress
     if experiment.isWanted {
       var stage = ExperimentStage(truth: truth, detectors: names)
-      (stage.threads, stage.rowsFile, stage.plotsFolder) = (compute.threads, rows, plots)
+      stage.threads = compute.threads
+      stage.rowsFile = rows
+      stage.plotsFolder = plots
       try experiment.apply(to: &stage, seed: compute.seed)
       let outcome = try stage.run(store, progress: progress)
       try workspace.output.print(outcome) { outcome.text }
     } else {
       var stage = EvaluateStage(truth: truth, detectors: names)
-      (stage.seed, stage.threads) = (compute.seed, compute.threads)
-      (stage.rowsFile, stage.plotsFolder) = (rows, plots)
+      stage.seed = compute.seed
+      stage.threads = compute.threads
+      stage.rowsFile = rows
+      stage.plotsFolder = plots
       let outcome = try stage.run(store, progress: progress)
       try workspace.output.print(outcome) { outcome.text }
     }

@@ -272,15 +272,20 @@ struct ImportOptions: ParsableArguments {
 
   func datasetOptions() throws -> DatasetOptions {
     var options = DatasetOptions()
-    (options.format, options.root, options.split) = (format, root, split)
-    (options.pathColumn, options.labelColumn, options.keyColumn) = (pathColumn, labelColumn, keyColumn)
-    (options.verificationColumn, options.splitColumn) = (verificationColumn, splitColumn)
+    options.format = format
+    options.root = root
+    options.split = split
+    options.pathColumn = pathColumn
+    options.labelColumn = labelColumn
+    options.keyColumn = keyColumn
+    options.verificationColumn = verificationColumn
+    options.splitColumn = splitColumn
     options.featuresOnly = features != nil
     if let labelMap { options.labelMap = try LabelMap.read(path: labelMap) }
     options.truthColumns = truthColumns?.split(separator: ",").map(String.init) ?? []
-    (options.classLevel, options.labelPattern, options.pathTemplate) = (
-      classLevel, labelPattern, pathTemplate
-    )
+    options.classLevel = classLevel
+    options.labelPattern = labelPattern
+    options.pathTemplate = pathTemplate
     options.pathPrefixes = pathPrefixes.compactMap { text in
       text.firstIndex(of: "=").map { (String(text[..<$0]), String(text[text.index(after: $0)...])) }
     }

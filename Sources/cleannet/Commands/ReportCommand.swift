@@ -68,7 +68,9 @@ struct ReportCommand: ParsableCommand {
       model: try StageProducts.model(store), isStale: try StageProducts.scoresAreStale(store),
       truth: try truth.map { try StageProducts.truth(store, column: $0) }, truthName: truth)
     var report = Report()
-    (report.threads, report.seed, report.comparison) = (compute.threads, compute.seed, comparison)
+    report.threads = compute.threads
+    report.seed = compute.seed
+    report.comparison = comparison
     return try report.write(store, inputs: inputs, to: folder ?? "\(store.path)/report") { event in
       switch event {
       case .began(let stage, let total, let unit): progress.begin(stage, total: total, unit: unit)

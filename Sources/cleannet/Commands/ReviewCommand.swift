@@ -52,8 +52,11 @@ struct ReviewCommand: AsyncParsableCommand {
     let workspace = try workspace.open()
     try compute.prepareEngine()
     var configuration = ReviewConfiguration()
-    (configuration.address, configuration.port, configuration.hostNames) = (address, port, hostNames)
-    (configuration.keysFile, configuration.seed) = (keys, compute.seed)
+    configuration.address = address
+    configuration.port = port
+    configuration.hostNames = hostNames
+    configuration.keysFile = keys
+    configuration.seed = compute.seed
     configuration.glance = glance
     let server = try ReviewServer(
       workspace, backend: PipelineBackend(workspace, compute), configuration: configuration)

@@ -25,7 +25,8 @@ struct ScoreCommand: ParsableCommand {
   func run() throws {
     try compute.prepareEngine()
     var stage = ScoreStage()
-    (stage.threads, stage.targetNoise) = (compute.threads, targetNoise?.value)
+    stage.threads = compute.threads
+    stage.targetNoise = targetNoise?.value
     stage.recall = neighbors.recall?.value
     let outcome = try stage.run(try workspace.open(), progress: workspace.output.progress)
     try workspace.output.print(outcome) { outcome.text }

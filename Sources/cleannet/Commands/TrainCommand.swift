@@ -73,8 +73,12 @@ struct TrainOptions: ParsableArguments {
 
   func stage(_ compute: ComputeOptions) -> TrainStage {
     var stage = TrainStage()
-    (stage.objective, stage.references, stage.steps) = (objective, references, steps)
-    (stage.normalization, stage.seed, stage.threads) = (normalization, compute.seed, compute.threads)
+    stage.objective = objective
+    stage.references = references
+    stage.steps = steps
+    stage.normalization = normalization
+    stage.seed = compute.seed
+    stage.threads = compute.threads
     stage.recall = neighbors.recall?.value
     stage.evidence = evidence
     return stage

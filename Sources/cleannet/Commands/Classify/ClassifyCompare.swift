@@ -49,9 +49,13 @@ struct ClassifyCompare: ParsableCommand {
     try compute.prepareEngine()
     var stage = CompareStage(
       truth: truth, weightings: weights.split(separator: ",").map { Weighting(String($0)) })
-    (stage.seeds, stage.seed, stage.threads) = (seeds, compute.seed, compute.threads)
-    (stage.relabel, stage.classBalanced) = (weighting.relabel, weighting.classBalanced)
-    (stage.penalty, stage.network) = (penalty?.choice ?? .shared, tuning.network)
+    stage.seeds = seeds
+    stage.seed = compute.seed
+    stage.threads = compute.threads
+    stage.relabel = weighting.relabel
+    stage.classBalanced = weighting.classBalanced
+    stage.penalty = penalty?.choice ?? .shared
+    stage.network = tuning.network
     let outcome = try stage.run(try workspace.open(), progress: workspace.output.progress)
     try workspace.output.print(outcome) { outcome.text }
   }

@@ -21,7 +21,10 @@ struct ClassifyEvaluate: ParsableCommand {
   func run() throws {
     try compute.prepareEngine()
     var stage = ClassifyEvaluateStage()
-    (stage.file, stage.split, stage.truth, stage.threads) = (classifier, split, truth, compute.threads)
+    stage.file = classifier
+    stage.split = split
+    stage.truth = truth
+    stage.threads = compute.threads
     let outcome = try stage.run(try workspace.open(), progress: workspace.output.progress)
     try workspace.output.print(outcome) { outcome.text }
   }

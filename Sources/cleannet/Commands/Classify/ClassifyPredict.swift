@@ -38,7 +38,10 @@ struct ClassifyPredict: ParsableCommand {
     try compute.prepareEngine()
     let file = try classifier ?? ClassifyEvaluateStage.latest(try workspace.open())
     var stage = ClassifyPredictStage(file: file, sources: sources)
-    (stage.top, stage.format, stage.out, stage.threads) = (top, format, out, compute.threads)
+    stage.top = top
+    stage.format = format
+    stage.out = out
+    stage.threads = compute.threads
     let outcome = try stage.run(progress: workspace.output.progress)
     guard out != "-" else { return }
     try workspace.output.print(outcome) {

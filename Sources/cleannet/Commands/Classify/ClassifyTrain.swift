@@ -52,7 +52,8 @@ struct ClassifyTrain: ParsableCommand {
 
   func run() throws {
     try compute.prepareEngine()
-    let (store, progress) = (try workspace.open(), workspace.output.progress)
+    let store = try workspace.open()
+    let progress = workspace.output.progress
     if let rounds, let network = tuning.network {
       let alternation = RoundsStage(rounds: rounds, classifier: stage(), network: network)
       let outcome = try alternation.run(store, progress: progress)
@@ -65,10 +66,11 @@ struct ClassifyTrain: ParsableCommand {
   private func stage() -> ClassifyTrainStage {
     let method: ClassifyTrainStage.Method = tuning.network.map { .network($0) } ?? .head(penalty: penalty)
     var stage = ClassifyTrainStage(method, weighting: Weighting(weights))
-    (stage.truth, stage.relabel, stage.classBalanced) = (
-      truth, weighting.relabel, weighting.classBalanced
-    )
-    (stage.seed, stage.threads) = (compute.seed, compute.threads)
+    stage.truth = truth
+    stage.relabel = weighting.relabel
+    stage.classBalanced = weighting.classBalanced
+    stage.seed = compute.seed
+    stage.threads = compute.threads
     return stage
   }
 }
@@ -155,14 +157,24 @@ struct FineTuningOptions: ParsableArguments {
   var network: ClassifyTrainStage.NetworkTraining? {
     guard let stages else { return nil }
     var network = ClassifyTrainStage.NetworkTraining()
-    (network.backbone, network.weights, network.size) = (backbone, start, size)
+    network.backbone = backbone
+    network.weights = start
+    network.size = size
     network.validationShare = validation
     var recipe = TrainingRecipe()
     if case .last(let number) = stages { recipe.trainedStages = number }
-    (recipe.epochs, recipe.batchSize, recipe.accumulation) = (epochs, batch, accumulate)
-    (recipe.optimization, recipe.learningRate, recipe.headFactor) = (optimizer, rate, headFactor)
-    (recipe.weightDecay, recipe.warmup, recipe.labelSmoothing) = (weightDecay, warmup, smoothing)
-    (recipe.mixup, recipe.averaging, recipe.batchNorm) = (mixup, averaging, batchNorm)
+    recipe.epochs = epochs
+    recipe.batchSize = batch
+    recipe.accumulation = accumulate
+    recipe.optimization = optimizer
+    recipe.learningRate = rate
+    recipe.headFactor = headFactor
+    recipe.weightDecay = weightDecay
+    recipe.warmup = warmup
+    recipe.labelSmoothing = smoothing
+    recipe.mixup = mixup
+    recipe.averaging = averaging
+    recipe.batchNorm = batchNorm
     recipe.augmentation = crop < 1 ? Augmentation(smallestArea: crop) : nil
     recipe.precision = precision
     network.recipe = recipe

@@ -58,7 +58,7 @@ struct TrainOptions: ParsableArguments {
   var normalization: FeatureNormalization?
   @Option(
     help: ArgumentHelp(
-      "What another model says of each image's class, as further evidence (.npy, .npz or .safetensors); may be repeated.",
+      "Class probabilities by another model, as further evidence (.npy, .npz or .safetensors); may be repeated.",
       discussion: """
         A table [images, classes] of probabilities or logits, one row per image in the order of `export scores`, by a model \
         that was not trained on the image's label: out-of-fold predictions, or zero-shot scores.

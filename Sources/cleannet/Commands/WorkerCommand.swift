@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Pipeline
+import Workspace
 
 struct WorkerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -40,7 +41,7 @@ struct WorkerOptions: ParsableArguments {
     // Whatever libraries print must not come between the frames.
     let output = dup(STDOUT_FILENO)
     dup2(STDERR_FILENO, STDOUT_FILENO)
-    let worker = try Worker(task, limits: limits, build: Version.text, threads: compute.threads)
+    let worker = try Worker(task, limits: limits, build: ProgramVersion.current, threads: compute.threads)
     try worker.run(input: STDIN_FILENO, output: output)
   }
 }

@@ -3,10 +3,10 @@
 SWIFT ?= swift
 BINARY = .build/release/cleannet
 
-.PHONY: setup build demo test torture sanitize dist wheel deb parity lint format bench clean help
+.PHONY: setup build demo test cluster-test torture sanitize dist wheel deb parity lint format bench clean help
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
 setup: ## install what is missing (Debian packages, pretrained weights)
 	@Scripts/setup
@@ -21,6 +21,9 @@ demo: build ## find the wrong labels of 12,000 real images, explained step by st
 test: ## build and run all tests
 	@Scripts/setup --tests
 	$(SWIFT) test
+
+cluster-test: build ## run cleannet.spark on a Spark cluster on this machine; IMAGES=400 is short
+	Scripts/cluster-test $(BINARY) $(IMAGES)
 
 torture: build ## kill the program at chosen moments in every stage; KILLS=n points of each kind
 	Scripts/torture $(BINARY) --kills $(or $(KILLS),100)

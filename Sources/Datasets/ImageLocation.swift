@@ -14,6 +14,22 @@ public enum ImageLocation: Sendable, Hashable {
   /// There is no image, only features.
   case none
 
+  /// The file that the image is, or lies in; nil for samples that came as features.
+  public var file: String? {
+    switch self {
+    case .file(let path), .archiveMember(let path, _, _), .deflatedMember(let path, _, _, _),
+      .idx(let path, _),
+      .planes(let path, _, _, _):
+      path
+    case .none: nil
+    }
+  }
+
+  /// The file that holds other images, too, where the image is none of its own.
+  public var container: String? {
+    if case .file = self { nil } else { file }
+  }
+
   /// A compact, reversible text form for the database. Absolute paths stay as they are.
   public var encoded: String {
     switch self {

@@ -91,11 +91,11 @@ struct ModelFiles: Sendable {
 
   private func write(_ state: TrainerCheckpoint, fold: Int) throws {
     let metadata = [Self.progressKey: try state.progress.json()]
-    try write(Checkpoint(state.tensors, metadata: metadata), to: checkpointPath(fold))
+    try Checkpoint(state.tensors, metadata: metadata).writeSealed(to: checkpointPath(fold))
   }
 
   private func checkpoint(_ fold: Int) -> TrainerCheckpoint? {
-    guard let stored = try? Checkpoint.read(path: checkpointPath(fold)),
+    guard let stored = Checkpoint.readSealed(path: checkpointPath(fold)),
       let text = stored.metadata[Self.progressKey],
       let progress = try? JSONDecoder().decode(TrainerCheckpoint.Progress.self, from: Data(text.utf8))
     else { return nil }

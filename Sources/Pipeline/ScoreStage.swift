@@ -102,6 +102,15 @@ public struct ScoreStage: Sendable {
     }
   }
 
+  /// The command that scores again as it was done last.
+  static func lastCommand(_ workspace: Workspace) throws -> String {
+    let last = try lastSettings(workspace)
+    let options = [
+      last?.targetNoise.map { "--target-noise \($0)" }, last?.recall.map { "--recall \($0)" },
+    ]
+    return (["cleannet score"] + options.compactMap(\.self)).joined(separator: " ")
+  }
+
   /// What the runner has to know.
   struct Declaration: Stage {
     typealias Inputs = ScoreStage.Inputs

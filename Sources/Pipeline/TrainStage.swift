@@ -107,7 +107,29 @@ public struct TrainStage: Sendable {
     steps = last.training.steps
     seed = last.seed
     normalization = last.normalization
+    recall = last.recall
     evidence = last.given?.map(\.path) ?? []
+  }
+
+  /// The command that trains again as it was done last, with what is not the usual.
+  static func lastCommand(_ workspace: Workspace) throws -> String {
+    guard
+      let last = try workspace.finishedRun(stage: "train").flatMap({
+        try? JSONDecoder().decode(Configuration.self, from: Data($0.settings.utf8))
+      })
+    else { return "cleannet train" }
+    var usual = Configuration.of(last.objective, dimension: 1)
+    usual.kMeans.clusters = TrainStage().references
+    let options = [
+      last.objective == TrainStage().objective ? nil : "--objective \(last.objective.rawValue)",
+      last.kMeans.clusters == usual.kMeans.clusters ? nil : "--references \(last.kMeans.clusters)",
+      last.training.steps == usual.training.steps ? nil : "--steps \(last.training.steps)",
+      // What suits the features is seen when it is trained.
+      last.normalization == FeatureNormalization.none ? "--normalization none" : nil,
+      last.recall.map { "--recall \($0)" }, last.seed == TrainStage().seed ? nil : "--seed \(last.seed)",
+    ]
+    let evidence = last.given?.map { "--evidence '\($0.path)'" } ?? []
+    return (["cleannet train"] + options.compactMap(\.self) + evidence).joined(separator: " ")
   }
 
   /// What the last training came to; nil if there was none.

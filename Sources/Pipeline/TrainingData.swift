@@ -40,9 +40,13 @@ struct TrainingData: Sendable, StageInputs {
     self.verdicts = try verdicts(drawnAtRandom: false)
     randomVerdicts = try verdicts(drawnAtRandom: true)
     guard Set(labels.lazy.filter { $0 >= 0 }).count >= 2 else {
+      let unreachable = try workspace.rowCounts(of: featureSet)[.unreachable, default: 0]
       throw PipelineError(
         .badInput, "Fewer than two classes have images with features",
-        remedy: "Import more classes, and see `cleannet status` for images that could not be read")
+        remedy: unreachable > 0
+          ? "\(unreachable) images could not be reached: mount the drive, or say where they are now (cleannet relocate "
+            + "OLD NEW), then: cleannet embed"
+          : "Import more classes, and see `cleannet status --problems` for images that could not be read")
     }
   }
 

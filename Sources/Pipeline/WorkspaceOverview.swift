@@ -18,6 +18,8 @@ public struct WorkspaceOverview: Sendable, Encodable {
     public var images: Int
     /// Those that could not be reached; the next run tries them again.
     public var unreachable: Int
+    /// Those that lie elsewhere since; the next run looks whether they are what they were.
+    public var unseen: Int
     public var dimension: Int
     public var about: [String: String]
   }
@@ -76,7 +78,7 @@ public struct WorkspaceOverview: Sendable, Encodable {
     features = rows
     let current = try? TrainingData.currentFeatures(workspace).key
     let inUse = rows.first { $0.key == current }
-    unembedded = inUse.map { status.samples - $0.images + $0.unreachable } ?? status.samples
+    unembedded = inUse.map { status.samples - $0.images + $0.unreachable + $0.unseen } ?? status.samples
     problemCount = status.problems
     // What a stage found wrong, the next one does not need to say again.
     var last: Int?
@@ -93,8 +95,8 @@ public struct WorkspaceOverview: Sendable, Encodable {
     inputs[InputName.model] = try workspace.finishedRun(stage: "train")?.key
     scores = try Self.last("score", workspace, \.seconds) { (_: ScoreStage.Outcome) in inputs }
     next = Self.next(
-      images: images, embedded: inUse.map { $0.images == status.samples } ?? false, verified: verified,
-      model: model, scores: scores)
+      images: images, features: inUse, verified: verified, train: try TrainStage.lastCommand(workspace),
+      model: model, scores: scores, score: try ScoreStage.lastCommand(workspace))
   }
 
   private static func row(
@@ -105,7 +107,8 @@ public struct WorkspaceOverview: Sendable, Encodable {
     let counts = try isKept ? workspace.rowCounts(of: set) : [:]
     return FeaturesRow(
       key: set.key, images: isKept ? counts.values.reduce(0, +) : min(features.samples, images),
-      unreachable: counts[.unreachable, default: 0], dimension: set.dimension, about: set.about)
+      unreachable: counts[.unreachable, default: 0], unseen: try workspace.unseenRows(of: set),
+      dimension: set.dimension, about: set.about)
   }
 
   /// - Parameter inputs: What the stage would follow from now.
@@ -125,13 +128,16 @@ public struct WorkspaceOverview: Sendable, Encodable {
   }
 
   private static func next(
-    images: Int, embedded: Bool, verified: Int, model: StageRow<TrainStage.Outcome>?,
-    scores: StageRow<ScoreStage.Outcome>?
+    images: Int, features: FeaturesRow?, verified: Int, train: String, model: StageRow<TrainStage.Outcome>?,
+    scores: StageRow<ScoreStage.Outcome>?, score: String
   ) -> String {
     if images == 0 { return "cleannet import SOURCE" }
-    if !embedded { return "cleannet embed" }
-    guard let model, !model.isStale else { return "cleannet train" }
-    guard let scores, !scores.isStale else { return "cleannet score" }
+    guard let features, features.images == images, features.unseen == 0 else { return "cleannet embed" }
+    if features.unreachable * 10 >= images * 9 {
+      return "mount the drive of the images, or cleannet relocate OLD NEW; then cleannet embed"
+    }
+    guard let model, !model.isStale else { return train }
+    guard let scores, !scores.isStale else { return score }
     if verified == 0 {
       return "cleannet review, or without the page: cleannet verify export todo.csv --unverified 30"
     }

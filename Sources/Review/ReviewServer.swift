@@ -27,7 +27,8 @@ public struct ReviewServer: Sendable {
     sessions = Sessions(file: "\(folder)/sessions.json")
     // Browsers keep one set of cookies for all ports of a host, so workspaces must not share a name.
     let cookie = "cleannet-\(StableHash.of(try workspace.identity()).prefix(12))"
-    let cache = ThumbnailCache(folder: "\(folder)/thumbnails", limit: configuration.thumbnailBytes)
+    let cache = ThumbnailCache(
+      folder: "\(folder)/thumbnails", limit: configuration.thumbnailBytes, workspace: workspace)
     try Desk.retryUnreadable(workspace, cache)
     let desk = try Desk(workspace, backend: backend, seed: configuration.seed)
     let retraining = Retraining(backend, hub: hub)

@@ -1,4 +1,5 @@
 import Foundation
+import TestPrograms
 import Testing
 
 /// A data set that changes, moves, and is not always there, by the built program.
@@ -127,5 +128,87 @@ import Testing
     #expect(full.status == 73)
     var info = stat()
     #expect(lstat("/dev/full", &info) == 0 && info.st_mode & S_IFMT == S_IFCHR)
+  }
+
+  /// Packs files of the test's folder, in that order.
+  private func pack(_ names: [String]) async throws {
+    let (status, _, errors) = try await ChildProcess.run(
+      "/usr/bin/env", ["tar", "-cf", "set.tar"] + names, in: cleannet.folder)
+    try #require(status == 0, "\(errors)")
+  }
+
+  @Test("an archive that was written anew is read where its images lie now, and nowhere else")
+  func rewritten() async throws {
+    defer { cleannet.remove() }
+    let names = try RealImages(count: 24, in: cleannet.folder).truth.keys.sorted()
+    try cleannet.write("set.csv", "path,label\n" + names.map { "\($0),\($0.count)\n" }.joined())
+    try await pack(names)
+    try await cleannet.succeed("import", "set.csv", "--root", "set.tar")
+    #expect(try await embed()["embedded"] as? Int == 24)
+    // The same images in another order, and one that has become another: their old places hold others.
+    try Data(contentsOf: cleannet.folder.appendingPathComponent(names[3]))
+      .write(to: cleannet.folder.appendingPathComponent(names[5]))
+    try await pack(names.reversed())
+    for arguments in [
+      ["embed"], ["export", "dataset", "--wrong", "keep", "--format", "manifest", "--out", "o.csv"],
+    ] {
+      let refused = try await cleannet.run(arguments)
+      #expect(refused.status == 65, "\(arguments)")
+      #expect(refused.errors.contains("has changed since it was imported"))
+      #expect(refused.errors.contains("cleannet import --update"))
+    }
+    let update = try await cleannet.succeed("import", "--update", "--json").json()
+    let found = try #require((update["updates"] as? [[String: Any]])?.first)
+    #expect(found["moved"] as? Int == 0 && found["unchanged"] as? Int == 24)
+    #expect(try await cleannet.succeed("status").output.contains("next: cleannet embed"))
+    let again = try await embed()
+    #expect(again["embedded"] as? Int == 1 && again["present"] as? Int == 23)
+    // A copy elsewhere counts as what it was made of; the manifest's --root, too, is looked for there.
+    try files.createDirectory(atPath: path("new"), withIntermediateDirectories: true)
+    for name in ["set.tar", "set.csv"] {
+      try files.copyItem(atPath: path(name), toPath: path("new/\(name)"))
+      try files.removeItem(atPath: path(name))
+    }
+    try await cleannet.succeed("relocate", ".", "new")
+    #expect(try await embed()["present"] as? Int == 24)
+    #expect(try await cleannet.succeed("import", "--update").output.contains("nothing new"))
+  }
+
+  @Test("what is run again without options is as it was, and status says what it would be")
+  func again() async throws {
+    defer { cleannet.remove() }
+    let names = try RealImages(count: 30, in: cleannet.folder).truth.keys.sorted()
+    try await cleannet.succeed("import", "images")
+    try await cleannet.succeed("embed", "--quality", "fast", "--size", "32", "--precision", "f32")
+    try files.copyItem(atPath: path(names[0]), toPath: path("images/Bag/added.jpg"))
+    try await cleannet.succeed("import", "--update")
+    let more = try await cleannet.succeed("embed", "--json").json()
+    #expect(more["embedded"] as? Int == 1 && more["present"] as? Int == 30)
+    try await cleannet.succeed("train", "--steps", "20", "--references", "2", "--seed", "3")
+    #expect(try await cleannet.succeed("status").output.contains("next: cleannet score\n"))
+    try files.removeItem(atPath: path("images/Bag/added.jpg"))
+    try await cleannet.succeed("import", "--update")
+    let next = "next: cleannet train --references 2 --steps 20 --seed 3\n"
+    #expect(try await cleannet.succeed("status").output.contains(next))
+    // Nothing can be trained on while no image was reached, and more imports would not help.
+    try files.moveItem(atPath: path("images"), toPath: path("away"))
+    #expect(try await cleannet("embed", "--size", "64").status == 75)
+    let refused = try await cleannet("train")
+    #expect(refused.status == 65 && refused.errors.contains("cleannet relocate"))
+    #expect(try await cleannet.succeed("status").output.contains("next: mount the drive"))
+  }
+
+  @Test("an image that was judged and became another is named")
+  func judged() async throws {
+    defer { cleannet.remove() }
+    let names = try RealImages(count: 24, in: cleannet.folder).truth.keys.sorted().map(path)
+    try await cleannet.succeed("import", "images")
+    _ = try await embed()
+    let key = String(names[0].dropFirst(path("images").count + 1))
+    try cleannet.write("v.csv", "key,verification\n\(key),1\n")
+    try await cleannet.succeed("verify", "import", "v.csv")
+    try Data(contentsOf: URL(fileURLWithPath: names[1])).write(to: URL(fileURLWithPath: names[0]))
+    let again = try await cleannet("embed")
+    #expect(again.errors.contains("1 of the images that people judged have become others since: \(key)"))
   }
 }

@@ -56,6 +56,11 @@ struct FormatCase: CustomTestStringConvertible, Sendable {
   ]
 }
 
+extension FormatCase {
+  /// Formats by what holds all of a data set.
+  static var whole: [FormatCase] { files.filter(\.entry.isEmpty) }
+}
+
 @Suite("Reading what was written")
 struct RoundTripTests {
   private let folder: TemporaryFolder
@@ -166,6 +171,78 @@ struct RoundTripTests {
     #expect(second.map(\.key) == first.map(\.key))
     #expect(second.map(\.path) == first.map(\.path))
     #expect(try second.map { try essence($0) } == first.map { try essence($0) })
+  }
+
+  @Test(
+    "what was read from any format is written in any other with the same labels, splits and bytes",
+    arguments: FormatCase.whole, FormatCase.whole)
+  func pairs(from: FormatCase, to: FormatCase) throws {
+    // A table names images where they are, and one --root says in which archive; shards are several.
+    if from.format == "webdataset", to.format == "manifest" { return }
+    var common = from
+    common.splits = from.splits.filter(to.splits.contains)
+    common.holdsLineEnds = from.holdsLineEnds && to.holdsLineEnds
+    (common.holdsVerification, common.holdsAttributes) = (false, false)
+    let (original, classes) = try generated(common, seed: 7)
+    var source = from
+    source.splits = common.splits
+    try write(original, classes, source, to: "first")
+    let first = try read(from, "first")
+    var target = to
+    target.splits = common.splits
+    try write(first, Array(Set(first.map(\.label))).sorted(), target, to: "second")
+    let renames = from.renamesClasses || to.renamesClasses
+    let expected = try original.map { sample in
+      var sample = sample
+      if renames { sample.label = sample.label.replacingOccurrences(of: "/", with: "_") }
+      return try essence(sample, attributes: false).joined(separator: "|")
+    }
+    let second = try samples("\(folder.path)/second/\(to.output)") {
+      if to.format == "manifest", ["tar", "zip"].contains(from.format) {
+        $0.root = "\(folder.path)/first/\(from.output)"
+      }
+    }
+    #expect(
+      try second.map { try essence($0, attributes: false).joined(separator: "|") }.sorted()
+        == expected.sorted())
+    // What keeps keys keeps those that it was given.
+    if from.holdsKeys, to.holdsKeys { #expect(Set(second.map(\.key)) == Set(original.map(\.key))) }
+  }
+
+  @Test(
+    "classes called like splits, wrappers and what is no data are written so that they are read again, or refused",
+    arguments: FormatCase.whole)
+  func oddClasses(format: FormatCase) throws {
+    let sets = [
+      ["train", "test"], ["train", "test", "val", "cat"], ["images", "labels", "data"],
+      ["annotations", "meta", "info"],
+      ["images"], ["train"], ["cat", "images"], ["test", "dog"], ["__MACOSX", "cat"], [".hidden", "cat"],
+      ["Thumbs.db", "cat"], ["._cat", "cat"],
+    ]
+    for (number, classes) in sets.enumerated() {
+      var samples: [Sample] = []
+      for (index, label) in (classes + classes + classes).enumerated() {
+        let file = try folder.write("odd/\(number)/\(index).jpg", [UInt8(index), UInt8(number)])
+        samples.append(
+          Sample(
+            key: "\(index)", path: "\(index).jpg", location: .file(file), label: label,
+            split: format.splits[index / classes.count % min(2, format.splits.count)]))
+      }
+      let expected = try samples.map { sample in
+        var sample = sample
+        // A folder of that name would be passed over.
+        if format.renamesClasses, JunkName.isJunk(sample.label.utf8) { sample.label = "_" + sample.label }
+        return try essence(sample, attributes: false)
+      }.sorted { $0[3] < $1[3] }
+      do {
+        try write(samples, classes, format, to: "odd\(number)")
+      } catch let problems as DatasetProblems {
+        #expect(problems.description.contains(classes[0]), "\(problems)")
+        continue
+      }
+      let got = try read(format, "odd\(number)").map { try essence($0, attributes: false) }
+      #expect(got.sorted { $0[3] < $1[3] } == expected, "\(classes)")
+    }
   }
 
   @Test("formats without class folders keep classes whose folders would be called the same")

@@ -137,6 +137,26 @@ struct TableEvidenceTests {
     #expect(read.enumerated().allSatisfy { $1.label == "K\u{E4}se \u{1F600} \($0 % 7)" })
   }
 
+  @Test(
+    "paths made of several columns, the label's among them; the path's own is not needed",
+    arguments: [
+      ("folder,id,n,label\nimg,c,0,cat\nimg,d,1,dog\n", "{folder}/{id}{n}.jpg"),
+      ("label,n,folder\nc,0,img\nd,1,img\n", "{folder}/{label}{n}.jpg"),
+      ("n,label\n0,c\n1,d\n", "img/{label}{n}.jpg"), ("label\nc\nd\n", "img/{label}0.jpg"),
+      ("image,n,label\nc,0,cat\nd,1,dog\n", "img/{}{n}.jpg"),
+    ])
+  func templates(text: String, template: String) throws {
+    let file = try folder.write("t.csv", text)
+    let read = try samples(file) { options in
+      options.pathTemplate = template
+      if !text.contains("cat") { options.labelColumn = "label" }
+    }
+    #expect(read.map { $0.label.prefix(1) } == ["c", "d"])
+    #expect(read.map(\.path).first == "img/c0.jpg")
+    #expect(
+      try problems(file) { $0.pathTemplate = "{nothing}.jpg" }.description.contains("no column \"nothing\""))
+  }
+
   @Test("class numbers with a fraction, one column a class, the folder of the path")
   func labelKinds() throws {
     let floats = try folder.write("f.csv", "path,label\nimg/c0.jpg,0.0\nimg/d0.jpg,1.0\n")

@@ -31,6 +31,30 @@ struct DamageTests {
     for count in 0..<bytes.count { #expect(!survives(bytes.prefix(count)), "\(count) bytes") }
   }
 
+  @Test("what a program writes for itself is read as it was written, or not at all")
+  func sealed() throws {
+    try Fixtures.withTemporaryFolder { folder in
+      let path = "\(folder)/state.safetensors"
+      var state = Checkpoint(metadata: ["step": "3", "a": ""])
+      state.tensors.append(StoredTensor([1, 2.5], shape: [2]), named: "weight")
+      state.tensors.append(StoredTensor([4], shape: [1, 1]), named: "bias")
+      #expect(Checkpoint.readSealed(path: path) == nil)
+      try state.writeSealed(to: path)
+      let read = try #require(Checkpoint.readSealed(path: path))
+      #expect(read.metadata == state.metadata && read["weight"] == state["weight"])
+      let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+      for bit in 0..<(8 * whole.count) {
+        var bytes = whole
+        bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+        try bytes.write(to: URL(fileURLWithPath: path))
+        // A bit of the padding changes nothing.
+        guard let read = Checkpoint.readSealed(path: path) else { continue }
+        #expect(read["weight"] == state["weight"] && read["bias"] == state["bias"])
+        #expect(read.metadata == state.metadata)
+      }
+    }
+  }
+
   @Test("with any byte changed, it is read or refused", arguments: files)
   func changedBytes(file: String) throws {
     let bytes = try Fixtures.data(file)

@@ -77,10 +77,11 @@ struct ManifestColumns {
   /// - Parameters:
   ///   - sample: The first rows.
   ///   - needsLabel: Whether rows have labels of their own.
+  ///   - pathParts: The columns that paths are made of, where they have none of their own.
   /// - Throws: `DatasetProblems` that name the columns there are, if one is missing or two have one name.
   init(
     _ sample: TableSample, file: String, options: DatasetOptions, resolver: PathResolver,
-    needsLabel: Bool = true
+    needsLabel: Bool = true, pathParts: [Int] = []
   ) throws(DatasetProblems) {
     let names = sample.columns
     let folded = names.map(Self.folded)
@@ -110,6 +111,11 @@ struct ManifestColumns {
     label = .none
     if !problems.isEmpty { throw problems }
 
+    // The label may be a part of the path; what it is made of beside that says that there is one.
+    if path == nil {
+      path =
+        pathParts.first { $0 != chosenLabel && !Self.isKnownLabel([names[$0]]) } ?? pathParts.first
+    }
     if path == nil {
       path = Self.pathColumn(
         sample, folded, taken: [chosenLabel, key, verification, chosenSplit], options, resolver)

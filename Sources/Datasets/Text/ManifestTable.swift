@@ -126,11 +126,12 @@ private struct Rows {
   init(_ table: ManifestTable, _ sample: TableSample, _ resolver: PathResolver) throws {
     self.table = table
     self.resolver = resolver
-    columns = try ManifestColumns(
-      sample, file: table.shown, options: table.options, resolver: resolver, needsLabel: table.label == nil)
     template = try table.options.pathTemplate.map {
       try PathTemplate($0, columns: sample.columns, file: table.shown)
     }
+    columns = try ManifestColumns(
+      sample, file: table.shown, options: table.options, resolver: resolver, needsLabel: table.label == nil,
+      pathParts: template?.ownColumns ?? [])
     guard !table.options.featuresOnly, let path = columns.path else { return }
     let written = sample.rows.compactMap { row -> String? in
       guard let text = row[path] else { return nil }
@@ -263,6 +264,19 @@ struct PathTemplate {
   }
 
   private let pieces: [Piece]
+
+  /// The columns that it names, where it makes do without the path's.
+  var ownColumns: [Int] {
+    var own: [Int] = []
+    for piece in pieces {
+      switch piece {
+      case .path: return []
+      case .column(let column): own.append(column)
+      case .text: break
+      }
+    }
+    return own
+  }
 
   /// - Throws: `DatasetProblems` if it names a column that is not there.
   init(_ template: String, columns: [String], file: String) throws(DatasetProblems) {

@@ -155,6 +155,7 @@ public struct ClassifyTrainStage: Sendable {
         // Makes this classifier the latest.
         run = try workspace.beginRun(stage: runName, key: key, settings: settings)
         try workspace.finishRun(run, .done, metrics: metrics)
+        unlink(files.state)
         outcome.reused = true
         return outcome
       }

@@ -31,6 +31,7 @@ struct NetworkStage {
   func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> ClassifyTrainStage.Outcome {
     try Vips.load()
     try DownloadStage().runIfNeeded(workspace, progress: progress)
+    try workspace.refuseChangedContainers()
     let snapshot = try workspace.snapshot()
     let all = try snapshot.trainLabels()
     let examples = all.indices.filter { all[$0] >= 0 }
@@ -143,7 +144,7 @@ struct NetworkStage {
     return FineTuningKeeper(
       interval: ClassifyTrainStage.stateInterval,
       restore: {
-        guard let stored = try? Checkpoint.read(path: files.state), let text = stored.metadata[progressKey],
+        guard let stored = Checkpoint.readSealed(path: files.state), let text = stored.metadata[progressKey],
           let progress = try? JSONDecoder().decode(
             FineTuningState.Progress.self, from: Data(text.utf8))
         else { return nil }
@@ -152,9 +153,8 @@ struct NetworkStage {
       },
       keep: { state in
         try log(state.progress, files)
-        try SafeTensors.write(
-          tensors: Checkpoint(state.tensors).tensors, metadata: [progressKey: try state.progress.json()],
-          to: files.state)
+        try Checkpoint(state.tensors, metadata: [progressKey: try state.progress.json()])
+          .writeSealed(to: files.state)
       },
       keepBest: { weights, _ in try ClassifierFile.write(weights, about: about, to: files.best) })
   }

@@ -8,7 +8,7 @@ import Workspace
 struct SampleImages: Sendable {
   private let locations: [ImageLocation]
   let keys: [String]
-  private let access = ImageAccess()
+  private let access: ImageAccess
 
   /// - Parameter samples: rising numbers; places are those among them.
   init(_ workspace: Workspace, samples: [Int]) throws {
@@ -21,6 +21,7 @@ struct SampleImages: Sendable {
       locations.append(sample.location)
       keys.append(sample.key)
     }
+    access = ImageAccess(workspace)
     precondition(next == samples.count, "samples are there, in rising order")
     self.locations = locations
     self.keys = keys
@@ -29,6 +30,7 @@ struct SampleImages: Sendable {
   /// Files that are in no workspace; their keys are their paths.
   init(files: [String]) throws(VipsError) {
     try Vips.load()
+    access = ImageAccess()
     locations = files.map { .file($0) }
     keys = files
   }

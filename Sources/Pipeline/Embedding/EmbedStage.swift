@@ -90,14 +90,16 @@ public struct EmbedStage: Sendable {
       type: .float16, about: settings.about(paths: plans.map(\.path)))
     try download.runIfNeeded(workspace, progress: progress)
     return try workspace.withWriteLock(Self.stage) {
+      try workspace.refuseChangedContainers()
       try begin(set, of: workspace, count: count)
       let plan = try EmbeddingPlan(workspace, set, count: count, progress: progress)
       var outcome = Outcome(
         features: set.key, embedded: 0, present: plan.present, problems: 0, unreachable: 0, seconds: 0)
       var unreachableNow = 0
+      var changed: [Int] = []
       if !plan.todo.isEmpty {
         let run = try workspace.beginRun(stage: Self.stage, key: set.key, settings: job.text)
-        let worker = try EmbedWorker(plans, device: job.device)
+        let worker = try EmbedWorker(plans, device: job.device, access: ImageAccess(workspace))
         // A GPU is fast, and takes longer to begin than such a measurement is worth.
         if job.device == .cpu, plan.todo.count >= EmbedPace.least {
           let some = try workspace.samples(plan.todo.prefix(EmbedPace.images))
@@ -117,6 +119,7 @@ public struct EmbedStage: Sendable {
           outcome.embedded += result.rows.count { $0.state == .embedded }
           outcome.present += result.same.count
           unreachableNow += result.unreachable
+          changed += result.changed
         }
         outcome.seconds = (ContinuousClock.now - start).inSeconds
         try fill(set, of: workspace, count: count)
@@ -130,17 +133,39 @@ public struct EmbedStage: Sendable {
         let run = try isLatest ? nil : workspace.beginRun(stage: Self.stage, key: set.key, settings: job.text)
         try finish(&outcome, workspace, set, run: run)
       }
+      try warn(ofJudged: changed, workspace, progress)
       if unreachableNow >= Self.fewest, unreachableNow * 10 >= plan.todo.count * 9 {
         throw PipelineError(
           .unreachable,
           "\(unreachableNow) of \(plan.todo.count) images could not be reached, such as "
-            + (try workspace.problems(limit: 1).first.map { "sample \($0.sample): \($0.what)" } ?? ""),
+            + (try Self.example(workspace)),
           remedy:
             "Mount the drive, or say where the images are now (cleannet relocate OLD NEW), and run the same "
             + "command again; what could be read is kept")
       }
       return outcome
     }
+  }
+
+  /// Names images that have become others since somebody judged them.
+  private func warn(ofJudged changed: [Int], _ workspace: Workspace, _ progress: some ProgressReporter) throws
+  {
+    guard !changed.isEmpty else { return }
+    let judged = Set(try workspace.verifiedImages().images.map(\.sample)).intersection(changed).sorted()
+    guard !judged.isEmpty else { return }
+    let names = try judged.prefix(5).compactMap { try workspace.sample($0)?.path }.joined(separator: ", ")
+    progress.warn(
+      "\(judged.count) of the images that people judged have become others since: \(names)"
+        + (judged.count > 5 ? ", …" : "") + ". Look at them again: cleannet review")
+  }
+
+  /// An image that could not be read, and why.
+  private static func example(_ workspace: Workspace) throws -> String {
+    guard let problem = try workspace.problems(limit: 1).first,
+      let sample = try workspace.sample(problem.sample)
+    else { return "" }
+    let what = problem.what.hasSuffix(".") ? String(problem.what.dropLast()) : problem.what
+    return "\(sample.path) (\(what))"
   }
 
   /// From so many images on, a run that reaches hardly any has failed.
@@ -191,7 +216,7 @@ public struct EmbedStage: Sendable {
     let samples = try workspace.samples(block)
     let known = try workspace.rows(of: set, in: first..<(last + 1))
     let (values, result) = embedder.embed(samples, known: known, dimension: set.dimension, report: report)
-    if result.changed > 0 { try workspace.noteImageChange() }
+    if !result.changed.isEmpty { try workspace.noteImageChange() }
     try workspace.note(result.same, of: set)
     let order = result.places.indices.sorted { result.places[$0] < result.places[$1] }
     guard !order.isEmpty else { return result }

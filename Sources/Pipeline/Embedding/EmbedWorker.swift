@@ -16,9 +16,10 @@ struct EmbedWorker: Sendable {
   let parts: [Part]
   /// Images that a thread decodes before it runs the networks.
   let batchSize: Int
-  let access = ImageAccess()
+  let access: ImageAccess
 
-  init(_ plans: [NetworkPlan], device: Device) throws {
+  init(_ plans: [NetworkPlan], device: Device, access: ImageAccess = ImageAccess()) throws {
+    self.access = access
     batchSize = device == .cpu ? EmbedStage.batchSize : EmbedStage.deviceBatchSize
     parts = try plans.map {
       Part(network: try $0.load(), decoder: ImageDecoder($0.settings.preparation))

@@ -15,48 +15,20 @@ struct ImageProbe {
   mutating func look(_ location: ImageLocation) -> ImageIdentity? {
     guard let path = location.file else { return nil }
     if let last, last.path == path { return last.identity }
-    let identity = Self.look(path)
+    let identity = ImageIdentity(ofFile: path)
     last = (path, identity)
     return identity
-  }
-
-  static func look(_ path: String) -> ImageIdentity? {
-    var info = stat()
-    guard stat(path, &info) == 0 else { return nil }
-    let time = info.st_mtim
-    return ImageIdentity(
-      size: Int64(info.st_size), modified: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec),
-      digest: nil)
   }
 }
 
 extension ImageLocation {
-  /// The file that the image is, or lies in; nil for samples that came as features.
-  var file: String? {
-    switch self {
-    case .file(let path), .archiveMember(let path, _, _), .deflatedMember(let path, _, _, _),
-      .idx(let path, _),
-      .planes(let path, _, _, _):
-      path
-    case .none: nil
-    }
-  }
-
   /// A digest of the image's own bytes as they lie in the file.
   ///
   /// - Parameter source: What is decoded, where the bytes themselves are in memory already.
   func digest(_ source: ImageSource) throws(FileError) -> UInt64 {
-    switch self {
-    case .file(let path): return try ContentDigest.ofFile(path).word
-    case .archiveMember(let path, let offset, let length),
-      .deflatedMember(let path, let offset, let length, _):
-      return try ContentDigest.ofFile(path, range: (offset, length)).word
-    case .planes(let path, let offset, let width, let height):
-      return try ContentDigest.ofFile(path, range: (offset, Int64(3 * width * height))).word
-    case .idx, .none:
-      guard case .pixels(let pixels) = source else { return 0 }
-      return pixels.bytes.withUnsafeBytes { ContentDigest.of($0).word }
-    }
+    if let digest = try contentDigest() { return digest }
+    guard case .pixels(let pixels) = source else { return 0 }
+    return pixels.bytes.withUnsafeBytes { ContentDigest.of($0).word }
   }
 }
 
@@ -133,7 +105,7 @@ struct Embedder: Sendable {
     /// Rows whose image is what it was, though its file has another time.
     var same: [FeatureRow] = []
     /// Samples whose image has become another.
-    var changed = 0
+    var changed: [Int] = []
     /// Images that could not be reached.
     var unreachable = 0
 
@@ -185,12 +157,12 @@ struct Embedder: Sendable {
       result.places.append(index)
       if let why { result.problems.append(SampleProblem(sample: id, stage: EmbedStage.stage, what: why)) }
       guard let old = known[id], old.state == .embedded else { return }
-      if state != .unreachable, old.image?.digest != image?.digest { result.changed += 1 }
+      if state != .unreachable, old.image?.digest != image?.digest { result.changed.append(id) }
     }
     for (index, sample) in zip(samples.indices, samples) {
       do throws(ImageProblem) {
         let source = try worker.access.source(sample.location, key: sample.key)
-        var image = sample.location.file.flatMap(ImageProbe.look)
+        var image = sample.location.file.flatMap(ImageIdentity.init(ofFile:))
         // Where the bytes cannot be read, decoding says why.
         image?.digest = try? sample.location.digest(source)
         if let old = known[sample.id], old.state == .embedded, let image, let digest = image.digest,
@@ -225,6 +197,6 @@ struct Embedder: Sendable {
   /// Whether an image's file is what it was before it was read.
   private static func isStill(_ image: ImageIdentity?, _ location: ImageLocation) -> Bool {
     guard let path = location.file, let image, image.digest != nil else { return false }
-    return ImageProbe.look(path)?.looksLike(image) ?? false
+    return ImageIdentity(ofFile: path)?.looksLike(image) ?? false
   }
 }

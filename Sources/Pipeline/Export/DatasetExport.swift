@@ -63,6 +63,7 @@ public struct DatasetExport: Sendable {
         remedy: "Export them as an array (--format npy), or the data set as "
           + Self.withColumns.sorted().joined(separator: ", "))
     }
+    try workspace.refuseChangedContainers()
     let judgements = try LabelJudgements(workspace, needsScores: wrong != .keep || weights != nil)
     let names = judgements.classNames
     var output = DatasetOutput(

@@ -6,9 +6,12 @@ import Workspace
 struct ImageReader: Sendable {
   let workspace: Workspace
   let threads: Int
-  private let access = ImageAccess()
+  private let access: ImageAccess
 
-  init(_ workspace: Workspace, threads: Int) { (self.workspace, self.threads) = (workspace, threads) }
+  init(_ workspace: Workspace, threads: Int) {
+    (self.workspace, self.threads) = (workspace, threads)
+    access = ImageAccess(workspace)
+  }
 
   /// Samples read from the catalogue at a time.
   private static let chunk = 1024

@@ -16,11 +16,13 @@ final class ThumbnailCache: Sendable {
 
   private let folder: String
   private let limit: Int
-  private let access = ImageAccess()
+  private let access: ImageAccess
   private let usage: Mutex<Usage>
 
-  init(folder: String, limit: Int) {
+  /// - Parameter workspace: Whose samples are copied.
+  init(folder: String, limit: Int, workspace: Workspace? = nil) {
     self.folder = folder
+    access = ImageAccess(workspace)
     self.limit = limit
     usage = Mutex(Usage(bytes: Self.files(in: folder).reduce(0) { $0 + $1.bytes }))
   }
@@ -98,17 +100,5 @@ final class ThumbnailCache: Sendable {
       files.append((url.path, values.fileSize ?? 0, values.contentModificationDate ?? .distantPast))
     }
     return files
-  }
-}
-
-extension ImageLocation {
-  /// The file whose bytes the image comes from; nil: there is no image.
-  fileprivate var file: String? {
-    switch self {
-    case .file(let path): path
-    case .archiveMember(let archive, _, _), .deflatedMember(let archive, _, _, _): archive
-    case .idx(let file, _), .planes(let file, _, _, _): file
-    case .none: nil
-    }
   }
 }

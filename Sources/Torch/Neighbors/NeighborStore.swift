@@ -57,7 +57,10 @@ public struct NeighborStore: Sendable {
     let journal = NeighborJournal(
       table, rows: division.firsts.count, width: division.k * 4, block: block, store: self)
     journal.markAll()
-    guard let json = try? JSONEncoder().encode(quality) else { return }
+    let encoder = JSONEncoder()
+    // The same neighbours are the same bytes.
+    encoder.outputFormatting = .sortedKeys
+    guard let json = try? encoder.encode(quality) else { return }
     write(division, [Self.keyName: key, Self.qualityName: String(decoding: json, as: UTF8.self)])
   }
 
@@ -71,16 +74,16 @@ public struct NeighborStore: Sendable {
     ]
     if let clusters = division.clusters { tensors.append(("centroids", clusters.centroids.stored)) }
     makeFolder()
-    try? SafeTensors.write(
-      tensors: tensors.map { (name: $0, tensor: $1) },
-      metadata: metadata.merging([Self.kName: "\(division.k)"]) { $1 }, to: listsPath)
+    var file = Checkpoint(metadata: metadata.merging([Self.kName: "\(division.k)"]) { $1 })
+    for (name, tensor) in tensors { file.tensors.append(tensor, named: name) }
+    try? file.writeSealed(to: listsPath)
   }
 
   // MARK: Reading
 
   /// What is kept under the key, if it is whole and fits.
   func open(key: String, k: Int, count: Int, block: Int) -> Kept {
-    guard let file = try? Checkpoint.read(path: listsPath), file.metadata[Self.keyName] == key,
+    guard let file = Checkpoint.readSealed(path: listsPath), file.metadata[Self.keyName] == key,
       let division = division(file, count: count), division.k <= k
     else {
       // What belongs to other vectors may still be in use, and must not be taken for done: it gives way to new files.

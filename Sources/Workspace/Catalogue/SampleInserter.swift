@@ -15,6 +15,7 @@ final class SampleInserter {
   private(set) var attributes: NameTable
   private(set) var keys = KeyHashes()
   private(set) var sums = SampleSums()
+  private var containers = ContainerNotes()
   private var classWords: [UInt64] = []
   private var splitWords: [UInt64] = []
   /// Whether some images are still to be downloaded.
@@ -55,7 +56,7 @@ final class SampleInserter {
     let label = classes.number(sample.label)
     let split = splits.number(sample.split)
     let download = downloads.stored(sample.location)
-    if download != nil { hasDownloads = true }
+    if download != nil { hasDownloads = true } else { containers.look(sample.location) }
     let location = download ?? sample.location.encoded
     try follow(sample, location: location)
     bind(sample, id: id, label: label, split: split, location: location)
@@ -114,6 +115,7 @@ final class SampleInserter {
           """, arguments: [cell.split, cell.label, samples])
     }
     for table in [classes, splits, attributes] { try table.save(db) }
+    try containers.save(db)
     try (SampleSums(stored: db) + sums).store(db)
   }
 

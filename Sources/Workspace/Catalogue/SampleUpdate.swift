@@ -49,11 +49,13 @@ final class SampleUpdate {
   private var seen: Set<Int> = []
   private var added: [Sample] = []
   private var sums = SampleSums()
+  private var containers = ContainerNotes()
   private var counts: [[Int]: Int] = [:]
   private(set) var summary: UpdateSummary
   private var problems = DatasetProblems()
   private let find: Statement
   private let change: Statement
+  private let lookAgain: Statement
 
   /// - Parameter root: The number of the source.
   init(_ db: Database, _ workspace: Workspace, root: Int) throws {
@@ -74,10 +76,12 @@ final class SampleUpdate {
         UPDATE samples SET class = ?, split = ?, line = ?, key = ?, path = ?, location = ?, attributes = ?,
           gone = NULL WHERE id = ?
         """)
+    lookAgain = try db.makeStatement(sql: "UPDATE featureRows SET modified = ? WHERE sample = ?")
   }
 
   /// Takes one sample of the source as it is now.
   func add(_ sample: Sample) throws {
+    if downloads.stored(sample.location) == nil { containers.look(sample.location) }
     let rows = try Row.fetchAll(find, arguments: [Int64(KeyHashes.hash(sample.key)), sample.key])
     let own = rows.first { row in ranges.contains { $0.contains(row[0] as Int) } }
     if let other = rows.first(where: { $0["gone"] as Double? == nil && ($0[0] as Int) != own?[0] }) {
@@ -116,7 +120,11 @@ final class SampleUpdate {
     let location = downloads.stored(sample.location) ?? sample.location.encoded
     let path = sample.path.utf8.elementsEqual(sample.key.utf8) ? nil : sample.path
     let attributes = inserter.encoded(sample.attributes)
-    let hasMoved = isMoved || old.location != location || old.path != path
+    let isElsewhere = old.location != location
+    // An archive that was written anew has its images at other places, which is no news for anybody.
+    let hasMoved =
+      isMoved || old.path != path
+      || isElsewhere && (sample.location.container == nil || old.container != sample.location.container)
     let isRelabelled = old.label != label || old.split != split
     let isDescribed = old.attributes != attributes
     if old.isGone { summary.returned += 1 }
@@ -124,11 +132,10 @@ final class SampleUpdate {
     if hasMoved { summary.moved += 1 }
     if isDescribed, !isRelabelled, !hasMoved { summary.described += 1 }
     try verify(sample, id: id, label: label)
-    guard hasMoved || isRelabelled || isDescribed || old.isGone || old.line != sample.line else {
-      summary.unchanged += 1
-      return
-    }
     if !old.isGone, !hasMoved, !isRelabelled, !isDescribed { summary.unchanged += 1 }
+    if isElsewhere || isMoved { try lookAgain.execute(arguments: [FeatureRow.unseen, id]) }
+    guard isElsewhere || hasMoved || isRelabelled || isDescribed || old.isGone || old.line != sample.line
+    else { return }
     try change.execute(arguments: [
       label, split, sample.line > 0 ? sample.line : nil, sample.key, path, location,
       attributes.isEmpty ? nil : Data(attributes), id,
@@ -162,6 +169,8 @@ final class SampleUpdate {
     var key: String
     var path: String?
     var location: String
+    /// The archive that it lies in.
+    var container: String?
     var attributes: [UInt8]
     var isGone: Bool
 
@@ -170,6 +179,7 @@ final class SampleUpdate {
       (label, split, line) = (row[1], row[2], row[3] as Int? ?? 0)
       (key, path) = (row[4], row[5])
       location = row[6] ?? "\(segments[id].base ?? "")/\(path ?? key)"
+      container = segments[id].location(row[6], path: path ?? key).container
       attributes = (row[7] as Data?).map(Array.init) ?? []
       isGone = row["gone"] as Double? != nil
     }
@@ -205,6 +215,7 @@ final class SampleUpdate {
     }
     summary.removed = gone.count
     try inserter.finish()
+    try containers.save(db)
     for (cell, change) in counts where change != 0 {
       try db.execute(
         sql: """
@@ -235,34 +246,42 @@ final class SampleUpdate {
         SELECT size, digest FROM featureSets JOIN featureRows ON features = id
         WHERE sample = ? AND digest IS NOT NULL ORDER BY id DESC LIMIT 1
         """)
-    struct Content: Hashable {
-      var size: Int64
-      var digest: UInt64
-    }
-    var places: [Content: [Int]] = [:]
+    var places: [UInt64: [Int]] = [:]
     var sizes: Set<Int64> = []
-    for id in gone {
-      guard let row = try Row.fetchOne(known, arguments: [id]) else { continue }
-      let content = Content(size: row[0], digest: UInt64(bitPattern: row[1]))
-      sizes.insert(content.size)
-      places[content, default: []].append(id)
-    }
-    guard !sizes.isEmpty else { return }
+    var isArchived = false
     let select = try db.makeStatement(sql: "SELECT * FROM samples WHERE id = ?")
+    for id in gone {
+      guard let row = try Row.fetchOne(known, arguments: [id]),
+        let sample = try Row.fetchOne(select, arguments: [id])
+      else { continue }
+      places[UInt64(bitPattern: row[1]), default: []].append(id)
+      // Of an image in an archive it is the archive's size.
+      if try Old(sample, segments, downloads).container == nil {
+        sizes.insert(row[0])
+      } else {
+        isArchived = true
+      }
+    }
+    guard !places.isEmpty else { return }
+    /// A digest of the sample's image, if it may be one of those that are gone.
+    func digest(_ sample: Sample) -> UInt64? {
+      if case .file(let path) = sample.location {
+        var info = stat()
+        guard stat(path, &info) == 0, sizes.contains(Int64(info.st_size)) else { return nil }
+      } else if !isArchived {
+        return nil
+      }
+      return (try? sample.location.contentDigest()) ?? nil
+    }
     var rest: [Sample] = []
     var found: Set<Int> = []
     for sample in added {
-      var info = stat()
-      guard case .file(let path) = sample.location, stat(path, &info) == 0,
-        sizes.contains(Int64(info.st_size)),
-        let digest = try? ContentDigest.ofFile(path).word,
-        let id = places[Content(size: Int64(info.st_size), digest: digest)]?.popLast(),
+      guard let digest = digest(sample), let id = places[digest]?.popLast(),
         let row = try Row.fetchOne(select, arguments: [id])
       else {
         rest.append(sample)
         continue
       }
-      places[Content(size: Int64(info.st_size), digest: digest)]?.removeAll { $0 == id }
       found.insert(id)
       try db.execute(
         sql: "UPDATE sampleKeys SET hash = ?1 WHERE hash = ?2 AND sample = ?3",

@@ -118,6 +118,15 @@ enum Schema {
       try SampleSums.scan(db).store(db)
       try writer(db)
     }
+    // What files that hold many images looked like when they were imported: size, and time in nanoseconds.
+    migrator.registerMigration("5 containers") { db in
+      try db.execute(
+        sql: """
+          CREATE TABLE containers (
+            path TEXT NOT NULL PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL) WITHOUT ROWID;
+          """)
+      try writer(db)
+    }
     return migrator
   }
 

@@ -233,7 +233,8 @@ extension DatasetOptions {
   /// What tells one import of a source from another.
   var stored: String {
     let named: [(String, String?)] = [
-      ("root", root), ("path", pathColumn), ("label", labelColumn), ("key", keyColumn),
+      ("root", root.map(DatasetSource.absolutePath)), ("path", pathColumn), ("label", labelColumn),
+      ("key", keyColumn),
       ("verification", verificationColumn), ("splitColumn", splitColumn), ("split", split),
       ("classes", classNames?.joined(separator: "\n")),
       (

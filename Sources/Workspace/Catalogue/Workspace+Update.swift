@@ -162,10 +162,11 @@ extension Workspace {
         ] {
           try db.execute(sql: sql)
         }
+        try ContainerNotes.relocate(db) { move.location($0) }
         for row in try Row.fetchAll(db, sql: "SELECT * FROM sources") {
           var options = Self.imported(row).datasetOptions
-          guard let root = options.root.flatMap(move.location) else { continue }
-          options.root = root
+          options.root = options.root.map { move.location($0) ?? $0 }
+          options.pathPrefixes = options.pathPrefixes.map { ($0.0, move.location($0.1) ?? $0.1) }
           try db.execute(
             sql: "UPDATE sources SET options = ? WHERE id = ?", arguments: [options.stored, row["id"] as Int])
         }

@@ -29,6 +29,9 @@ public struct FeatureRow: Sendable, Hashable {
     case unreachable = 2
   }
 
+  /// As the time of an image's file: it may lie elsewhere now, so `embed` looks at its bytes whatever its file looks like.
+  static let unseen = Int64.min
+
   public var sample: Int
   public var state: State
   /// What the row was made of; nil where that is not known.
@@ -108,6 +111,19 @@ extension Workspace {
           """, arguments: [number])
       for row in rows { counts[FeatureRow.State(rawValue: row[0]) ?? .unreachable, default: 0] += row[1] }
       return counts
+    }
+  }
+
+  /// How many of the samples that are there may be of other images than their rows: they lie elsewhere since.
+  public func unseenRows(of set: FeatureSet) throws -> Int {
+    try read { db in
+      guard let number = try Self.number(of: set, db) else { return 0 }
+      return try Int.fetchOne(
+        db,
+        sql: """
+          SELECT count(*) FROM featureRows JOIN samples ON id = sample AND gone IS NULL
+          WHERE features = ? AND modified = ?
+          """, arguments: [number, FeatureRow.unseen]) ?? 0
     }
   }
 

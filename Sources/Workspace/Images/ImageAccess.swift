@@ -7,8 +7,13 @@ import Synchronization
 /// Usable from any number of threads at once.
 public final class ImageAccess: Sendable {
   private let idxFiles = Mutex<[String: IDXFile]>([:])
+  private let workspace: Workspace?
+  /// What containers looked like when they were imported, as known last.
+  private let containers = Mutex<[String: ImageIdentity]?>(nil)
 
-  public init() {}
+  /// - Parameter workspace: Whose samples are read: images of archives that have changed since they were imported are
+  ///   refused, since others may lie in their places.
+  public init(_ workspace: Workspace? = nil) { self.workspace = workspace }
 
   /// A sample's image as a small JPEG; see `thumbnailJPEG(_:maximumSide:quality:limits:)`.
   ///
@@ -25,6 +30,11 @@ public final class ImageAccess: Sendable {
   /// - Parameter key: What errors call a sample without an image.
   /// - Throws: `ImageProblem` where there is no image to read.
   public func source(_ location: ImageLocation, key: String) throws(ImageProblem) -> ImageSource {
+    if let container = location.container, !isAsImported(container) {
+      throw ImageProblem(
+        kind: .unreadable, image: container,
+        explanation: "\(container) \(Workspace.containerChange). Run: cleannet import --update")
+    }
     switch location {
     case .file(let path): return .file(path)
     case .archiveMember(let archive, let offset, let length):
@@ -47,6 +57,18 @@ public final class ImageAccess: Sendable {
       throw ImageProblem(
         kind: .missing, image: key,
         explanation: "The sample came as features, without an image.")
+    }
+  }
+
+  /// Whether a file that holds many images looks as it did; one that is not there fails where it is opened.
+  private func isAsImported(_ path: String) -> Bool {
+    guard let workspace, let now = ImageIdentity(ofFile: path) else { return true }
+    return containers.withLock { known in
+      func holds() -> Bool { known?[path].map(now.looksLike) ?? true }
+      if known != nil, holds() { return true }
+      // Another process may have taken the changes over.
+      known = try? workspace.containers()
+      return holds()
     }
   }
 

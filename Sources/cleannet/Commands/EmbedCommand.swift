@@ -1,6 +1,7 @@
 import ArgumentParser
 import Backbones
 import Pipeline
+import Workspace
 
 extension BackboneKind: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
@@ -19,7 +20,7 @@ struct EmbedCommand: ParsableCommand {
     discussion: """
       A pretrained network looks at every image once. Better features find more label errors and take longer. Images \
       that cannot be read are listed by `status --problems`, and the run continues. Run it again after an interruption \
-      or an import: it does only what is missing.
+      or an import: it does only what is missing. Options that are not given are as they were last time.
 
       With many machines, each process does one part: `cleannet embed --shard 3/8 --out parts/`. Then \
       `cleannet merge parts/` joins the parts in the workspace.
@@ -41,8 +42,9 @@ struct EmbedCommand: ParsableCommand {
   func run() throws {
     try compute.prepareEngine()
     if let part = shard.value, let out { return try run(part, to: out) }
-    let outcome = try embedding.stage(threads: compute.threads)
-      .run(try workspace.open(), progress: workspace.output.progress)
+    let (store, progress) = (try workspace.open(), workspace.output.progress)
+    let outcome = try embedding.stage(threads: compute.threads, after: store, progress: progress)
+      .run(store, progress: progress)
     try workspace.output.print(outcome) {
       "\(outcome.embedded) images embedded, \(outcome.present) were there already, \(outcome.problems) cannot be read."
         + (outcome.problems > 0 ? " List them with: cleannet status --problems" : "")
@@ -66,7 +68,7 @@ struct EmbedOptions: ParsableArguments {
   @Option(
     help: """
       Quality of the features. fast: EfficientNet-Lite0 at 224 px. good: EfficientNet-Lite2 at 260 px, twice the time. \
-      best: both, three times. (default: good)
+      best: both, three times. (default: as last time, else good)
       """)
   var quality: EmbedStage.Quality?
   @Option(
@@ -121,6 +123,18 @@ struct EmbedOptions: ParsableArguments {
     stage.device = device
     stage.precision = precision
     stage.threads = threads
+    return stage
+  }
+
+  /// The same, and where nothing is said about the features, as they were made last.
+  func stage(
+    threads: Int, after store: Workspace, progress: ConsoleProgress
+  ) throws -> EmbedStage {
+    var stage = stage(threads: threads)
+    let choosesFeatures =
+      quality != nil || !networks.isEmpty || weights != nil || size != nil || pool != .auto
+      || precision != .auto
+    if !choosesFeatures, let last = try stage.takeLastSettings(store) { progress.note("As before: \(last)") }
     return stage
   }
 

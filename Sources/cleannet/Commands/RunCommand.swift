@@ -47,7 +47,8 @@ struct RunCommand: ParsableCommand {
       _ = try VerificationStages.importing(verifications, into: store, person: NSUserName(), onlyNews: true)
     }
     if try store.featureSet(key: FeatureSet.imported) == nil {
-      let outcome = try embedding.stage(threads: compute.threads).run(store, progress: progress)
+      let outcome = try embedding.stage(threads: compute.threads, after: store, progress: progress)
+        .run(store, progress: progress)
       if outcome.problems > 0 {
         progress.warn("\(outcome.problems) images cannot be read; see cleannet status --problems")
       }

@@ -1,0 +1,43 @@
+import Files
+import Foundation
+
+/// Files that one program writes and reads for itself, such as the state of a training that may be interrupted, carry a
+/// digest of all that is in them, so that what a disk has changed is not taken for what was written.
+extension Checkpoint {
+  private static let sealName = "digest"
+
+  /// Reads a file that ``writeSealed(to:)`` left; nil where there is none, or another bit in it.
+  public static func readSealed(path: String) -> Checkpoint? {
+    guard var checkpoint = try? read(path: path),
+      let seal = checkpoint.metadata.removeValue(forKey: sealName), seal == checkpoint.digest
+    else { return nil }
+    return checkpoint
+  }
+
+  /// Writes a safetensors file with a digest of its tensors and metadata.
+  public func writeSealed(to path: String) throws(CheckpointError) {
+    try SafeTensors.write(
+      tensors: tensors, metadata: metadata.merging([Self.sealName: digest]) { $1 }, to: path)
+  }
+
+  /// Of everything in it, whatever the order of the tensors.
+  private var digest: String {
+    var digest = ContentDigest()
+    func add(_ text: String) {
+      var text = text
+      text.withUTF8 { bytes in
+        withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { digest.update($0) }
+        digest.update(UnsafeRawBufferPointer(bytes))
+      }
+    }
+    for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
+      add(key)
+      add(value)
+    }
+    for (name, tensor) in tensors.sorted(by: { $0.name < $1.name }) {
+      add("\(name) \(tensor.dtype.rawValue) \(tensor.shape)")
+      tensor.bytes.withUnsafeBytes { digest.update($0) }
+    }
+    return digest.text
+  }
+}

@@ -102,7 +102,7 @@ extension EmbedStage {
       return outcome
     }
     try makeShardFolder(folder)
-    let worker = try EmbedWorker(job.plans, device: job.device)
+    let worker = try EmbedWorker(job.plans, device: job.device, access: ImageAccess(workspace))
     let embedder = Embedder(worker: worker, threads: threads)
     let name = "Embedding part \(shard.index + 1) of \(shard.count) with \(job.settings.title)"
     progress.begin(name, total: record.rows, unit: "images")

@@ -154,10 +154,9 @@ import Testing
     let found = Self.all(first)
     try #require(first.groupCount == data.count)
     // As if the program had ended after the first block: no word of the quality, and the second block is not there.
-    let lists = try Checkpoint.read(path: "\(folder)/lists.safetensors")
-    try SafeTensors.write(
-      tensors: lists.tensors, metadata: lists.metadata.filter { $0.key != "quality" },
-      to: "\(folder)/lists.safetensors")
+    var lists = try #require(Checkpoint.readSealed(path: "\(folder)/lists.safetensors"))
+    lists.metadata["quality"] = nil
+    try lists.writeSealed(to: "\(folder)/lists.safetensors")
     let (marks, table) = (
       try #require(MappedBytes(path: "\(folder)/blocks.u64", count: 16)),
       try #require(MappedBytes(path: "\(folder)/neighbors.i32", count: data.count * 20))

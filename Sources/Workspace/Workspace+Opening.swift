@@ -99,14 +99,40 @@ extension Workspace {
   public func removeIfEmpty() throws {
     try withWriteLock("import") {
       guard try sampleCount() == 0 else { return }
-      try pool.close()
-      // Whoever waits for the lock finds that the catalogue has gone, and makes a new one.
-      for end in ["", "-wal", "-shm"] { unlink(catalogue + end) }
-      unlink("\(path)/lock")
-      // What a failed import had taken out of containers.
-      try? FileManager.default.removeItem(atPath: downloadsFolder)
-      // A folder that holds anything else stays.
-      rmdir(path)
+      try Self.alone(in: path, create: false) {
+        try pool.close()
+        // Whoever waits for the lock finds that the catalogue has gone, and makes a new one.
+        for end in ["", "-wal", "-shm"] { unlink(catalogue + end) }
+        unlink("\(path)/lock")
+        // What a failed import had taken out of containers.
+        try? FileManager.default.removeItem(atPath: downloadsFolder)
+        // A folder that holds anything else stays.
+        rmdir(path)
+      }
+    }
+  }
+
+  /// Runs `body` while no other process makes, opens or removes the workspace in that folder: tables are made once, and
+  /// never in a folder that is about to go.
+  ///
+  /// - Parameter create: Makes the folder anew where another process has removed it meanwhile.
+  static func alone<Value>(in folder: String, create: Bool, _ body: () throws -> Value) throws -> Value {
+    while true {
+      if create { try makeFolder(folder) }
+      let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      guard descriptor >= 0 else { return try body() }
+      // Also ends the lock.
+      defer { close(descriptor) }
+      while flock(descriptor, LOCK_EX) != 0 {
+        // A file system without locks.
+        guard errno == EINTR else { return try body() }
+      }
+      var held = stat()
+      var named = stat()
+      let isThere =
+        fstat(descriptor, &held) == 0 && stat(folder, &named) == 0 && held.st_ino == named.st_ino
+        && held.st_dev == named.st_dev
+      if isThere || !create { return try body() }
     }
   }
 

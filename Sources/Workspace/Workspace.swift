@@ -55,15 +55,17 @@ public final class Workspace: Sendable {
       return
     }
     let folder = self.path
-    let pool = try Self.translating(catalogue) {
-      let pool = try DatabasePool(path: catalogue, configuration: Self.configuration(patience: patience))
-      try Schema.prepare(pool, path: catalogue) {
-        try Self.refuseRemains(of: folder, because: "is empty, though what belongs to it is there")
-        if !create { throw Self.missing(path) }
+    let pool = try Self.alone(in: folder, create: create) {
+      try Self.translating(catalogue) {
+        let pool = try DatabasePool(path: catalogue, configuration: Self.configuration(patience: patience))
+        try Schema.prepare(pool, path: catalogue) {
+          try Self.refuseRemains(of: folder, because: "is empty, though what belongs to it is there")
+          if !create { throw Self.missing(path) }
+        }
+        // A verdict that was acknowledged survives a loss of power. Writes are few and large otherwise.
+        try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        return pool
       }
-      // A verdict that was acknowledged survives a loss of power. Writes are few and large otherwise.
-      try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-      return pool
     }
     (self.pool, reader, isReadOnly, isSnapshot) = (pool, pool, false, false)
   }

@@ -29,6 +29,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   private var received = 0
   /// Requests that are not answered yet.
   private var open = 0
+  /// Whether a request has begun and not ended; it may be answered before that, as one that is refused.
+  private var isReceiving = false
 
   init(_ connections: Connections, _ limits: Limits) {
     self.connections = connections
@@ -52,14 +54,16 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     case .head:
       received = 0
       open += 1
+      isReceiving = true
       connections.set(context.channel, .receiving)
       expect(context, within: limits.request)
     case .body(let bytes):
       received += bytes.readableBytes
       guard received <= limits.body else { return context.close(promise: nil) }
     case .end:
+      isReceiving = false
       deadline?.cancel()
-      connections.set(context.channel, .answering)
+      if open > 0 { connections.set(context.channel, .answering) } else { rest(context) }
     }
     context.fireChannelRead(data)
   }
@@ -67,12 +71,15 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
     if case .end = unwrapOutboundIn(data) {
       open -= 1
-      if open == 0 {
-        connections.set(context.channel, .idle)
-        expect(context, within: limits.idle)
-      }
+      // The rest of a request that is answered already must come in time, too.
+      if open == 0, !isReceiving { rest(context) }
     }
     context.write(data, promise: promise)
+  }
+
+  private func rest(_ context: ChannelHandlerContext) {
+    connections.set(context.channel, .idle)
+    expect(context, within: limits.idle)
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -23,21 +23,6 @@ namespace cleannet {
 /// The text of this thread's last error.
 std::string &lastError();
 
-/// Runs `body`; an exception becomes a NULL and an error text.
-template <class Body>
-CTorchTensor *guarded(Body &&body) {
-  try {
-    return new CTorchTensor{body()};
-  } catch (const c10::Error &error) {
-    lastError() = error.what_without_backtrace();
-  } catch (const std::exception &error) {
-    lastError() = error.what();
-  } catch (...) {
-    lastError() = "unknown C++ exception";
-  }
-  return nullptr;
-}
-
 /// Runs `body`; an exception becomes `fallback` and an error text.
 template <class Value, class Body>
 Value answered(Value fallback, Body &&body) {
@@ -53,20 +38,19 @@ Value answered(Value fallback, Body &&body) {
   return fallback;
 }
 
+/// Runs `body`; an exception becomes a NULL and an error text.
+template <class Body>
+CTorchTensor *guarded(Body &&body) {
+  return answered<CTorchTensor *>(nullptr, [&] { return new CTorchTensor{body()}; });
+}
+
 /// Runs `body`; an exception becomes `false` and an error text.
 template <class Body>
 bool attempted(Body &&body) {
-  try {
+  return answered(false, [&] {
     body();
     return true;
-  } catch (const c10::Error &error) {
-    lastError() = error.what_without_backtrace();
-  } catch (const std::exception &error) {
-    lastError() = error.what();
-  } catch (...) {
-    lastError() = "unknown C++ exception";
-  }
-  return false;
+  });
 }
 
 inline at::IntArrayRef sizesOf(const int64_t *sizes, size_t rank) {

@@ -16,7 +16,8 @@ struct DiscriminantPosterior: Sendable {
   /// Candidates are compared on at most this many images.
   static let comparedImages = 20_000
 
-  private let features: Tensor
+  /// `[N, d]`, centered.
+  let features: Tensor
   /// For each fold its images, int64, and the sum of outer products of their features.
   private let folds: [(images: Tensor, products: Tensor)]
 

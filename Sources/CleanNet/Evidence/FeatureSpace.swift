@@ -12,6 +12,8 @@ public struct FeatureSpace: Sendable {
   /// What networks see: `[N, d]`.
   let features: DenseFeatures
   let discriminant: DiscriminantPosterior
+  /// Of the whitened features, centered; what the discriminant sees: `[N, d]`.
+  var directions: Tensor { discriminant.features }
   /// What was subtracted from directions before the discriminant saw them: `[d]`.
   let center: Tensor
   let neighbors: NeighborPosterior

@@ -21,6 +21,7 @@ extension LabelEvidence {
       ("log_odds", logOdds), ("images", Tensor(images)), ("labels", Tensor(labels)),
       ("suggested", Tensor(suggested)),
     ]
+    if let coordinates { tensors.append(("coordinates", coordinates)) }
     if let networks {
       tensors += [
         ("cosine", Tensor(networks.cosine)), ("suggested_cosine", Tensor(networks.suggestedCosine)),
@@ -66,9 +67,13 @@ extension LabelEvidence {
     {
       throw ModelError.otherVersion("its tensors do not fit together")
     }
+    let coordinates = tensors["coordinates"]
+    if let coordinates, coordinates.shape.count != 2 || coordinates.size(0) != images.count {
+      throw ModelError.otherVersion("its tensors do not fit together")
+    }
     self.init(
       images: images, labels: labels, classes: about.classes, candidates: about.candidates, logOdds: logOdds,
-      suggested: suggested, networks: networks, neighbors: about.neighbors)
+      suggested: suggested, networks: networks, neighbors: about.neighbors, coordinates: coordinates)
   }
 
   /// The verdicts among `verifications` that are about images of the evidence, by row.

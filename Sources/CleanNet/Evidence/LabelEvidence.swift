@@ -57,6 +57,9 @@ public struct LabelEvidence: Sendable {
   public let networks: NetworkOpinions?
   /// How neighbors were searched, and how many of the true ones were found.
   public let neighbors: NeighborQuality?
+  /// The direction of each image's features, as far as verdicts about similar images are compared: `[N, K]`, float16. nil
+  /// where nothing is to be learned from similar images.
+  public let coordinates: Tensor?
 
   /// By networks that were not trained on the image.
   public struct NetworkOpinions: Sendable {
@@ -69,7 +72,7 @@ public struct LabelEvidence: Sendable {
 
   init(
     images: [Int], labels: [Int], classes: Int, candidates: [Candidate], logOdds: Tensor, suggested: [Int],
-    networks: NetworkOpinions? = nil, neighbors: NeighborQuality? = nil
+    networks: NetworkOpinions? = nil, neighbors: NeighborQuality? = nil, coordinates: Tensor? = nil
   ) {
     precondition(logOdds.shape == [candidates.count, images.count], "log-odds of other images or candidates")
     self.images = images
@@ -80,9 +83,21 @@ public struct LabelEvidence: Sendable {
     self.suggested = suggested
     self.networks = networks
     self.neighbors = neighbors
+    self.coordinates = coordinates
   }
 
   public var count: Int { images.count }
+
+  /// The most numbers that a direction keeps: the leading principal components. More change nothing visible.
+  static let mostCoordinates = 64
+
+  /// - Parameter directions: Centered, the leading components first: `[n, d]`.
+  static func coordinates(_ directions: Tensor) -> Tensor {
+    withoutGradients {
+      directions.narrow(dim: 1, start: 0, count: min(mostCoordinates, directions.size(1))).normalized()
+        .to(.float16)
+    }
+  }
 }
 
 /// Finds ``LabelEvidence``.
@@ -354,7 +369,8 @@ struct EvidenceFinder: Sendable {
       let evidence = LabelEvidence(
         images: space.images, labels: labels.labels.ints(), classes: classes, candidates: candidates,
         logOdds: .stack(logOdds), suggested: suggested.ints(), networks: networks,
-        neighbors: space.neighborQuality)
+        neighbors: space.neighborQuality,
+        coordinates: parts.contains(.residuals) ? LabelEvidence.coordinates(space.directions) : nil)
       return (evidence, explanation)
     }
   }
@@ -376,7 +392,10 @@ public struct EvidenceParts: OptionSet, Sendable, Hashable, Codable {
   /// Probabilities of other models; see ``TrainingSet/evidence``.
   public static let given = EvidenceParts(rawValue: 64)
 
+  /// Verdicts teach about similar images; see ``LabelEvidence/coordinates``.
+  public static let residuals = EvidenceParts(rawValue: 128)
+
   public static let all: EvidenceParts = [
-    .networks, .discriminant, .neighbors, .openWorld, .plainWorld, .verdicts, .given,
+    .networks, .discriminant, .neighbors, .openWorld, .plainWorld, .verdicts, .given, .residuals,
   ]
 }

@@ -9,6 +9,8 @@ import Torch
 /// Gelman 2018, with classes as units): a reading that one class alone prefers does not win everywhere. Probabilities are
 /// averaged, not log-odds, so that no reading overrules all others by one huge number.
 ///
+/// On top, ``VerdictResiduals`` learn what all readings get wrong alike: about images that look like verified ones.
+///
 /// Fitting takes milliseconds. Verified images are judged by models that were fitted without them, so that what is said
 /// of them can be compared with their verdicts.
 public struct VerdictModel: Sendable, Codable {
@@ -62,12 +64,25 @@ public struct VerdictModel: Sendable, Codable {
 
   /// Sorted as they were made; weights sum to 1.
   let readings: [Reading]
+  /// What verdicts say beyond the readings; nil without verdicts, or without directions to compare images by.
+  private(set) var residuals: VerdictResiduals?
 
   /// - Parameter verdicts: Each row at most once.
   public init(_ evidence: LabelEvidence, verdicts: [Verdict], seed: UInt64 = 0) {
-    let problem = Problem(evidence, verdicts)
-    self.init(problem, rows: Array(verdicts.indices), seed: seed)
+    self.init(Problem(evidence, verdicts), seed: seed)
   }
+
+  private init(_ problem: Problem, seed: UInt64) {
+    self.init(problem, rows: Array(problem.signs.indices), seed: seed)
+    guard let frame = problem.frame, let traits = problem.traits else { return }
+    residuals = VerdictResiduals(
+      frame: frame, traits: traits, signs: problem.signs,
+      logOdds: problem.probabilities(Array(problem.signs.indices), by: self).map(Self.logit),
+      classes: problem.classes,
+      weigh: { Self.averagedWeights(logPriors: $0, logLikelihoods: $1, seed: seed) })
+  }
+
+  /// What the readings alone make of some verdicts.
 
   private init(_ problem: Problem, rows: [Int], seed: UInt64) {
     let prepared = problem.readings
@@ -78,27 +93,36 @@ public struct VerdictModel: Sendable, Codable {
     let fits = concurrentMap(over: prepared.count, threads: Engine.threads) { place in
       problem.fit(prepared[place], rows: rows)
     }
-    // Log-weights under resampled classes: likelihoods of each class, and what does not depend on them.
-    let groups = problem.groups(of: rows)
-    var random = SplitMix64(seed: seed &+ 0xB007)
-    var weights = [Double](repeating: 0, count: fits.count)
-    for _ in 0..<Self.resamplings {
-      let draws = groups.map { _ in -log(Double.random(in: Double.leastNonzeroMagnitude..<1, using: &random))
-      }
-      let scale = Double(groups.count) / draws.reduce(0, +)
-      let logs = fits.map { fit in
-        fit.logPrior + zip(fit.logLikelihoods, draws).reduce(0) { $0 + $1.0 * $1.1 * scale }
-      }
-      for (place, weight) in Self.softmax(logs).enumerated() {
-        weights[place] += weight / Double(Self.resamplings)
-      }
-    }
+    let weights = Self.averagedWeights(
+      logPriors: fits.map(\.logPrior), logLikelihoods: fits.map(\.logLikelihoods), seed: seed)
     readings = zip(prepared, zip(fits, weights)).map { prepared, found in
       var reading = prepared.reading
       reading.fit = found.0.calibration
       reading.weight = found.1
       return reading
     }
+  }
+
+  /// Weights of models by their log-likelihoods, averaged over resampled classes.
+  ///
+  /// - Parameter logLikelihoods: By model, then by class.
+  private static func averagedWeights(
+    logPriors: [Double], logLikelihoods: [[Double]], seed: UInt64
+  ) -> [Double] {
+    let groups = logLikelihoods.first?.count ?? 0
+    var random = SplitMix64(seed: seed &+ 0xB007)
+    var weights = [Double](repeating: 0, count: logPriors.count)
+    for _ in 0..<resamplings {
+      let draws = (0..<groups).map { _ in
+        -log(Double.random(in: Double.leastNonzeroMagnitude..<1, using: &random))
+      }
+      let scale = Double(groups) / draws.reduce(0, +)
+      let logs = zip(logPriors, logLikelihoods).map { prior, likelihoods in
+        prior + zip(likelihoods, draws).reduce(0) { $0 + $1.0 * $1.1 * scale }
+      }
+      for (place, weight) in softmax(logs).enumerated() { weights[place] += weight / Double(resamplings) }
+    }
+    return weights
   }
 
   private static func weighted(_ readings: [Reading], logWeights: [Double]) -> [Reading] {
@@ -124,11 +148,17 @@ public struct VerdictModel: Sendable, Codable {
   /// The candidates that probabilities depend on.
   var candidates: Set<Int> {
     let used = readings.filter { $0.weight > Self.leastWeight }
-    return Set(used.map(\.first) + used.compactMap(\.second))
+    return Set(used.map(\.first) + used.compactMap(\.second) + (residuals?.frame.candidates ?? []))
   }
 
   /// The probability that each image's label is right, `evidence.count` of them; no verdict is looked at.
   public func probabilities(_ evidence: LabelEvidence) -> [Float] {
+    let read = readProbabilities(evidence)
+    return residuals?.probabilities(read, evidence) ?? read
+  }
+
+  /// By the readings alone.
+  private func readProbabilities(_ evidence: LabelEvidence) -> [Float] {
     withoutGradients {
       let sum = Tensor.zeros([evidence.count])
       for reading in readings where reading.weight > Self.leastWeight {
@@ -146,12 +176,18 @@ public struct VerdictModel: Sendable, Codable {
   /// The probability that each label is right, verified images judged by models fitted without their verdicts.
   public static func judge(_ evidence: LabelEvidence, verdicts: [Verdict], seed: UInt64 = 0) -> Judgement {
     let problem = Problem(evidence, verdicts)
-    let model = VerdictModel(problem, rows: Array(verdicts.indices), seed: seed)
+    let model = VerdictModel(problem, seed: seed)
     var probabilities = model.probabilities(evidence)
     let folds = problem.folds(evidence)
     let held = concurrentMap(over: folds.count, threads: 1) { fold in
       let rest = folds.indices.filter { $0 != fold }.flatMap { folds[$0] }.sorted()
-      return problem.probabilities(folds[fold], by: VerdictModel(problem, rows: rest, seed: seed))
+      let readings = VerdictModel(problem, rows: rest, seed: seed)
+      guard let residuals = model.residuals, let traits = problem.traits else {
+        return problem.probabilities(folds[fold], by: readings)
+      }
+      let all = problem.probabilities(Array(verdicts.indices), by: readings)
+      return residuals.probabilities(
+        of: folds[fold], from: rest, traits: traits, signs: problem.signs, logOdds: all.map(Self.logit))
     }
     for (fold, values) in zip(folds, held) {
       for (place, value) in zip(fold, values) { probabilities[verdicts[place].row] = Float(value) }
@@ -186,6 +222,10 @@ extension VerdictModel {
     let signs: [Double]
     /// The class of each verdict's label.
     let labels: [Int]
+    let classes: Int
+    /// What verified images are compared by; nil where there is nothing to compare.
+    let frame: EvidenceFrame?
+    let traits: ImageTraits?
 
     struct Prepared: Sendable {
       var reading: Reading
@@ -206,6 +246,9 @@ extension VerdictModel {
     init(_ evidence: LabelEvidence, _ verdicts: [Verdict]) {
       signs = verdicts.map { $0.isRight ? 1 : -1 }
       labels = verdicts.map { evidence.labels[$0.row] }
+      classes = evidence.classes
+      frame = verdicts.isEmpty || evidence.coordinates == nil ? nil : EvidenceFrame(evidence)
+      traits = frame?.traits(of: verdicts.map(\.row), in: evidence)
       let columns = Tensor(verdicts.map(\.row))
       let odds = withoutGradients {
         verdicts.isEmpty
@@ -356,4 +399,12 @@ extension VerdictModel {
   }
 
   static func softplus(_ x: Double) -> Double { max(x, 0) + log1p(exp(-abs(x))) }
+
+  static func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+
+  /// Of a probability that was rounded to 0 or 1, a large number.
+  static func logit(_ probability: Double) -> Double {
+    let inside = min(1 - 1e-4, max(1e-4, probability))
+    return log(inside / (1 - inside))
+  }
 }

@@ -181,7 +181,7 @@ public struct LabelJudge: Sendable {
     let networks = sources.opinions(known, suggested)
     let evidence = LabelEvidence(
       images: Array(given.indices), labels: known, classes: classes, candidates: parts.candidates,
-      logOdds: .stack(logOdds), suggested: suggested, networks: networks)
+      logOdds: .stack(logOdds), suggested: suggested, networks: networks, coordinates: sources.coordinates)
     return (evidence, sources.near)
   }
 }
@@ -202,6 +202,7 @@ private struct NewSources {
   let open: [Tensor]
   let plain: [Tensor]
   let near: [[LabelJudge.Neighbor]]
+  let coordinates: Tensor
   /// By network, `[n, C]` each.
   private let cosines: [Tensor]
   private let disagreement: [Float]
@@ -213,6 +214,7 @@ private struct NewSources {
     let scales = judge.model.components?.softWhitening
     let directions = (scales.map { projected * $0 } ?? projected).normalized()
     let centered = directions - parts.center
+    coordinates = LabelEvidence.coordinates(centered)
     func posterior(_ classifier: LinearClassifier) -> Tensor { classifier(centered).logSoftmax(dim: 1) }
 
     // One more than count: of an image that is in the training set itself, the copy is a witness of its own.

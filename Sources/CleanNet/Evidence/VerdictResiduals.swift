@@ -1,0 +1,264 @@
+import Foundation
+import Torch
+
+/// What verdicts say beyond the readings of the evidence: about images that look alike, about a class, about two classes
+/// that are taken for each other, and about kinds of evidence.
+///
+/// A Gaussian process over log-odds (Rasmussen and Williams 2006, sections 3.4 and 5.4.2). Its mean are the log-odds that
+/// the readings give, and its covariance of images i and j is
+///
+///     s² · (exp(−|e_i − e_j|² / 2S) + x_i·x_j · (2·[l_i = l_j] − [l_i = r_j] − [r_i = l_j] + [r_i = r_j]))
+///
+/// with the signals e of the evidence, the direction x of the features, the label l, and its rival r: the suggested class
+/// where it is another. So a verdict raises or lowers the labels of images that look like its own and have the same label,
+/// and the other way round those that look like it and have the rival's. The mode is found by Newton's method. How much s
+/// is believed, and whether anything is learned at all, the images say that are predicted from the others (leave-one-out).
+///
+/// Verdicts beyond ``groupSize`` are learned from in groups of classes, so that time grows with their number and not
+/// with its cube.
+struct VerdictResiduals: Sendable, Codable {
+  /// s of each process. Half of what the readings say is usual; more than one fits noise.
+  static let amplitudes = [0.5, 1.0]
+  /// The log-weight of each process before any verdict; the readings alone have 0.
+  static let logPrior = -2.0
+  /// More verdicts than this are divided.
+  static let groupSize = 600
+  /// Images that are judged at once.
+  private static let chunk = 4096
+
+  /// How images are compared.
+  let frame: EvidenceFrame
+  /// How much the readings alone count, and each process.
+  let weights: [Double]
+  private let groups: [Group]
+  /// By class; −1 where nothing was verified.
+  private let groupOfClass: [Int]
+
+  /// Verified images that are learned from together.
+  private struct Group: Sendable, Codable {
+    var traits: ImageTraits
+    /// For each amplitude the weight of each image, times s².
+    var pulls: [[Float]]
+  }
+
+  /// - Parameters:
+  ///   - traits: Of the verified images.
+  ///   - signs: +1 for right, −1 for wrong.
+  ///   - logOdds: What the readings say of them.
+  ///   - weigh: Makes log-likelihoods, by model and class, into weights.
+  init(
+    frame: EvidenceFrame, traits: ImageTraits, signs: [Double], logOdds: [Double], classes: Int,
+    weigh: (_ logPriors: [Double], _ logLikelihoods: [[Double]]) -> [Double]
+  ) {
+    let grouped = Self.groups(traits.labels)
+    let fits = concurrentMap(over: grouped.count, threads: Engine.threads) { place in
+      let rows = grouped[place]
+      let covariance = traits.selecting(rows).covariance
+      return Self.amplitudes.map { amplitude in
+        Self.mode(
+          covariance * (amplitude * amplitude), mean: rows.map { logOdds[$0] },
+          signs: rows.map { signs[$0] }, leavesOneOut: true)
+      }
+    }
+    // What each model says of each verified image, learned from the others.
+    var predictions = [logOdds] + Self.amplitudes.map { _ in logOdds }
+    for (rows, fits) in zip(grouped, fits) {
+      for (model, fit) in fits.enumerated() {
+        for (place, row) in rows.enumerated() { predictions[model + 1][row] = fit.leftOut[place] }
+      }
+    }
+    let byClass = Dictionary(grouping: signs.indices) { traits.labels[$0] }.sorted { $0.key < $1.key }
+    let logLikelihoods = predictions.map { odds in
+      byClass.map { _, rows in
+        rows.reduce(0) { $0 - VerdictModel.softplus(-signs[$1] * odds[$1]) }
+      }
+    }
+    weights = weigh([0] + Self.amplitudes.map { _ in Self.logPrior }, logLikelihoods)
+    self.frame = frame
+    groups = zip(grouped, fits).map { rows, fits in
+      Group(
+        traits: traits.selecting(rows),
+        pulls: zip(Self.amplitudes, fits).map { amplitude, fit in
+          fit.weights.map { Float($0 * amplitude * amplitude) }
+        })
+    }
+    var groupOfClass = Array(repeating: -1, count: classes)
+    for (place, rows) in grouped.enumerated() {
+      for row in rows { groupOfClass[traits.labels[row]] = place }
+    }
+    self.groupOfClass = groupOfClass
+  }
+
+  /// Rows by groups of whole classes, of nearly equal size.
+  static func groups(_ labels: [Int]) -> [[Int]] {
+    let byClass = Dictionary(grouping: labels.indices) { labels[$0] }.sorted { $0.key < $1.key }.map(\.value)
+    let count = (labels.count + groupSize - 1) / groupSize
+    var groups: [[Int]] = [[]]
+    var done = 0
+    for rows in byClass {
+      if done * count >= labels.count * groups.count { groups.append([]) }
+      groups[groups.count - 1] += rows
+      done += rows.count
+    }
+    return groups.filter { !$0.isEmpty }.map { $0.sorted() }
+  }
+
+  // MARK: Fitting
+
+  struct Fit: Sendable {
+    /// K⁻¹ (f − m), one per image.
+    var weights: [Double]
+    /// What the other images say of each one: log-odds.
+    var leftOut: [Double]
+  }
+
+  /// The mode of the posterior: Rasmussen and Williams 2006, algorithm 3.1, with steps that are halved until they help.
+  ///
+  /// - Parameter covariance: `[n, n]`, float64.
+  static func mode(
+    _ covariance: Tensor, mean: [Double], signs: [Double], leavesOneOut: Bool
+  ) -> Fit {
+    withoutGradients {
+      let mean = Tensor(mean)
+      let signs = Tensor(signs)
+      let targets = (signs + 1) / 2
+      let one = Tensor.eye(signs.size(0)).to(.float64)
+      func column(_ values: Tensor) -> Tensor { values.unsqueezed(dim: 1) }
+      func product(_ weights: Tensor) -> Tensor { covariance.matmul(column(weights)).squeezed(dim: 1) }
+      func objective(_ weights: Tensor, _ odds: Tensor) -> Double {
+        -0.5 * (weights * (odds - mean)).sum().item - (signs * odds * -1).softplus().sum().item
+      }
+      var weights = Tensor.zeros([signs.size(0)], dtype: .float64)
+      var odds = mean
+      var best = objective(weights, odds)
+      for _ in 0..<20 {
+        let probability = odds.sigmoid()
+        let curvature = probability * (1 - probability) + 1e-6
+        let root = curvature.squareRoot()
+        let scaled = covariance * column(root)
+        let system = one + scaled * root.unsqueezed(dim: 0)
+        let gradient = curvature * (odds - mean) + targets - probability
+        let newton =
+          gradient - root * system.solve(column(root * product(gradient))).squeezed(dim: 1)
+        var step = 1.0
+        var (next, value) = (newton, -Double.infinity)
+        var nextOdds = odds
+        while step > 0.05 {
+          next = weights + (newton - weights) * step
+          nextOdds = mean + product(next)
+          value = objective(next, nextOdds)
+          if value >= best { break }
+          step /= 2
+        }
+        guard value > best else { break }
+        let gained = value - best
+        weights = next
+        odds = nextOdds
+        best = value
+        if gained < 1e-6 { break }
+      }
+      guard leavesOneOut else { return Fit(weights: weights.doubles(), leftOut: []) }
+      // The cavity: the posterior of f_i without the image's own likelihood.
+      let probability = odds.sigmoid()
+      let curvature = probability * (1 - probability) + 1e-6
+      let root = curvature.squareRoot()
+      let scaled = covariance * column(root)
+      let system = one + scaled * root.unsqueezed(dim: 0)
+      let own = (covariance * one).sum(dim: 0)
+      let variance = own - (scaled * system.solve(scaled)).sum(dim: 0)
+      let leftOut =
+        odds - variance * (targets - probability) / (1 - curvature * variance).clamped(min: 1e-6)
+      return Fit(weights: weights.doubles(), leftOut: leftOut.doubles())
+    }
+  }
+
+  // MARK: Judging
+
+  private var isNeeded: Bool { (weights.first ?? 1) < 1 - 1e-4 }
+
+  /// Probabilities from those of the readings.
+  ///
+  /// - Parameters:
+  ///   - readings: By the readings alone, one per image of the evidence.
+  func probabilities(_ readings: [Float], _ evidence: LabelEvidence) -> [Float] {
+    guard isNeeded else { return readings }
+    var result = readings
+    for start in stride(from: 0, to: readings.count, by: Self.chunk) {
+      let rows = Array(start..<min(start + Self.chunk, readings.count))
+      guard let traits = frame.traits(of: rows, in: evidence) else { return readings }
+      let shifts = shifts(traits)
+      for (place, row) in rows.enumerated() {
+        result[row] = Float(
+          mixed(VerdictModel.logit(Double(readings[row])), shifts[place], weights: weights))
+      }
+    }
+    return result
+  }
+
+  /// Weighs the readings' log-odds and those that each process shifts.
+  private func mixed(_ logOdds: Double, _ shifts: [Double], weights: [Double]) -> Double {
+    zip(weights.dropFirst(), shifts).reduce(weights[0] * VerdictModel.sigmoid(logOdds)) {
+      $0 + $1.0 * VerdictModel.sigmoid(logOdds + $1.1)
+    }
+  }
+
+  /// By image, what each process adds to its log-odds. An image of a class without verdicts is told by all groups.
+  private func shifts(_ traits: ImageTraits) -> [[Double]] {
+    withoutGradients {
+      var sums = Array(
+        repeating: Array(repeating: 0.0, count: Self.amplitudes.count), count: traits.labels.count)
+      for (place, group) in groups.enumerated() {
+        let concerned = traits.labels.indices.filter {
+          groupOfClass[traits.labels[$0]] == place || groupOfClass[traits.labels[$0]] < 0
+        }
+        guard !concerned.isEmpty else { continue }
+        let pulls = Tensor.stack(group.pulls.map { Tensor($0) }, dim: 1)
+        let found = traits.selecting(concerned).covariance(with: group.traits).matmul(pulls).doubles()
+        for (number, image) in concerned.enumerated() {
+          let share = groupOfClass[traits.labels[image]] < 0 ? 1 / Double(groups.count) : 1
+          for model in Self.amplitudes.indices {
+            sums[image][model] += share * found[number * Self.amplitudes.count + model]
+          }
+        }
+      }
+      return sums
+    }
+  }
+
+  /// Probabilities of some verified images, learned from others, with the weights that all have.
+  ///
+  /// - Parameters:
+  ///   - held: Places of the images that are judged.
+  ///   - rest: Places of those that are learned from.
+  ///   - logOdds: By readings that were fitted to `rest`, of all verified images.
+  func probabilities(
+    of held: [Int], from rest: [Int], traits: ImageTraits, signs: [Double], logOdds: [Double]
+  ) -> [Double] {
+    guard isNeeded else { return held.map { VerdictModel.sigmoid(logOdds[$0]) } }
+    func group(_ place: Int) -> Int { groupOfClass[traits.labels[place]] }
+    var result = Array(repeating: 0.0, count: held.count)
+    for number in groups.indices {
+      let judged = held.indices.filter { group(held[$0]) == number }
+      let known = rest.filter { group($0) == number }
+      guard !judged.isEmpty else { continue }
+      var shifts = Array(repeating: Array(repeating: 0.0, count: Self.amplitudes.count), count: judged.count)
+      if !known.isEmpty {
+        let (own, others) = (traits.selecting(known), traits.selecting(judged.map { held[$0] }))
+        let covariance = own.covariance
+        let cross = others.covariance(with: own).to(.float64)
+        for (model, amplitude) in Self.amplitudes.enumerated() {
+          let scale = amplitude * amplitude
+          let fit = Self.mode(
+            covariance * scale, mean: known.map { logOdds[$0] }, signs: known.map { signs[$0] },
+            leavesOneOut: false)
+          let found = (cross * scale).matmul(Tensor(fit.weights).unsqueezed(dim: 1)).doubles()
+          for place in judged.indices { shifts[place][model] = found[place] }
+        }
+      }
+      for (place, index) in judged.enumerated() {
+        result[index] = mixed(logOdds[held[index]], shifts[place], weights: weights)
+      }
+    }
+    return result
+  }
+}

@@ -5,6 +5,10 @@ public protocol DatasetFormat: Sendable {
   static var name: String { get }
   /// One line for `--help`: what such a data set looks like.
   static var summary: String { get }
+  /// Whether classes are named by folders, of which one of another level may be meant.
+  static var classesAreFolders: Bool { get }
+  /// Which options have an effect, beyond those that all formats take.
+  static var takes: Set<DatasetOption> { get }
   /// Whether the source looks like this format, judged from names and first bytes alone.
   static func detect(_ source: DatasetSource) -> Bool
 
@@ -17,6 +21,11 @@ public protocol DatasetFormat: Sendable {
   ///   at once.
   @discardableResult
   func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary
+}
+
+extension DatasetFormat {
+  public static var classesAreFolders: Bool { false }
+  public static var takes: Set<DatasetOption> { [] }
 }
 
 /// What reading a source came to.

@@ -40,7 +40,41 @@ public struct DatasetOptions: Sendable {
   public init() {}
 }
 
+/// What only some formats can follow, by the flag's name.
+public enum DatasetOption: String, Sendable, CaseIterable {
+  case root = "--root"
+  case pathColumn = "--path-column"
+  case labelColumn = "--label-column"
+  case keyColumn = "--key-column"
+  case verificationColumn = "--verification-column"
+  case splitColumn = "--split-column"
+  case classLevel = "--class-level"
+  case labelPattern = "--label-pattern"
+  case pathPrefixes = "--path-prefix"
+  case pathTemplate = "--path-template"
+
+  /// What tables take.
+  static let ofTables: Set<DatasetOption> = [
+    .root, .pathColumn, .labelColumn, .keyColumn, .verificationColumn, .splitColumn, .pathPrefixes,
+    .pathTemplate,
+  ]
+  /// What folders of classes take.
+  static let ofFolders: Set<DatasetOption> = [.classLevel, .labelPattern]
+}
+
 extension DatasetOptions {
+  /// What is given of that which only some formats follow.
+  var given: Set<DatasetOption> {
+    let all: [(DatasetOption, Bool)] = [
+      (.root, root != nil), (.pathColumn, pathColumn != nil), (.labelColumn, labelColumn != nil),
+      (.keyColumn, keyColumn != nil), (.verificationColumn, verificationColumn != nil),
+      (.splitColumn, splitColumn != nil), (.classLevel, classLevel != nil),
+      (.labelPattern, labelPattern != nil), (.pathPrefixes, !pathPrefixes.isEmpty),
+      (.pathTemplate, pathTemplate != nil),
+    ]
+    return Set(all.filter(\.1).map(\.0))
+  }
+
   /// The name of a class that is written as its number.
   func className(_ text: String) -> String? {
     guard let classNames, let number = Int(text), classNames.indices.contains(number) else { return nil }

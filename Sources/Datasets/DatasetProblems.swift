@@ -45,12 +45,30 @@ public struct DatasetProblems: Error, CustomStringConvertible, Sendable {
     return "\(count) problems:\n" + lines.map { "  \($0)" }.joined(separator: "\n") + more
   }
 
-  /// The problems kept in full. Files with one and the same problem share a line.
+  private static let shownAlike = 3
+
+  private static func numbers(_ problems: ArraySlice<DatasetProblem>) -> String {
+    let numbers = problems.compactMap(\.line)
+    return numbers.prefix(5).map(String.init).joined(separator: ", ")
+      + (numbers.count > 5 ? ", … \(numbers.last ?? 0)" : "")
+  }
+
+  /// The problems kept in full. Files with one and the same problem share a line; of rows of one remedy the first are
+  /// shown.
   private var lines: [String] {
     var lines: [String] = []
     var rest = first[...]
     while let problem = rest.first {
       let alike = rest.prefix { $0.line == nil && $0.what == problem.what && $0.remedy == problem.remedy }
+      let rows = rest.prefix { $0.line != nil && $0.file == problem.file && $0.remedy == problem.remedy }
+      if rows.count > Self.shownAlike {
+        lines += rows.prefix(Self.shownAlike).map(\.description)
+        lines.append(
+          "\(problem.file), lines \(Self.numbers(rows.dropFirst(Self.shownAlike))): the same. \(problem.remedy)."
+        )
+        rest = rest.dropFirst(rows.count)
+        continue
+      }
       rest = rest.dropFirst(max(1, alike.count))
       if alike.count < 4 {
         lines += (alike.isEmpty ? [problem] : Array(alike)).map(\.description)

@@ -30,7 +30,7 @@ public enum DatasetReader {
       }
       type = detected
     }
-    return Dataset(format: type.init(source: source, options: options), options: options)
+    return Dataset(format: type.init(source: source, options: options), options: options, shown: path)
   }
 }
 
@@ -38,6 +38,8 @@ public enum DatasetReader {
 public struct Dataset: Sendable {
   let format: any DatasetFormat
   private let options: DatasetOptions
+  /// What messages call it.
+  private var shown: String?
 
   /// A data set in a format of the caller's own.
   ///
@@ -47,7 +49,17 @@ public struct Dataset: Sendable {
     self.options = options
   }
 
+  fileprivate init(format: any DatasetFormat, options: DatasetOptions, shown: String) {
+    self.init(format: format, options: options)
+    self.shown = shown
+  }
+
   public var formatName: String { type(of: format).name }
+  /// Whether classes are named by folders.
+  public var classesAreFolders: Bool { type(of: format).classesAreFolders && options.labelPattern == nil }
+
+  /// The options given that have no effect on it.
+  public var idleOptions: Set<DatasetOption> { options.given.subtracting(type(of: format).takes) }
 
   /// The format, if it brings features instead of images.
   public var features: (any FeatureFormat)? { format as? any FeatureFormat }
@@ -60,6 +72,14 @@ public struct Dataset: Sendable {
       var sample = sample
       editor.edit(&sample)
       try each(sample)
+    }
+    // Whatever was passed over, a data set of nothing is none.
+    guard summary.samples > 0 || format is any FeatureFormat else {
+      throw DatasetProblems(
+        DatasetProblem(
+          file: shown ?? formatName,
+          what: (["holds no image with a label"] + summary.notices).joined(separator: "; "),
+          remedy: "Give images labels, or name the format that it has with --format"))
     }
     guard editor.missing.isEmpty else { throw options.missingColumns(editor.missing) }
     summary.notices += editor.notices

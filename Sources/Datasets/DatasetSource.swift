@@ -71,6 +71,12 @@ public struct DatasetSource: Sendable {
   /// The last part of the path, in lower case.
   var lowercasedName: String { URL(fileURLWithPath: absolutePath).lastPathComponent.lowercased() }
 
+  /// The last part of the path, without what follows the first dot.
+  public var stem: String {
+    let name = absolutePath.parted(atLast: .slash)?.after ?? absolutePath
+    return name.parted(atFirst: UInt8(ascii: "."))?.before ?? name
+  }
+
   /// The folder itself, or the folder that a file lies in; for a pipe the current one.
   var folder: String {
     if spool != nil { return FileManager.default.currentDirectoryPath }
@@ -185,6 +191,18 @@ public struct DatasetSource: Sendable {
     ]
     if let kind = kinds.first(where: { head.starts(with: $0.start) }) {
       return problem(kind.what, kind.remedy)
+    }
+    let text = String(
+      decoding: head.drop { $0 == 0xEF || $0 == 0xBB || $0 == 0xBF || $0 <= 0x20 }.prefix(200), as: UTF8.self
+    )
+    .lowercased()
+    if text.hasPrefix("<!doctype html") || text.hasPrefix("<html") || text.hasPrefix("<table") {
+      return problem("is HTML, which some programs write under the name .xls", toCSV)
+    }
+    if text.hasPrefix("<?xml") || text.hasPrefix("<annotation") {
+      return problem(
+        "is XML, as Pascal VOC and spreadsheet programs write it",
+        "Write a CSV of path and label, or COCO's JSON, which is read")
     }
     if name.hasSuffix(".npz"), head.starts(with: ZipIndex.signature) {
       return problem(

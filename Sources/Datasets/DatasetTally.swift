@@ -1,3 +1,5 @@
+import Foundation
+
 /// How many samples there are of each class in each split, and what of that looks odd.
 public struct DatasetTally: Sendable, Hashable {
   public struct Entry: Sendable, Hashable, Codable {
@@ -9,6 +11,8 @@ public struct DatasetTally: Sendable, Hashable {
   public private(set) var splits: [Entry] = []
   public private(set) var classes: [Entry] = []
   public private(set) var samples = 0
+  /// Whether classes are named by folders, whose level may have been mistaken.
+  public var classesAreFolders = false
   private var splitPlaces: [String: Int] = [:]
   private var classPlaces: [String: Int] = [:]
 
@@ -34,6 +38,7 @@ public struct DatasetTally: Sendable, Hashable {
 
   public mutating func add(_ other: DatasetTally) {
     samples += other.samples
+    if other.classesAreFolders { classesAreFolders = true }
     for entry in other.splits { Self.add(entry.name, entry.images, &splits, &splitPlaces) }
     for entry in other.classes { Self.add(entry.name, entry.images, &classes, &classPlaces) }
   }
@@ -61,16 +66,30 @@ public struct DatasetTally: Sendable, Hashable {
     let names = classes.map(\.name)
     if names.count == 1, samples > 1 {
       warnings.append(
-        "there is only one class, \"\(names[0])\": if the classes are other folders, say which with --class-level"
+        "there is only one class, \"\(names[0])\": "
+          + (classesAreFolders
+            ? "if the classes are other folders, say which with --class-level"
+            : "if labels stand elsewhere, name their column with --label-column; other classes may be other sources")
       )
     }
+    if classesAreFolders {
+      warn(
+        names.filter { SplitName.canonical($0) != nil }, "classes named like splits",
+        "if they are splits, --class-level names the folders that are classes")
+      warn(
+        names.filter { Self.suspects.contains($0.lowercased()) },
+        "classes named like folders that hold a data set",
+        "if they are none, --class-level names the folders that are classes")
+    }
     warn(
-      names.filter { SplitName.canonical($0) != nil }, "classes named like splits",
-      "if they are splits, --class-level names the folders that are classes")
+      Self.alike(names), "classes whose names differ only in case, blanks, hyphens or their Unicode form",
+      "if they are one class, --label-map renames them")
     warn(
-      names.filter { Self.suspects.contains($0.lowercased()) },
-      "classes named like folders that hold a data set",
-      "if they are none, --class-level names the folders that are classes")
+      Self.several(names), "labels that name several classes",
+      "an image has one class here; leave one name, or remove those rows")
+    warn(
+      splits.map(\.name).filter { ![SplitName.train, SplitName.validation, SplitName.test].contains($0) },
+      "splits of no usual name", "their images are trained on; only those of the split test are kept from it")
     warn(
       names.filter { Self.blanks.contains($0.trimmedBlanks.lowercased()) || $0.trimmedBlanks.isEmpty },
       "classes that look like missing labels", "if they are, remove those rows")
@@ -94,7 +113,33 @@ public struct DatasetTally: Sendable, Hashable {
     return warnings
   }
 
-  private static func isStructure(_ name: String) -> Bool {
+  /// The names that others are called, too, but for what people write in several ways.
+  private static func alike(_ names: [String]) -> [String] {
+    let groups = Dictionary(grouping: names) { name in
+      // A hyphen in front is a sign, or tells names apart.
+      let sign = name.first == "-" ? "-" : ""
+      return sign
+        + name.precomposedStringWithCanonicalMapping.lowercased()
+        .split { $0.isWhitespace || $0 == "_" || $0 == "-" }.joined(separator: " ")
+    }
+    let all = groups.values.filter { $0.count > 1 }.sorted { $0[0] < $1[0] }
+    return all.flatMap { $0 }
+  }
+
+  /// The names that are made of others by `|` or `;`, such as `cat|pet`.
+  private static func several(_ names: [String]) -> [String] {
+    var uses: [String: Int] = [:]
+    func parts(_ name: String) -> [String] {
+      name.split { $0 == "|" || $0 == ";" }.map { String($0).trimmedBlanks }
+    }
+    for name in names { for part in Set(parts(name)) { uses[part, default: 0] += 1 } }
+    return names.filter { name in
+      let parts = parts(name)
+      return parts.count > 1 && parts.contains { (uses[$0] ?? 0) > 1 }
+    }
+  }
+
+  static func isStructure(_ name: String) -> Bool {
     let bytes = Array(name.trimmedBlanks.utf8)
     guard let first = bytes.first, let last = bytes.last, bytes.count > 1 else { return false }
     return (first == UInt8(ascii: "{") && last == UInt8(ascii: "}") && bytes.contains(UInt8(ascii: ":")))

@@ -66,6 +66,42 @@ import Testing
     #expect(again.contains("nothing new"), "\(again)")
   }
 
+  @Test("sources named like splits are those splits, several at once; of one alone it is said")
+  func namedSplits() async throws {
+    let cleannet = try Program()
+    defer { cleannet.remove() }
+    try images(
+      cleannet,
+      ["set/train/cat/1.jpg", "set/train/dog/1.jpg", "set/Testing/cat/1.jpg", "set/Testing/dog/1.jpg"])
+    let both = try await cleannet.succeed("import", "set/train", "set/Testing", "-w", "both")
+    #expect(both.output.contains("splits: train 2, test 2") && both.output.contains("by its name"))
+    let again = try await cleannet.succeed("import", "--update", "-w", "both").output
+    #expect(again.contains("nothing new"))
+    let one = try await cleannet.succeed("import", "set/Testing", "-w", "one")
+    #expect(one.output.contains("splits: train 2") && one.errors.contains("--split test"))
+    try await cleannet.succeed("import", "set/Testing", "-w", "one", "--split", "test", "--dry-run")
+    try cleannet.write("train.csv", "path,label,split\nset/train/cat/1.jpg,cat,val\n")
+    try cleannet.write("test.csv", "path,label,split\nset/train/dog/1.jpg,dog,val\n")
+    let told = try await cleannet.succeed("import", "train.csv", "test.csv", "-w", "told").output
+    #expect(told.contains("splits: val 2"))
+  }
+
+  @Test("options that none of the sources can follow are refused")
+  func idleOptions() async throws {
+    let cleannet = try Program()
+    defer { cleannet.remove() }
+    try images(cleannet, ["set/cat/1.jpg", "set/dog/2.jpg"])
+    try cleannet.write("t.csv", "path,tier\nset/cat/1.jpg,cat\nset/dog/2.jpg,dog\n")
+    for wrong in [
+      ["set", "--label-column", "x"], ["set", "--root", "."], ["t.csv", "--class-level", "1"],
+      ["t.csv", "--label-pattern", "{label}.*"],
+    ] {
+      let result = try await cleannet("import", wrong[0], wrong[1], wrong[2], "--dry-run")
+      #expect(result.status == 65 && result.errors.contains("no effect"), "\(wrong)")
+    }
+    try await cleannet.succeed("import", "t.csv", "set", "--label-column", "tier", "--dry-run")
+  }
+
   @Test("options that make no sense are wrong usage")
   func usage() async throws {
     let cleannet = try Program()

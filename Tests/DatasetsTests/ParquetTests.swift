@@ -62,6 +62,25 @@ import Testing
       }.count == 15_000)
   }
 
+  @Test("vectors and bytes beside the image are left out, and said, whatever they are called")
+  func vectors() async throws {
+    for type in ["FLOAT[]", "DOUBLE[3]", "FLOAT[3]"] {
+      try await sql(
+        "COPY (SELECT {'bytes': encode('x'), 'path': 'a.jpg'} AS image, 'cat' AS label, [0.1, 0.2, 0.3]::\(type) AS embedding, "
+          + "[0.5, 0.5, 0.5]::\(type) AS attribute, 'n' AS note) TO 'v.parquet' (FORMAT parquet)")
+      var notices: [String] = []
+      var options = DatasetOptions()
+      (options.downloads, options.readsOnly) = ("/nowhere", true)
+      var read: [Sample] = []
+      notices = try DatasetReader.open(source: "\(folder.path)/v.parquet", options: options).read {
+        read.append($0)
+      }.notices
+      #expect(read.map(\.label) == ["cat"])
+      #expect(read.first?.attributes == [SampleAttribute(name: "note", value: "n")])
+      #expect(notices.joined().contains("left out: embedding, attribute"))
+    }
+  }
+
   @Test("tables of paths, of addresses, and images without a path of their own")
   func tables() async throws {
     for name in ["a.jpg", "b.jpg"] { try folder.write(name) }

@@ -283,6 +283,7 @@ struct TableEvidenceTests {
   func tally() {
     func warnings(_ labels: [(String, Int)]) -> String {
       var tally = DatasetTally()
+      tally.classesAreFolders = true
       for (label, count) in labels { tally.add(label: label, split: "train", samples: count) }
       return tally.warnings.joined(separator: "\n")
     }
@@ -295,6 +296,18 @@ struct TableEvidenceTests {
     #expect(warnings([("0.0", 5), ("1.0", 2)]).contains("fraction"))
     #expect(warnings([("cat", 5), ("cta", 1)]).contains("single image"))
     #expect(warnings([("a", 1), ("b", 1), ("c", 1)]).contains("another column"))
+    for pair in [("cat", "Cat"), ("cat", "cat "), ("caf\u{E9} x", "cafe\u{301}_x"), ("a-b", "a b")] {
+      #expect(warnings([(pair.0, 5), (pair.1, 4), ("dog", 3)]).contains("differ only"))
+    }
+    #expect(warnings([("1", 5), ("-1", 5), ("ab", 4), ("a b", 4)]).isEmpty)
+    #expect(warnings([("cat|pet", 5), ("dog|pet", 5)]).contains("several classes"))
+    #expect(warnings([("a|b", 5), ("c|d", 5)]).isEmpty)
+    var tally = DatasetTally()
+    for split in ["train", "0"] {
+      for label in ["train", "images"] { tally.add(label: label, split: split, samples: 9) }
+    }
+    // Labels of a table are what they are; splits of other names are trained on.
+    #expect(tally.warnings.count == 1 && tally.warnings[0].contains("no usual name: \"0\""))
   }
 
   @Test("COCO: ids as texts and fractions; Roboflow's folders of splits")

@@ -173,8 +173,13 @@ struct FlatImages {
     self.source = source
     let examples = tree.nodes.filter { $0.images > 0 }.compactMap(\.example)
     guard tree[0].total > 0, let example = examples.first else {
+      let (count, first) = tree.others
       problemText = (
-        "holds no image in a class's folder", "Lay images out as <class>/<name>.jpg, or import a manifest"
+        "holds no image in a class's folder"
+          + (first.map {
+            "; images are told by their extensions, which its \(count) files, such as \($0), lack"
+          } ?? ""),
+        "Lay images out as <class>/<name>.jpg, or import a manifest"
       )
       return
     }

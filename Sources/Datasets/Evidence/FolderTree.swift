@@ -19,6 +19,8 @@ struct FolderTree {
   /// So many folders are evidence enough.
   private static let most = 200_000
 
+  /// Files that are no images by their names: how many, and the first.
+  private(set) var others: (count: Int, first: String?) = (0, nil)
   /// The first is the top.
   private(set) var nodes = [Node(name: "")]
 
@@ -94,6 +96,8 @@ struct FolderTree {
         if nodes[node].example == nil { nodes[node].example = String(decoding: name, as: UTF8.self) }
       } else if name.elementsEqual(JunkName.catalogue.utf8) {
         isWorkspace = true
+      } else {
+        others = (others.count + 1, others.first ?? String(decoding: name, as: UTF8.self))
       }
     }
     if isWorkspace, depth > 0 {

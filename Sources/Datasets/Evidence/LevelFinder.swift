@@ -50,6 +50,13 @@ struct LevelFinder {
 
   private func isSplit(_ node: Int) -> Bool { SplitName.canonical(tree[node].name) != nil }
 
+  /// The splits that siblings are, by their names.
+  private func splits(_ kids: [Int]) -> [Int: String] {
+    let known = SplitName.canonical(among: names(kids))
+    return Dictionary(kids.compactMap { kid in known[tree[kid].name].map { (kid, $0) } }) { first, _ in first
+    }
+  }
+
   private func names(_ nodes: [Int]) -> [String] { nodes.map { tree[$0].name } }
 
   private mutating func parts(of node: Int, path: String, split: String?) throws(DatasetProblems)
@@ -96,8 +103,9 @@ struct LevelFinder {
   private mutating func splitParts(_ kids: [Int], _ path: String) throws(DatasetProblems) -> [ClassLayout
     .Part]?
   {
-    let named = kids.filter(isSplit)
-    let others = kids.filter { !isSplit($0) }
+    let splits = splits(kids)
+    let named = kids.filter { splits[$0] != nil }
+    let others = kids.filter { splits[$0] == nil }
     guard !named.isEmpty else { return nil }
     let deep = named.filter { !tree.folders(of: $0).isEmpty }
     guard !deep.isEmpty else {
@@ -114,7 +122,7 @@ struct LevelFinder {
     for node in deep {
       classes.formUnion(classNames(node))
       let inner = path + tree[node].name + "/"
-      found += try parts(of: node, path: inner, split: SplitName.canonical(tree[node].name))
+      found += try parts(of: node, path: inner, split: splits[node])
     }
     var aside = named.filter { !deep.contains($0) }
     for node in others {

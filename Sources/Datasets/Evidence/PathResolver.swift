@@ -11,6 +11,8 @@ final class PathResolver {
     case changed(folder: String, Change, suffix: String)
     /// The image is looked up by its name among all below the root.
     case byName
+    /// The same, without its extension: images were turned into another format.
+    case byStem
   }
 
   enum Change: CaseIterable {
@@ -61,6 +63,11 @@ final class PathResolver {
     let isMapped = mapped != nil
     let path = mapped ?? written
     if let studio = Self.studioPath(path) { return studio }
+    // `file:img/1.jpg` and `file:/data/1.jpg`, as some programs write.
+    if path.utf8.starts(with: "file:".utf8), !path.utf8.starts(with: "file://".utf8) {
+      let rest = String(path.utf8.dropFirst(5)) ?? path
+      return rest.removingPercentEncoding ?? rest
+    }
     if let place = path.range(of: "://"), path[..<place.lowerBound].allSatisfy({ $0.isLetter || $0.isNumber })
     {
       let scheme = path[..<place.lowerBound].lowercased()
@@ -174,7 +181,8 @@ final class PathResolver {
       }
     }
     guard !isAbsolute else { return nil }
-    return texts.count { places.named($0) != nil } * 2 > texts.count ? .byName : nil
+    if texts.count(where: { places.named($0) != nil }) * 2 > texts.count { return .byName }
+    return texts.count { places.named(ImagePlaces.stem($0)) != nil } * 2 > texts.count ? .byStem : nil
   }
 
   private static func isOfUse(_ change: Change, _ text: String) -> Bool {
@@ -192,6 +200,7 @@ final class PathResolver {
     switch rule {
     case .asWritten: return path
     case .byName: return places.named(path) ?? path
+    case .byStem: return places.named(path) ?? places.named(ImagePlaces.stem(path)) ?? path
     case .changed(let folder, let change, let suffix):
       let name =
         switch change {
@@ -214,6 +223,8 @@ final class PathResolver {
     switch rule {
     case .asWritten: return nil
     case .byName: return "images: found by their names anywhere below \(places.root)"
+    case .byStem:
+      return "images: found by their names without extension; the files have another than <\(column)> says"
     case .changed(let folder, let change, let suffix):
       let how =
         switch change {
@@ -231,6 +242,8 @@ final class PathResolver {
   func hint(for path: String) -> String? {
     var rest = path.fields(at: .slash).filter { !$0.isEmpty }
     guard rest.count > 1, rest.count < 64 else { return nil }
+    // What is absolute may have been meant from the root.
+    if path.utf8.first == .slash { rest.insert("", at: 0) }
     while rest.count > 1 {
       rest.removeFirst()
       let end = rest.joined(separator: "/")

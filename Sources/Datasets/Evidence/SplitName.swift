@@ -10,7 +10,8 @@ public enum SplitName {
   private static let roles: [String: String] = [
     "train": train, "training": train, "trn": train, "trainval": train,
     "val": validation, "valid": validation, "validation": validation, "dev": validation,
-    "test": test, "testing": test, "tst": test, "tests": test, "holdout": test,
+    "test": test, "testing": test, "tst": test, "tests": test, "holdout": test, "heldout": test, "eval": test,
+    "evaluation": test,
   ]
 
   /// Words that people put beside a split's name and that say nothing.
@@ -26,6 +27,35 @@ public enum SplitName {
     let known = Set(words.compactMap { roles[$0] })
     guard known.count == 1, words.allSatisfy({ roles[$0] != nil || fillers.contains($0) }) else { return nil }
     return known.first
+  }
+
+  /// The splits that names stand for which stand side by side, such as `pets-train` and `pets-test`: those in their usual
+  /// form, and those that have the same words beside a split's name.
+  public static func canonical(among names: [String]) -> [String: String] {
+    var found: [String: String] = [:]
+    var alike: [[String]: [(name: String, role: String)]] = [:]
+    for name in names {
+      if let split = canonical(name) { found[name] = split }
+      let words = words(name)
+      let known = Set(words.compactMap { roles[$0] })
+      guard known.count == 1, let role = known.first else { continue }
+      alike[words.filter { roles[$0] == nil && !fillers.contains($0) }, default: []].append((name, role))
+    }
+    for group in alike.values where Set(group.map(\.role)).count > 1 {
+      for (name, role) in group { found[name] = role }
+    }
+    return found
+  }
+
+  /// What a column of yes and no says of a row's split, by its name: `is_test`, `train`, `is_training_image`.
+  ///
+  /// - Returns: The splits of rows with yes and with no.
+  static func flag(_ name: String) -> (yes: String, no: String)? {
+    let words = words(name).filter { !["is", "in", "for", "use"].contains($0) }
+    guard words.allSatisfy({ roles[$0] != nil || fillers.contains($0) }) else { return nil }
+    let known = Set(words.compactMap { roles[$0] })
+    guard known.count == 1, let role = known.first else { return nil }
+    return role == train ? (train, test) : (role, train)
   }
 
   /// The form under which a sample's split is kept. A name that has more in it, such as `test_hard`, still means test data,

@@ -6,6 +6,41 @@ protocol ArchiveIndex: Sendable {
   /// What was found odd in it, a line each.
   var notices: [String] { get }
   subscript(_ name: String) -> ArchiveMember? { get }
+  /// Where a member lies; `nil` if there is none of that name.
+  func location(of name: String) -> ImageLocation?
+}
+
+extension ArchiveIndex {
+  func location(of name: String) -> ImageLocation? { self[name]?.location(in: path) }
+}
+
+/// Several archives, such as the shards of one data set, as one.
+struct ArchiveGroup: ArchiveIndex {
+  let path: String
+  private let archives: [any ArchiveIndex]
+  private let owners: [ByteName: Int]
+  private(set) var notices: [String]
+
+  var names: [String] { archives.flatMap(\.names) }
+
+  /// - Parameter path: What messages call them.
+  init(_ archives: [any ArchiveIndex], path: String) {
+    var owners: [ByteName: Int] = [:]
+    let twice = NoticeLog()
+    for (place, archive) in archives.enumerated() {
+      for name in archive.names where owners.updateValue(place, forKey: ByteName(name)) != nil {
+        twice.add("names that several archives hold; the last counts", name)
+      }
+    }
+    (self.archives, self.owners, self.path) = (archives, owners, path)
+    notices = archives.flatMap(\.notices) + twice.notices
+  }
+
+  subscript(_ name: String) -> ArchiveMember? { owners[ByteName(name)].flatMap { archives[$0][name] } }
+
+  func location(of name: String) -> ImageLocation? {
+    owners[ByteName(name)].flatMap { archives[$0].location(of: name) }
+  }
 }
 
 /// Bytes that lie in an archive, as they are or deflated.

@@ -7,25 +7,48 @@ struct RootProbe {
 
   private let root: String
   private let resolver: PathResolver?
+  /// Until the first image was found.
   private var active: Bool
+  private let counts: Bool
   private var seen = 0
   private var firstMissing: Sample?
+  /// Of the images looked at, those that are not there.
+  private var looked = 0
+  private var missing: (count: Int, first: String)?
+  private var total = 0
+
+  /// Images beyond these are looked at now and then.
+  private static let lookedAtAll = 10_000
 
   init(root: String, active: Bool = true, resolver: PathResolver? = nil) {
     self.root = root
     self.active = active
+    counts = active
     self.resolver = resolver
   }
 
   mutating func see(_ sample: Sample, file: String) throws(DatasetProblems) {
-    guard active, case .file(let path) = sample.location, !ImageAddress.isAddress(sample.path) else { return }
+    guard counts, case .file(let path) = sample.location, !ImageAddress.isAddress(sample.path) else { return }
+    total += 1
+    guard total <= Self.lookedAtAll || total % 100 == 0 else { return }
+    looked += 1
+    let isThere = access(path, F_OK) == 0
+    if !isThere { missing = ((missing?.count ?? 0) + 1, missing?.first ?? sample.path) }
+    guard active else { return }
     seen += 1
-    if access(path, F_OK) == 0 {
+    if isThere {
       active = false
     } else if firstMissing == nil {
       firstMissing = sample
     }
     if active, seen == Self.rowsProbed { try finish(file: file) }
+  }
+
+  /// What was found missing among images of which others are there.
+  var notices: [String] {
+    guard !active, let missing else { return [] }
+    let share = looked == total ? "\(missing.count) of \(total)" : "\(missing.count) of \(looked) looked at"
+    return ["images that are not there: \(share) (first: \(missing.first)); embed tries them again each time"]
   }
 
   func finish(file: String) throws(DatasetProblems) {
@@ -39,6 +62,17 @@ struct RootProbe {
         remedy: remedy(firstMissing, path)))
   }
 
+  /// An archive beside the table that holds an image.
+  private func archive(of path: String) -> String? {
+    guard let source = try? DatasetSource(path: root), source.isFolder else { return nil }
+    return source.names(limit: 64).first { name in
+      guard [".zip", ".tar"].contains(where: name.lowercased().hasSuffix),
+        let archive = try? Manifest.archive(DatasetSource(path: "\(root)/\(name)"))
+      else { return false }
+      return archive[path] != nil
+    }
+  }
+
   private func origin(_ path: String) -> String {
     resolver?.origins[path].map {
       " (written \($0), which is read as a path of this machine and is not there)"
@@ -46,6 +80,9 @@ struct RootProbe {
   }
 
   private func remedy(_ sample: Sample, _ path: String) -> String {
+    if let archive = archive(of: sample.path) {
+      return "\(archive) holds it; import the table with --root '\(root)/\(archive)'"
+    }
     if let hint = resolver?.hint(for: sample.path) {
       return "Its end, \(hint), or name the folder that paths start from with --root"
     }

@@ -44,6 +44,11 @@ final class TextInput {
       if more.isEmpty { break }
       head += more
     }
+    if head.starts(with: [0xFF, 0xFE, 0, 0]) || head.starts(with: [0, 0, 0xFE, 0xFF]) {
+      throw DatasetProblems(
+        DatasetProblem(
+          file: file.path, what: "is text in UTF-32", remedy: "Save it as UTF-8: iconv -f UTF-32 -t UTF-8"))
+    }
     kind = Self.kind(head)
     pending = turned(head)
   }
@@ -52,14 +57,21 @@ final class TextInput {
     if head.starts(with: [0xFF, 0xFE]) { return .wide(bigEndian: false) }
     if head.starts(with: [0xFE, 0xFF]) { return .wide(bigEndian: true) }
     // Without a mark: of plain letters every second byte is zero.
-    let sample = head.prefix(512)
-    if sample.count >= 8 {
+    // Line ends and delimiters are such letters in any language, so that whole characters tell where most are others.
+    let sample = head.prefix(4096)
+    if sample.count >= 8, sample.contains(0) {
       let zeros = (0...1).map { parity in
         sample.indices.count { $0 % 2 == parity && sample[$0] == 0 }
       }
+      let marks = Set("\n\r,;\t|\"".utf8)
+      let whole = (0...1).map { parity in
+        stride(from: 0, to: sample.count - 1, by: 2).count {
+          sample[$0 + 1 - parity] == 0 && marks.contains(sample[$0 + parity])
+        }
+      }
       let most = sample.count / 2 * 7 / 10
-      if zeros[1] > most, zeros[0] == 0 { return .wide(bigEndian: false) }
-      if zeros[0] > most, zeros[1] == 0 { return .wide(bigEndian: true) }
+      if zeros[1] > most || whole[0] > 1, zeros[0] == 0 { return .wide(bigEndian: false) }
+      if zeros[0] > most || whole[1] > 1, zeros[1] == 0 { return .wide(bigEndian: true) }
     }
     return head.contains(UInt8(ascii: "\r")) && !head.contains(UInt8(ascii: "\n")) ? .carriageReturns : .plain
   }

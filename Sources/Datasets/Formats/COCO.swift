@@ -9,6 +9,8 @@ public struct COCO: DatasetFormat {
   public static let name = "coco"
   public static let summary = "COCO's JSON, of images whose annotations name one category"
 
+  public static let takes: Set<DatasetOption> = [.root]
+
   private let source: DatasetSource
   private let options: DatasetOptions
 
@@ -26,7 +28,19 @@ public struct COCO: DatasetFormat {
     return source.lowercasedName.hasSuffix(".json")
       && text.drop { $0.isWhitespace || $0 == "\u{FEFF}" }.first == "{"
       && parts.contains { text.contains($0) } && !text.contains("\"shapes\"")
-      && !text.contains("\"samples\"")
+      && !text.contains("\"samples\"") && !isTable(text)
+  }
+
+  /// Whether the first object of a list names both an image and its label, so that the list is a table.
+  private static func isTable(_ text: String) -> Bool {
+    guard let list = text.range(of: "[{") ?? text.range(of: "[\\s*{", options: .regularExpression),
+      let end = text[list.upperBound...].firstIndex(of: "}")
+    else { return false }
+    let names = text[list.upperBound..<end].split(separator: "\"").map(String.init)
+    let labels = ManifestColumns.labelNames.filter { $0 != "category_id" }
+    let paths = ManifestColumns.pathNames.filter { !$0.hasSuffix("_id") }
+    return names.contains { labels.contains($0) } && names.contains { paths.contains($0) }
+      && !names.contains("image_id") && !names.contains("category_id")
   }
 
   /// How Roboflow names the file beside the images.

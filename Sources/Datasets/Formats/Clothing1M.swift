@@ -20,6 +20,8 @@ public struct Clothing1M: DatasetFormat {
     "clean_train_key_list.txt": "train", "clean_val_key_list.txt": "val", "clean_test_key_list.txt": "test",
   ]
 
+  public static let takes: Set<DatasetOption> = [.root]
+
   private let source: DatasetSource
   private let options: DatasetOptions
 

@@ -9,6 +9,8 @@ public struct Food101: DatasetFormat {
 
   static let splits = ["train", "test"]
 
+  public static let takes: Set<DatasetOption> = [.root]
+
   private let source: DatasetSource
   private let options: DatasetOptions
 

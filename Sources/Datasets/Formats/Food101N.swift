@@ -15,6 +15,8 @@ public struct Food101N: DatasetFormat {
   static let verifiedLists = ["train", "val"]
   static let heldOutLists = [10, 30, 50, 70]
 
+  public static let takes: Set<DatasetOption> = [.root]
+
   private let source: DatasetSource
   private let options: DatasetOptions
 

@@ -9,6 +9,8 @@ public struct HuggingFaceFolder: DatasetFormat {
   /// Roboflow keeps a column a class in `_classes.csv`.
   static let tables = ["metadata.jsonl", "metadata.csv", "_classes.csv"]
 
+  public static let takes: Set<DatasetOption> = DatasetOption.ofTables
+
   private let source: DatasetSource
   private let options: DatasetOptions
 
@@ -27,10 +29,28 @@ public struct HuggingFaceFolder: DatasetFormat {
     if let table = tables.first(where: { namesImages("\(source.absolutePath)/\($0)") }) {
       return [("", table)]
     }
-    return source.names(limit: 256).compactMap { name in
-      guard SplitName.canonical(name) != nil else { return nil }
-      return tables.first { namesImages("\(source.absolutePath)/\(name)/\($0)") }.map { (name, $0) }
+    func inside(_ folder: String, _ names: [String]) -> [(folder: String, table: String)] {
+      names.filter { SplitName.canonical($0) != nil }.compactMap { name in
+        tables.first { namesImages("\(source.absolutePath)/\(folder)\(name)/\($0)") }.map {
+          (folder + name, $0)
+        }
+      }
     }
+    let names = source.names(limit: 256)
+    let found = inside("", names)
+    if !found.isEmpty { return found }
+    // A folder around it, such as data/.
+    for name in names where LevelFinder.isWrapper(name) {
+      guard let inner = try? DatasetSource(path: "\(source.absolutePath)/\(name)"), inner.isFolder else {
+        continue
+      }
+      if let table = tables.first(where: { namesImages("\(inner.absolutePath)/\($0)") }) {
+        return [(name, table)]
+      }
+      let found = inside(name + "/", inner.names(limit: 256))
+      if !found.isEmpty { return found }
+    }
+    return []
   }
 
   /// Whether there is such a table, with a column of file names: some tables beside images only describe them.
@@ -60,8 +80,10 @@ public struct HuggingFaceFolder: DatasetFormat {
         options: options, root: root)
       if !folder.isEmpty {
         manifest.prefix = folder + "/"
-        manifest.defaultSplit = folder
+        let name = folder.parted(atLast: .slash)?.after ?? folder
+        manifest.defaultSplit = SplitName.canonical(name) ?? SplitName.train
       }
+      if let root = options.root { try Manifest.setRoot(root, of: &manifest) }
       let outcome = try manifest.read(log, each)
       summary.samples += outcome.samples
       summary.notices += outcome.notices

@@ -5,6 +5,10 @@ public struct ImageFolder: DatasetFormat {
   public static let summary =
     "a folder a class, with images in it (also train/, val/, test/ above the classes)"
 
+  public static let classesAreFolders = true
+
+  public static let takes: Set<DatasetOption> = DatasetOption.ofFolders
+
   private let source: DatasetSource
   private let options: DatasetOptions
 

@@ -9,6 +9,8 @@ public struct LabelMe: DatasetFormat {
   public static let name = "labelme"
   public static let summary = "LabelMe's JSON files beside the images, of one flag or one label each"
 
+  public static let takes: Set<DatasetOption> = [.root]
+
   private let source: DatasetSource
   private let options: DatasetOptions
 

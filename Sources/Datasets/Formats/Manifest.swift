@@ -6,6 +6,8 @@ public struct Manifest: DatasetFormat {
   public static let name = "manifest"
   public static let summary = "a CSV, TSV or JSONL table with columns path and label"
 
+  public static let takes: Set<DatasetOption> = DatasetOption.ofTables
+
   private let source: DatasetSource
   private let options: DatasetOptions
 
@@ -32,14 +34,7 @@ public struct Manifest: DatasetFormat {
     var table = ManifestTable(
       path: source.contentPath, syntax: Self.syntax(source), options: options, root: source.folder,
       shownPath: source.path)
-    if let root = options.root {
-      let rootSource = try DatasetSource(path: root)
-      if rootSource.isFolder {
-        table.root = rootSource.absolutePath
-      } else {
-        table.archive = try Self.archive(rootSource)
-      }
-    }
+    if let root = options.root { try Self.setRoot(root, of: &table) }
     let log = ProblemLog()
     let outcome = try table.read(log, each)
     try log.throwIfAny()
@@ -53,7 +48,19 @@ public struct Manifest: DatasetFormat {
         file: source.path, what: "has a header and no row", remedy: "Write a row a sample behind it"))
   }
 
-  private static func archive(_ source: DatasetSource) throws -> any ArchiveIndex {
+  /// Lets a table's paths start from a folder, or from the top of an archive or of several.
+  static func setRoot(_ root: String, of table: inout ManifestTable) throws {
+    let source = try DatasetSource(path: root)
+    if source.isFolder {
+      table.root = source.absolutePath
+    } else if let files = source.files {
+      table.archive = ArchiveGroup(try files.map { try archive(DatasetSource(path: $0)) }, path: root)
+    } else {
+      table.archive = try archive(source)
+    }
+  }
+
+  static func archive(_ source: DatasetSource) throws -> any ArchiveIndex {
     if let problem = source.refusal { throw DatasetProblems(problem) }
     guard source.head.starts(with: ZipIndex.signature) else { return try TarIndex(path: source.absolutePath) }
     let zip = try ZipIndex(path: source.absolutePath)
@@ -89,7 +96,8 @@ public struct Manifest: DatasetFormat {
     }
     guard let first = lines.first, let names = memberNames(first) else { return true }
     if lines.count > 1 { return lines[1].first { $0 > 0x20 } != UInt8(ascii: "{") }
-    return !(ManifestColumns.isKnownPath(names.texts) || ManifestColumns.isKnownLabel(names.texts))
+    let hasLabel = names.texts.count > 1 && ManifestColumns.isKnownLabel(names.texts)
+    return !(ManifestColumns.isKnownPath(names.texts) || hasLabel)
   }
 
   /// The names of an object's members that are no lists; `nil` if the text is none.

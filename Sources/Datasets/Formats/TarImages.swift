@@ -5,6 +5,10 @@ public struct TarImages: DatasetFormat {
   public static let name = "tar"
   public static let summary = "an uncompressed tar file with a folder a class in it"
 
+  public static let classesAreFolders = true
+
+  public static let takes: Set<DatasetOption> = DatasetOption.ofFolders
+
   private let source: DatasetSource
   private let options: DatasetOptions
 

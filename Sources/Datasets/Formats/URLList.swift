@@ -12,6 +12,8 @@ public struct URLList: DatasetFormat {
   static let columnNames = ["url", "image_url", "img_url", "address", "uri", "link", "href"]
   static let column = "url"
 
+  public static let takes: Set<DatasetOption> = DatasetOption.ofTables
+
   private let source: DatasetSource
   private let options: DatasetOptions
 

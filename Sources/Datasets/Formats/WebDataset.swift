@@ -13,6 +13,8 @@ public struct WebDataset: DatasetFormat {
   /// Labels and descriptions larger than this are none.
   private static let largestText: Int64 = 1 << 20
 
+  public static let takes: Set<DatasetOption> = [.labelColumn, .keyColumn, .verificationColumn, .splitColumn]
+
   private let source: DatasetSource
   private let options: DatasetOptions
 

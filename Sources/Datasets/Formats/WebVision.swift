@@ -30,6 +30,8 @@ public struct WebVision: DatasetFormat {
   static let synsets = "info/synsets.txt"
   static let origin = "origin"
 
+  public static let takes: Set<DatasetOption> = [.root]
+
   private let source: DatasetSource
   private let options: DatasetOptions
 

@@ -4,6 +4,10 @@ public struct ZipImages: DatasetFormat {
   public static let name = "zip"
   public static let summary = "a zip file with a folder a class in it"
 
+  public static let classesAreFolders = true
+
+  public static let takes: Set<DatasetOption> = DatasetOption.ofFolders
+
   private let source: DatasetSource
   private let options: DatasetOptions
 

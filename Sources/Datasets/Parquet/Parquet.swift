@@ -14,6 +14,8 @@ public struct Parquet: DatasetFormat {
   private static let path = "cleannet_path"
   private static let mostFiles = 100_000
 
+  public static let takes: Set<DatasetOption> = DatasetOption.ofTables
+
   private let source: DatasetSource
   private let options: DatasetOptions
 
@@ -119,6 +121,7 @@ public struct Parquet: DatasetFormat {
     var table = ManifestTable(
       path: rows.path, syntax: .jsonLines, options: options, root: self.source.folder,
       shownPath: self.source.path)
+    if places == nil, let root = options.root { try Manifest.setRoot(root, of: &table) }
     table.prefix = part.prefix
     table.defaultSplit = part.split
     var outcome = try table.read(log) { sample in

@@ -3,17 +3,23 @@
 /// - a list of objects: pandas' `orient="records"`, Label Studio's tasks (their data and the choice of their annotations);
 /// - an object with such a list in `samples`, `data`, `records` or `rows`: FiftyOne's, pandas' `orient="table"`;
 /// - an object of columns, each a list or an object of rows: pandas' `orient="columns"`; or `columns` and rows in `data`;
+/// - an object with a list of objects for each split: `{"train": […], "test": […]}`;
 /// - an object that maps paths to labels, also as FiftyOne's `classes` and `labels`; or labels to lists of paths.
 ///
 /// Lists of objects are read where they lie; of each only its place is held. Other shapes are held as texts.
 final class JSONDocumentReader: RecordReader {
   /// The names under which objects keep their list of records.
-  private static let lists = ["samples", "data", "records", "rows", "items", "instances", "examples"]
+  private static let lists = [
+    "samples", "data", "records", "rows", "items", "instances", "examples", "images", "annotations", "files",
+    "dataset",
+  ]
 
   let path: String
   private let text: MappedText
   /// Where the records lie in the text.
   private var places: [Range<Int>] = []
+  /// Where the records of each split end, where lists are named by splits.
+  private var splits: [(end: Int, name: String)] = []
   /// The records of other shapes.
   private var rows: [[String?]] = []
   private var values: [(text: String?, isNested: Bool)] = []
@@ -114,6 +120,23 @@ final class JSONDocumentReader: RecordReader {
       return found
     }
     let named = Dictionary(members.map { ($0.name, $0.place) }) { first, _ in first }
+    let parts = members.filter { SplitName.canonical($0.name) != nil && begins($0.place, "[") }
+    if !parts.isEmpty, parts.count == members.count(where: { begins($0.place, "[") }) {
+      var lists: [(name: String, records: [Range<Int>])] = []
+      for part in parts { lists.append((part.name, try elements(part.place))) }
+      if lists.allSatisfy({ $0.records.allSatisfy { begins($0, "{") } }) {
+        for list in lists {
+          places += list.records
+          splits.append((places.count, list.name))
+        }
+        return
+      }
+      if lists.allSatisfy({ $0.records.allSatisfy { begins($0, "\"") } }) {
+        columns = ["path", "split"]
+        for list in lists { for record in list.records { rows.append([try value(record), list.name]) } }
+        return
+      }
+    }
     for name in Self.lists {
       guard let list = named[name], begins(list, "[") else { continue }
       let records = try elements(list)
@@ -127,8 +150,9 @@ final class JSONDocumentReader: RecordReader {
         return
       }
     }
-    if let classes = named["classes"], let labels = named["labels"], begins(labels, "{") {
-      let names = try texts(classes)
+    if let labels = named["labels"], begins(labels, "{") {
+      let classes = named["classes"].flatMap { begins($0, "[") ? $0 : nil }
+      let names = try classes.map(texts) ?? []
       columns = ["path", "label"]
       var inner = JSONScanner(UnsafeBufferPointer(rebasing: bytes[labels]))
       try inner.members { (path, inner) throws(JSONScanner.Fault) in
@@ -161,6 +185,12 @@ final class JSONDocumentReader: RecordReader {
   // MARK: Records
 
   private func parse(_ index: Int) {
+    defer {
+      let split = splits.first { index < $0.end }?.name
+      if let split, columnIndex["split"].map({ $0 >= values.count || values[$0].text == nil }) ?? true {
+        set("split", split, isNested: false)
+      }
+    }
     for column in values.indices { values[column] = (nil, false) }
     fault = nil
     do throws(JSONScanner.Fault) {

@@ -18,7 +18,13 @@ struct ManifestColumns {
   static let splitNames = ["split"]
   /// Columns that are splits if their cells are.
   private static let otherSplitNames = [
-    "splits", "set", "dataset", "subset", "partition", "fold", "usage", "phase",
+    "splits", "set", "dataset", "subset", "partition", "fold", "usage", "phase", "mode", "purpose", "part",
+    "stage", "role", "type",
+  ]
+  /// Columns of names that stand beside columns of numbers.
+  private static let nameNames = [
+    "label_name", "class_name", "category_name", "label_text", "label_str", "class_label", "label_names",
+    "species", "breed", "name",
   ]
   /// Columns that are no labels, whatever they hold.
   private static let plainNames: Set<String> = Set(
@@ -52,6 +58,10 @@ struct ManifestColumns {
   var split: Int?
   /// Whether the label column holds class numbers as pandas writes them beside missing values: `3.0`.
   var hasFloatNumbers = false
+  /// Whether the label column holds JSON, or what Python prints of a list, in each row.
+  var hasNestedLabels = false
+  /// Where a column of yes and no says of which split a row is, what each means.
+  private(set) var splitFlag: (yes: String, no: String)?
   /// What the columns were taken for, a line each.
   private(set) var guesses: [String] = []
 
@@ -124,8 +134,9 @@ struct ManifestColumns {
       throw DatasetProblems(
         DatasetProblem(
           file: file, what: "has no column with the images' paths",
-          remedy:
-            "\(listed). Name one with --path-column\(sample.hasHeader ? "" : "; the first row was taken for data")"
+          remedy: Self.remedy(sample, listed, "path")
+            + (key == nil
+              ? "" : "; if features stand for images, name their file with --features")
         ))
     }
     split =
@@ -136,6 +147,16 @@ struct ManifestColumns {
           && (folded[column] == "split"
             || (!cells.isEmpty && cells.allSatisfy { SplitName.canonical($0) != nil }))
       }
+    if split == nil {
+      split = folded.indices.first { column in
+        let cells = sample.cells(column)
+        guard sample.hasHeader, column != chosenLabel, column != path, !cells.isEmpty,
+          cells.allSatisfy({ Self.flag($0) != nil }), let flag = SplitName.flag(names[column])
+        else { return false }
+        splitFlag = flag
+        return true
+      }
+    }
     if let chosenLabel {
       label = .column(chosenLabel)
     } else if needsLabel,
@@ -146,15 +167,25 @@ struct ManifestColumns {
       throw DatasetProblems(
         DatasetProblem(
           file: file, what: "has no label column",
-          remedy:
-            "\(listed). Name one with --label-column\(sample.hasHeader ? "" : "; the first row was taken for data")"
+          remedy: Self.remedy(sample, listed, "label")
         ))
     }
     if case .column(let column) = label {
       let cells = sample.cells(column)
       hasFloatNumbers = !cells.isEmpty && cells.allSatisfy { Self.integer($0) != nil }
+      hasNestedLabels = !cells.isEmpty && cells.allSatisfy { DatasetTally.isStructure($0) }
     }
     describe(names, sample)
+  }
+
+  private static func remedy(_ sample: TableSample, _ listed: String, _ role: String) -> String {
+    guard sample.columns.count > 1 else {
+      return
+        "Its lines hold one field each: part fields by comma, semicolon, tab or |, with one row a sample. "
+        + "\(listed); --\(role)-column names one"
+    }
+    return
+      "\(listed). Name one with --\(role)-column\(sample.hasHeader ? "" : "; the first row was taken for data")"
   }
 
   private mutating func describe(_ names: [String], _ sample: TableSample) {
@@ -176,6 +207,10 @@ struct ManifestColumns {
       let first = sample.rows.first?.compactMap { $0 }.joined(separator: ", ") ?? ""
       guesses.append("header: none; the first row is data (\(first.prefix(60)))")
     }
+    if let splitFlag, let split {
+      guesses.append("splits: yes in \(name(split)) is \(splitFlag.yes), no is \(splitFlag.no)")
+    }
+    if hasNestedLabels { guesses.append("labels: lists and objects are read as the one name in them") }
     if hasFloatNumbers { guesses.append("labels: class numbers written as 3.0 are read as 3") }
   }
 
@@ -212,7 +247,16 @@ struct ManifestColumns {
   {
     let free = folded.indices.filter { !taken.contains($0) }
     guard sample.hasHeader else { return free.first.map { .column($0) } }
-    if let known = first(labelNames, in: folded, where: { free.contains($0) }) { return .column(known) }
+    if let known = first(labelNames, in: folded, where: { free.contains($0) }) {
+      // Where a number stands in one column and its name in another, the name is the label.
+      let areNumbers = !sample.cells(known).isEmpty && sample.cells(known).allSatisfy { Double($0) != nil }
+      let named = first(nameNames, in: folded) { column in
+        let cells = sample.cells(column)
+        return free.contains(column) && !cells.isEmpty && cells.allSatisfy { Double($0) == nil }
+          && isOneToOne(sample, known, column)
+      }
+      return .column(areNumbers ? named ?? known : known)
+    }
     if let columns = oneHot(sample, free) { return .oneHot(columns) }
     let texts = free.filter { column in
       let cells = sample.cells(column)
@@ -228,6 +272,18 @@ struct ManifestColumns {
       names.count > 1 || names.allSatisfy({ !LevelFinder.isWrapper($0) && SplitName.canonical($0) == nil })
     else { return nil }
     return .folder
+  }
+
+  /// Whether two columns part the rows alike.
+  private static func isOneToOne(_ sample: TableSample, _ one: Int, _ other: Int) -> Bool {
+    var forth: [String: String] = [:]
+    var back: [String: String] = [:]
+    for row in sample.rows {
+      guard let first = row[one], let second = row[other] else { continue }
+      if forth.updateValue(second, forKey: first) ?? second != second { return false }
+      if back.updateValue(first, forKey: second) ?? first != first { return false }
+    }
+    return true
   }
 
   /// Columns of zeros and ones, of which each row has a one in exactly one.

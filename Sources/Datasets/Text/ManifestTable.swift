@@ -71,7 +71,8 @@ struct ManifestTable {
     }
     try log.adding { () throws(DatasetProblems) in try probe.finish(file: shown) }
     return Outcome(
-      samples: count, notices: sample.notices + rows.notices.notices + resolver.notices.notices,
+      samples: count,
+      notices: sample.notices + rows.notices.notices + resolver.notices.notices + probe.notices,
       guesses: rows.columns.guesses + rows.guesses)
   }
 
@@ -161,7 +162,11 @@ private struct Rows {
     if let column = columns.verification, let text = try reader.text(column) {
       verification = try ManifestTable.verification(text)
     }
-    let split = try options.split ?? columns.split.flatMap { try plain(reader, $0) } ?? table.defaultSplit
+    var told = try columns.split.flatMap { try plain(reader, $0) }
+    if let flag = columns.splitFlag {
+      told = told.flatMap(ManifestColumns.flag).map { $0 ? flag.yes : flag.no }
+    }
+    let split = options.split ?? told ?? table.defaultSplit
     var attributes: [SampleAttribute] = []
     for column in names.indices where columns.role(column) == .attribute {
       if let value = try reader.text(column) {
@@ -204,7 +209,7 @@ private struct Rows {
     case .column(let column):
       guard var text = try reader.text(column) else { throw Self.noLabel }
       if columns.hasFloatNumbers { text = ManifestColumns.integer(text) ?? text }
-      guard reader.isNested(column) else { return try named(text) }
+      guard reader.isNested(column) || columns.hasNestedLabels else { return try named(text) }
       switch NestedLabel(text) {
       case .one(let label): return try named(label)
       case .none: throw Self.noLabel
@@ -232,12 +237,12 @@ private struct Rows {
     // Features come from elsewhere; people look at the images where they are there, too.
     if table.options.featuresOnly, !isThere(path) { return .none }
     if let archive = table.archive {
-      guard let member = archive[path] else {
+      guard let location = archive.location(of: path) else {
         throw RecordFault(
           what: "names \(path), which is not in \(archive.path)",
           remedy: "Paths start from the archive's top; list it with tar -tf or unzip -l")
       }
-      return member.location(in: archive.path)
+      return location
     }
     if ImageAddress.isAddress(path) {
       guard let downloads = table.options.downloads else {

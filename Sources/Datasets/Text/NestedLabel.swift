@@ -1,3 +1,5 @@
+import Foundation
+
 /// What a label that is a JSON object or list comes to.
 enum NestedLabel {
   case one(String)
@@ -19,7 +21,9 @@ enum NestedLabel {
         return try Self.labels(&scanner)
       }
     } catch {
-      self = .one(text)
+      // Python prints its texts in single quotes.
+      let quoted = text.replacingOccurrences(of: "'", with: "\"")
+      self = quoted == text ? .one(text) : NestedLabel(quoted)
       return
     }
     var unique: [String] = []

@@ -48,7 +48,8 @@ struct TextShape {
     }
     self.delimiter = known ?? Self.guess(lines, quote)
     if known == nil, self.delimiter == UInt8(ascii: "|") { notices.append("the delimiter is taken to be |") }
-    skipsBlanks = Self.hasBlanks(lines, self.delimiter, quote)
+    skipsBlanks =
+      Self.hasBlanks(lines, self.delimiter, quote) || (known == nil && self.delimiter == .space)
   }
 
   private mutating func pass(_ lines: inout [Line]) {
@@ -109,7 +110,13 @@ struct TextShape {
       if let one = counts.first, one > 0, counts.allSatisfy({ $0 == one }) { return candidate }
     }
     if let candidate = present.first { return candidate }
-    return first.count { $0 == UInt8.space } == 1 ? .space : UInt8(ascii: ",")
+    // Columns that are lined up have as many runs of blanks in every line.
+    let runs = lines.prefix(linesLookedAt).dropLast(lines.count > 1 ? 1 : 0).filter { !$0.isEmpty }.map {
+      line in
+      line.indices.count { $0 > 0 && line[$0] == .space && line[$0 - 1] != .space }
+    }
+    return runs.first.map { run in run > 0 && runs.allSatisfy { $0 == run } } ?? false
+      && (first.count { $0 == UInt8.space } == 1 || runs.count > 1) ? .space : UInt8(ascii: ",")
   }
 
   /// How often a byte stands outside quotes in each record of the first lines.

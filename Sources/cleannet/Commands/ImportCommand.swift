@@ -67,23 +67,27 @@ struct ImportCommand: ParsableCommand {
 
   func run() throws {
     // One that is not there is named before others are read.
-    for source in sources { _ = try DatasetReader.open(source: source, options: importing.datasetOptions()) }
-    let prefixes = try importing.keyPrefixes(sources)
-    if dryRun { return try show(prefixes) }
+    let datasets = try sources.map {
+      try DatasetReader.open(source: $0, options: importing.datasetOptions())
+    }
+    try ImportOptions.refuseIdle(datasets)
+    let readings = try SourceReadings(sources, importing)
+    if dryRun { return try show(readings) }
     if update {
       try updateSources(of: try workspace.open())
     } else {
-      try workspace.filling { try importSources(into: $0, prefixes) }
+      try workspace.filling { try importSources(into: $0, readings) }
     }
   }
 
-  private func importSources(into store: Workspace, _ prefixes: [String]) throws {
+  private func importSources(into store: Workspace, _ readings: SourceReadings) throws {
     let progress = workspace.output.progress
-    var outcome = ImportOutcome()
+    var outcome = ImportOutcome(readings)
+    for notice in readings.notices { progress.warn(notice) }
     for (index, source) in sources.enumerated() {
       do {
         outcome.add(
-          try importing.importSource(source, keyPrefix: prefixes[index], into: store, progress: progress))
+          try importing.importSource(source, readings.sources[index], into: store, progress: progress))
       } catch {
         if index > 0 {
           progress.warn(
@@ -116,15 +120,17 @@ struct ImportCommand: ParsableCommand {
   }
 
   /// Reads the sources without keeping anything.
-  private func show(_ prefixes: [String]) throws {
-    var outcome = ImportOutcome()
-    for (source, prefix) in zip(sources, prefixes) {
+  private func show(_ readings: SourceReadings) throws {
+    var outcome = ImportOutcome(readings)
+    for notice in readings.notices { workspace.output.progress.warn(notice) }
+    for (source, reading) in zip(sources, readings.sources) {
       var options = try importing.datasetOptions()
-      options.keyPrefix = prefix
+      reading.apply(to: &options)
       options.downloads = "downloads"
       options.readsOnly = true
       let dataset = try DatasetReader.open(source: source, options: options)
       var tally = DatasetTally()
+      tally.classesAreFolders = dataset.classesAreFolders
       let summary = try dataset.read { tally.add(label: $0.label, split: $0.split) }
       for notice in summary.notices { workspace.output.progress.warn(notice) }
       outcome.add(dataset.formatName, tally, guesses: summary.guesses, notices: summary.notices)
@@ -158,6 +164,12 @@ private struct ImportOutcome {
   private var guesses: [String] = []
   private var notices: [String] = []
   private var updates: [UpdateSummary] = []
+
+  init() {}
+
+  init(_ readings: SourceReadings) {
+    (guesses, notices) = (readings.guesses, readings.notices)
+  }
 
   mutating func add(_ imported: ImportOptions.Imported) {
     if let update = imported.update { updates.append(update) }
@@ -294,38 +306,16 @@ struct ImportOptions: ParsableArguments {
     return options
   }
 
-  /// Rows of each source that are looked at for keys that another has, too.
-  private static let keysLookedAt = 200
-
-  /// What is put before the keys of each source: its folder, where several sources name their images alike.
-  func keyPrefixes(_ sources: [String]) throws -> [String] {
-    let none = Array(repeating: keyPrefix ?? "", count: sources.count)
-    guard sources.count > 1, keyPrefix == nil, keyColumn == nil else { return none }
-    struct Enough: Error {}
-    var known: Set<String> = []
-    var isShared = false
-    for source in sources {
-      var options = try datasetOptions()
-      options.downloads = "downloads"
-      options.readsOnly = true
-      var own: [String] = []
-      // What is wrong with a source is told when it is imported.
-      _ = try? DatasetReader.open(source: source, options: options).read { sample in
-        own.append(sample.key)
-        if own.count == Self.keysLookedAt { throw Enough() }
-      }
-      if own.contains(where: known.contains) { isShared = true }
-      known.formUnion(own)
-    }
-    let folders = try sources.map { try DatasetSource(path: $0).folderParts }
-    guard isShared, Set(folders).count == sources.count else { return none }
-    var common = 0
-    while let part = folders[0].dropFirst(common).first,
-      folders.allSatisfy({ $0.count > common + 1 && $0[common] == part })
-    {
-      common += 1
-    }
-    return folders.map { $0.dropFirst(common).joined(separator: "/") + "/" }
+  /// - Throws: `DatasetProblems` if an option has an effect on none of the sources.
+  static func refuseIdle(_ datasets: [Dataset]) throws {
+    guard let first = datasets.first else { return }
+    let idle = datasets.reduce(first.idleOptions) { $0.intersection($1.idleOptions) }
+    guard let option = idle.map(\.rawValue).min() else { return }
+    let formats = Set(datasets.map(\.formatName)).sorted().joined(separator: ", ")
+    throw DatasetProblems(
+      DatasetProblem(
+        file: option, what: "has no effect on what is imported (\(formats))",
+        remedy: "Leave it out, or name the format that it belongs to with --format"))
   }
 
   /// Whether anything is said about the source.
@@ -386,10 +376,11 @@ struct ImportOptions: ParsableArguments {
 
   /// Reads a source into the workspace. One that is there, or was moved, is brought up to date.
   func importSource(
-    _ source: String, keyPrefix: String? = nil, into store: Workspace, progress: ConsoleProgress
+    _ source: String, _ reading: SourceReadings.Reading? = nil, into store: Workspace,
+    progress: ConsoleProgress
   ) throws -> Imported {
     var options = try datasetOptions()
-    if let keyPrefix { options.keyPrefix = keyPrefix }
+    reading?.apply(to: &options)
     options.downloads = store.downloadsFolder
     let origin = try DatasetSource(path: source)
     let dataset = try DatasetReader.open(source: source, options: options)
@@ -417,10 +408,12 @@ struct ImportOptions: ParsableArguments {
       ) { progress.update($0) }
     }
     progress.end("\(summary.source.samples.count) images")
+    var tally = summary.tally
+    tally.classesAreFolders = dataset.classesAreFolders
     for notice in summary.notices { progress.warn(notice) }
     return Imported(
       format: dataset.formatName, images: summary.source.samples.count, notices: summary.notices,
-      guesses: summary.guesses, tally: summary.tally)
+      guesses: summary.guesses, tally: tally)
   }
 
   /// The same, unless the source is in the workspace with the same options and has not changed.

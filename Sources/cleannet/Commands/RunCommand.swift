@@ -37,6 +37,7 @@ struct RunCommand: ParsableCommand {
   func run() throws {
     let progress = workspace.output.progress
     let dataset = try DatasetReader.open(source: source, options: importing.datasetOptions())
+    try ImportOptions.refuseIdle([dataset])
     try compute.prepareEngine()
     if dataset.features == nil, importing.features == nil { try Vips.load() }
     let store = try workspace.filling { store in

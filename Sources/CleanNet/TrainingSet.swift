@@ -5,10 +5,14 @@ public struct VerificationLabel: Sendable, Hashable, Codable {
   /// The image, by its row.
   public var image: Int
   public var isRight: Bool
+  /// How often the person who said so is mistaken, from 0 to below ½.
+  public var slipRate: Double
 
-  public init(image: Int, isRight: Bool) {
+  public init(image: Int, isRight: Bool, slipRate: Double = 0) {
+    precondition((0..<0.5).contains(slipRate), "who is mistaken half of the time says nothing")
     self.image = image
     self.isRight = isRight
+    self.slipRate = slipRate
   }
 }
 

@@ -21,7 +21,8 @@ public struct CleanNetDetector: Detector {
 
   private static let partNames: [(part: EvidenceParts, name: String)] = [
     (.networks, "networks"), (.discriminant, "discriminant"), (.neighbors, "neighbors"),
-    (.openWorld, "open-world"), (.plainWorld, "plain-world"), (.verdicts, "verdicts"), (.residuals, "residuals"),
+    (.openWorld, "open-world"), (.plainWorld, "plain-world"), (.verdicts, "verdicts"),
+    (.residuals, "residuals"),
   ]
 
   public var name: String {

@@ -43,9 +43,7 @@ public final class LiveJudge: Sendable {
     let known = try verdicts(drawnAtRandom: false)
     var judgements = Judgements(
       kept.evidence,
-      verifications: known.sorted { $0.key < $1.key }.map {
-        VerificationLabel(image: $0.key, isRight: $0.value)
-      }, count: labels.count)
+      verifications: VerificationLabel.list(known, slipRates: try snapshot.slipRates()), count: labels.count)
     if let wished = try ScoreStage.lastSettings(snapshot)?.targetNoise {
       // Where so few verdicts show no such share yet, the usual threshold stands until `score` says so.
       _ = judgements.keep(

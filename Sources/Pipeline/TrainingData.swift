@@ -18,6 +18,8 @@ struct TrainingData: Sendable, StageInputs {
   let verdicts: [Int: Bool]
   /// Those of images that were drawn at random: what bounds on other images may follow from.
   let randomVerdicts: [Int: Bool]
+  /// How often whoever gave each verdict is mistaken, by sample.
+  let slipRates: [Int: Double]
   /// What other models say.
   private(set) var given: [GivenEvidence] = []
 
@@ -38,6 +40,7 @@ struct TrainingData: Sendable, StageInputs {
           .filter { labels[$0.sample] >= 0 }.map { ($0.sample, $0.isRight) })
     }
     self.verdicts = try verdicts(drawnAtRandom: false)
+    slipRates = try workspace.slipRates()
     randomVerdicts = try verdicts(drawnAtRandom: true)
     guard Set(labels.lazy.filter { $0 >= 0 }).count >= 2 else {
       let unreachable = try workspace.rowCounts(of: featureSet)[.unreachable, default: 0]
@@ -53,9 +56,8 @@ struct TrainingData: Sendable, StageInputs {
   var trainingSet: TrainingSet {
     TrainingSet(
       features: features, labels: labels, classes: classNames.count,
-      verifications: verdicts.sorted { $0.key < $1.key }.map {
-        VerificationLabel(image: $0.key, isRight: $0.value)
-      }, evidence: given.map(\.probabilities))
+      verifications: VerificationLabel.list(verdicts, slipRates: slipRates),
+      evidence: given.map(\.probabilities))
   }
 
   /// With what other models say, from files.
@@ -84,6 +86,15 @@ struct TrainingData: Sendable, StageInputs {
       let rows = features.rows(start..<min(start + chunk, features.count))
       // A sum is finite only if all its terms are; features are far from float32's limits.
       return rows.sum(dim: 1).floats().enumerated().filter { !$0.element.isFinite }.map { start + $0.offset }
+    }
+  }
+}
+
+extension VerificationLabel {
+  /// Verdicts by image, with how often whoever gave them is mistaken.
+  static func list(_ verdicts: [Int: Bool], slipRates: [Int: Double]) -> [VerificationLabel] {
+    verdicts.sorted { $0.key < $1.key }.map {
+      VerificationLabel(image: $0.key, isRight: $0.value, slipRate: slipRates[$0.key] ?? 0)
     }
   }
 }

@@ -273,4 +273,26 @@ import Torch
     }
     #expect(abs(log(found.scale) - best.a) < 0.011 && abs(found.intercept - best.b) < 0.011)
   }
+
+  @Test("who is often mistaken moves less, and a single slip against clear evidence does not overturn it")
+  func slips() throws {
+    // Clear evidence, and one verdict in ten against it.
+    let odds = (0..<40).map { Float($0.isMultiple(of: 2) ? 6 : -6) }
+    let evidence = LabelEvidence(
+      images: Array(0..<40), labels: Array(repeating: 0, count: 40), classes: 2,
+      candidates: [.init(world: .closed, sharpness: 1, intercept: 0, logLikelihood: -1)],
+      logOdds: Tensor(odds, shape: [1, 40]), suggested: Array(repeating: 0, count: 40))
+    func model(slipRate: Double) -> VerdictModel {
+      VerdictModel(
+        evidence,
+        verdicts: (0..<40).map { image in
+          .init(row: image, isRight: (odds[image] > 0) != (image % 13 == 3), slipRate: slipRate)
+        })
+    }
+    let (sure, careful) = (model(slipRate: 0), model(slipRate: 0.05))
+    #expect(careful.readings[0].fit.scale > 1.15 * sure.readings[0].fit.scale)
+    // A slip rate that says nothing about any side leaves what is known before.
+    let idle = model(slipRate: 0.49).readings[0].fit.scale
+    #expect(abs(log(idle) - VerdictModel.logScale.mean) < 0.5)
+  }
 }

@@ -27,7 +27,8 @@ import Torch
     return finder.evidence(finder.basis())
   }
 
-  @Test("a kind of image that is always mislabelled is found by a few verdicts, and only by learning from them")
+  @Test(
+    "a kind of image that is always mislabelled is found by a few verdicts, and only by learning from them")
   func strays() {
     // Every fifth image of all classes is verified: ten of the strays.
     func ranking(_ evidence: LabelEvidence) -> Double {
@@ -65,20 +66,23 @@ import Torch
     var random = SplitMix64(seed: 6)
     let signs = (0..<count).map { _ in Bool.random(using: &random) ? 1.0 : -1 }
     let mean = (0..<count).map { _ in Double.random(in: -1...1, using: &random) }
-    let whole = VerdictResiduals.mode(covariance, mean: mean, signs: signs, leavesOneOut: true)
+    let slips = (0..<count).map { _ in Double.random(in: 0..<0.1, using: &random) }
+    let whole = VerdictResiduals.mode(
+      covariance, mean: mean, signs: signs, slipRates: slips, leavesOneOut: true)
     for image in 0..<count {
       let rest = (0..<count).filter { $0 != image }
       let places = Tensor(rest)
       let fit = VerdictResiduals.mode(
         covariance.indexSelect(places).indexSelect(dim: 1, places), mean: rest.map { mean[$0] },
-        signs: rest.map { signs[$0] }, leavesOneOut: false)
+        signs: rest.map { signs[$0] }, slipRates: rest.map { slips[$0] }, leavesOneOut: false)
       let row = covariance[image].indexSelect(places).doubles()
       let refitted = mean[image] + zip(row, fit.weights).reduce(0) { $0 + $1.0 * $1.1 }
       #expect(abs(refitted - whole.leftOut[image]) < 0.05, "image \(image)")
     }
   }
 
-  @Test("verdicts beyond one group are learned from, too: each class with all of its own", arguments: [2, 50])
+  @Test(
+    "verdicts beyond one group are learned from, too: each class with all of its own", arguments: [2, 50])
   func groups(size: Int) {
     let labels = (0..<1300).map { $0 % (1300 / size) }
     let groups = VerdictResiduals.groups(labels)

@@ -147,10 +147,18 @@ struct VerificationTests {
     }
     try say(.right, sample: 0, label: 0, by: "Ann", .reviewed)
     try say(.wrong, sample: 0, label: 0, by: "Bob", .reviewed)
+    // One of 25 answers beside none of a trial: Bob's word holds, as the later one.
+    #expect(try abs((workspace.slipRates()[0] ?? 0) - 0.5 / 25) < 1e-9)
+    let before = try workspace.fingerprint(of: .verifications)
     try say(.right, sample: 1, label: 0, by: "Ann", .trial)
+    #expect(try workspace.fingerprint(of: .verifications) != before)
     let found = try workspace.reviewerQuality()
     #expect(found["Ann"]?.trials == 1 && found["Ann"]?.missed == 1 && found["Ann"]?.shared == 1)
     #expect(found["Bob"]?.agreed == 0 && found["Bob"]?.trials == 0)
+    try say(.right, sample: 1, label: 1, by: "Ann", .reviewed)
+    #expect(try abs((workspace.slipRates()[1] ?? 0) - 1.5 / 26) < 1e-9)
+    try say(.right, sample: 1, label: 1, by: "Cy", .imported)
+    #expect(try workspace.slipRates()[1] == nil)
     // A trial is no verdict, not even once the label is the one that was asked about.
     try workspace.setLabel("a", ofSample: 1)
     #expect(try workspace.currentAnswers().map(\.sample) == [0])

@@ -80,7 +80,9 @@ extension LabelEvidence {
   public func verdicts(_ verifications: [VerificationLabel]) -> [VerdictModel.Verdict] {
     let rows = Dictionary(uniqueKeysWithValues: images.enumerated().map { ($1, $0) })
     return verifications.compactMap { label in
-      rows[label.image].map { VerdictModel.Verdict(row: $0, isRight: label.isRight) }
+      rows[label.image].map {
+        VerdictModel.Verdict(row: $0, isRight: label.isRight, slipRate: label.slipRate)
+      }
     }
   }
 }

@@ -11,6 +11,9 @@ import Torch
 ///
 /// On top, ``VerdictResiduals`` learn what all readings get wrong alike: about images that look like verified ones.
 ///
+/// A person who slips at the rate ε says the opposite of what is true so often: a verdict whose side has the probability p
+/// is given with `ε + (1 − 2ε)·p`.
+///
 /// Fitting takes milliseconds. Verified images are judged by models that were fitted without them, so that what is said
 /// of them can be compared with their verdicts.
 public struct VerdictModel: Sendable, Codable {
@@ -19,10 +22,13 @@ public struct VerdictModel: Sendable, Codable {
     /// The image's place in the evidence.
     public var row: Int
     public var isRight: Bool
+    /// How often the person who said so is mistaken; see ``VerificationLabel/slipRate``.
+    public var slipRate: Double
 
-    public init(row: Int, isRight: Bool) {
+    public init(row: Int, isRight: Bool, slipRate: Double = 0) {
       self.row = row
       self.isRight = isRight
+      self.slipRate = slipRate
     }
   }
 
@@ -76,7 +82,7 @@ public struct VerdictModel: Sendable, Codable {
     self.init(problem, rows: Array(problem.signs.indices), seed: seed)
     guard let frame = problem.frame, let traits = problem.traits else { return }
     residuals = VerdictResiduals(
-      frame: frame, traits: traits, signs: problem.signs,
+      frame: frame, traits: traits, signs: problem.signs, slipRates: problem.slipRates,
       logOdds: problem.probabilities(Array(problem.signs.indices), by: self).map(Self.logit),
       classes: problem.classes,
       weigh: { Self.averagedWeights(logPriors: $0, logLikelihoods: $1, seed: seed) })
@@ -187,7 +193,8 @@ public struct VerdictModel: Sendable, Codable {
       }
       let all = problem.probabilities(Array(verdicts.indices), by: readings)
       return residuals.probabilities(
-        of: folds[fold], from: rest, traits: traits, signs: problem.signs, logOdds: all.map(Self.logit))
+        of: folds[fold], from: rest, traits: traits, signs: problem.signs, slipRates: problem.slipRates,
+        logOdds: all.map(Self.logit))
     }
     for (fold, values) in zip(folds, held) {
       for (place, value) in zip(fold, values) { probabilities[verdicts[place].row] = Float(value) }
@@ -220,6 +227,8 @@ extension VerdictModel {
     let readings: [Prepared]
     /// +1 for right, −1 for wrong.
     let signs: [Double]
+    /// How often whoever gave each verdict is mistaken.
+    let slipRates: [Double]
     /// The class of each verdict's label.
     let labels: [Int]
     let classes: Int
@@ -245,6 +254,7 @@ extension VerdictModel {
 
     init(_ evidence: LabelEvidence, _ verdicts: [Verdict]) {
       signs = verdicts.map { $0.isRight ? 1 : -1 }
+      slipRates = verdicts.map(\.slipRate)
       labels = verdicts.map { evidence.labels[$0.row] }
       classes = evidence.classes
       frame = verdicts.isEmpty || evidence.coordinates == nil ? nil : EvidenceFrame(evidence)
@@ -319,6 +329,7 @@ extension VerdictModel {
     func fit(_ prepared: Prepared, rows: [Int]) -> Fit {
       let odds = rows.map { prepared.logOdds[$0] }
       let signs = rows.map { self.signs[$0] }
+      let slipRates = rows.map { self.slipRates[$0] }
       let prior = (
         scale: logScale.mean, scaleDeviation: logScale.deviation, intercept: prepared.reading.fit.intercept,
         interceptDeviation: prepared.interceptDeviation
@@ -338,12 +349,12 @@ extension VerdictModel {
           1 / (prior.scaleDeviation * prior.scaleDeviation), 0.0,
           1 / (prior.interceptDeviation * prior.interceptDeviation)
         )
-        for (z, sign) in zip(odds, signs) {
-          let scaled = scale * z
+        for place in odds.indices {
+          let sign = signs[place]
+          let scaled = scale * odds[place]
           let margin = sign * (scaled + intercept)
-          value += VerdictModel.softplus(-margin)
-          let missing = 1 / (1 + exp(margin))
-          let curvature = missing * (1 - missing)
+          value -= VerdictModel.logLikelihood(margin, slipRate: slipRates[place])
+          let (missing, curvature) = VerdictModel.slope(margin, slipRate: slipRates[place])
           gradient.0 -= missing * sign * scaled
           gradient.1 -= missing * sign
           hessian.0 += curvature * scaled * scaled - missing * sign * scaled
@@ -392,10 +403,26 @@ extension VerdictModel {
         calibration: Calibration(scale: scale, intercept: point.1), logPrior: prepared.logPrior - price,
         logLikelihoods: groups(of: rows).map { places in
           places.reduce(0) { sum, place in
-            sum - VerdictModel.softplus(-signs[place] * (scale * odds[place] + point.1))
+            sum
+              + VerdictModel.logLikelihood(
+                signs[place] * (scale * odds[place] + point.1), slipRate: slipRates[place])
           }
         })
     }
+  }
+
+  /// Of a verdict whose side the model gives these log-odds, by a person who is mistaken so often.
+  static func logLikelihood(_ margin: Double, slipRate: Double) -> Double {
+    slipRate > 0 ? log(slipRate + (1 - 2 * slipRate) * sigmoid(margin)) : -softplus(-margin)
+  }
+
+  /// The derivative of ``logLikelihood(_:slipRate:)``, and the Fisher information that stands for its curvature.
+  static func slope(_ margin: Double, slipRate: Double) -> (gradient: Double, curvature: Double) {
+    let probability = sigmoid(margin)
+    guard slipRate > 0 else { return (1 - probability, probability * (1 - probability)) }
+    let said = slipRate + (1 - 2 * slipRate) * probability
+    let change = (1 - 2 * slipRate) * probability * (1 - probability)
+    return (change / said, change * change / (said * (1 - said)))
   }
 
   static func softplus(_ x: Double) -> Double { max(x, 0) + log1p(exp(-abs(x))) }

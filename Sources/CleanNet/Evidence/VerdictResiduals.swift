@@ -44,10 +44,12 @@ struct VerdictResiduals: Sendable, Codable {
   /// - Parameters:
   ///   - traits: Of the verified images.
   ///   - signs: +1 for right, −1 for wrong.
+  ///   - slipRates: How often whoever gave each verdict is mistaken.
   ///   - logOdds: What the readings say of them.
   ///   - weigh: Makes log-likelihoods, by model and class, into weights.
   init(
-    frame: EvidenceFrame, traits: ImageTraits, signs: [Double], logOdds: [Double], classes: Int,
+    frame: EvidenceFrame, traits: ImageTraits, signs: [Double], slipRates: [Double], logOdds: [Double],
+    classes: Int,
     weigh: (_ logPriors: [Double], _ logLikelihoods: [[Double]]) -> [Double]
   ) {
     let grouped = Self.groups(traits.labels)
@@ -57,7 +59,7 @@ struct VerdictResiduals: Sendable, Codable {
       return Self.amplitudes.map { amplitude in
         Self.mode(
           covariance * (amplitude * amplitude), mean: rows.map { logOdds[$0] },
-          signs: rows.map { signs[$0] }, leavesOneOut: true)
+          signs: rows.map { signs[$0] }, slipRates: rows.map { slipRates[$0] }, leavesOneOut: true)
       }
     }
     // What each model says of each verified image, learned from the others.
@@ -70,7 +72,9 @@ struct VerdictResiduals: Sendable, Codable {
     let byClass = Dictionary(grouping: signs.indices) { traits.labels[$0] }.sorted { $0.key < $1.key }
     let logLikelihoods = predictions.map { odds in
       byClass.map { _, rows in
-        rows.reduce(0) { $0 - VerdictModel.softplus(-signs[$1] * odds[$1]) }
+        rows.reduce(0) {
+          $0 + VerdictModel.logLikelihood(signs[$1] * odds[$1], slipRate: slipRates[$1])
+        }
       }
     }
     weights = weigh([0] + Self.amplitudes.map { _ in Self.logPrior }, logLikelihoods)
@@ -116,28 +120,41 @@ struct VerdictResiduals: Sendable, Codable {
   ///
   /// - Parameter covariance: `[n, n]`, float64.
   static func mode(
-    _ covariance: Tensor, mean: [Double], signs: [Double], leavesOneOut: Bool
+    _ covariance: Tensor, mean: [Double], signs: [Double], slipRates: [Double], leavesOneOut: Bool
   ) -> Fit {
     withoutGradients {
       let mean = Tensor(mean)
       let signs = Tensor(signs)
-      let targets = (signs + 1) / 2
+      let slips = Tensor(slipRates)
+      let steadiness = 1 - slips * 2
       let one = Tensor.eye(signs.size(0)).to(.float64)
       func column(_ values: Tensor) -> Tensor { values.unsqueezed(dim: 1) }
       func product(_ weights: Tensor) -> Tensor { covariance.matmul(column(weights)).squeezed(dim: 1) }
       func objective(_ weights: Tensor, _ odds: Tensor) -> Double {
-        -0.5 * (weights * (odds - mean)).sum().item - (signs * odds * -1).softplus().sum().item
+        // log(ε + (1 − 2ε)·σ(m)), written so that it stays finite where ε is 0.
+        let margins = signs * odds
+        let likelihoods = ((1 - slips + slips * (-margins).exp()).log() - (-margins).softplus())
+        return likelihoods.sum().item - 0.5 * (weights * (odds - mean)).sum().item
       }
       var weights = Tensor.zeros([signs.size(0)], dtype: .float64)
       var odds = mean
       var best = objective(weights, odds)
+      /// See ``VerdictModel/slope(_:slipRate:)``.
+      func slope(_ odds: Tensor) -> (gradient: Tensor, curvature: Tensor) {
+        let probability = (signs * odds).sigmoid()
+        let said = slips + steadiness * probability
+        let change = steadiness * probability * (1 - probability)
+        return (
+          signs * change / said.clamped(min: 1e-12),
+          change * change / (said * (1 - said)).clamped(min: 1e-12) + 1e-6
+        )
+      }
       for _ in 0..<20 {
-        let probability = odds.sigmoid()
-        let curvature = probability * (1 - probability) + 1e-6
+        let (pull, curvature) = slope(odds)
         let root = curvature.squareRoot()
         let scaled = covariance * column(root)
         let system = one + scaled * root.unsqueezed(dim: 0)
-        let gradient = curvature * (odds - mean) + targets - probability
+        let gradient = curvature * (odds - mean) + pull
         let newton =
           gradient - root * system.solve(column(root * product(gradient))).squeezed(dim: 1)
         var step = 1.0
@@ -159,15 +176,14 @@ struct VerdictResiduals: Sendable, Codable {
       }
       guard leavesOneOut else { return Fit(weights: weights.doubles(), leftOut: []) }
       // The cavity: the posterior of f_i without the image's own likelihood.
-      let probability = odds.sigmoid()
-      let curvature = probability * (1 - probability) + 1e-6
+      let (pull, curvature) = slope(odds)
       let root = curvature.squareRoot()
       let scaled = covariance * column(root)
       let system = one + scaled * root.unsqueezed(dim: 0)
       let own = (covariance * one).sum(dim: 0)
       let variance = own - (scaled * system.solve(scaled)).sum(dim: 0)
       let leftOut =
-        odds - variance * (targets - probability) / (1 - curvature * variance).clamped(min: 1e-6)
+        odds - variance * pull / (1 - curvature * variance).clamped(min: 1e-6)
       return Fit(weights: weights.doubles(), leftOut: leftOut.doubles())
     }
   }
@@ -232,7 +248,8 @@ struct VerdictResiduals: Sendable, Codable {
   ///   - rest: Places of those that are learned from.
   ///   - logOdds: By readings that were fitted to `rest`, of all verified images.
   func probabilities(
-    of held: [Int], from rest: [Int], traits: ImageTraits, signs: [Double], logOdds: [Double]
+    of held: [Int], from rest: [Int], traits: ImageTraits, signs: [Double], slipRates: [Double],
+    logOdds: [Double]
   ) -> [Double] {
     guard isNeeded else { return held.map { VerdictModel.sigmoid(logOdds[$0]) } }
     func group(_ place: Int) -> Int { groupOfClass[traits.labels[place]] }
@@ -250,7 +267,7 @@ struct VerdictResiduals: Sendable, Codable {
           let scale = amplitude * amplitude
           let fit = Self.mode(
             covariance * scale, mean: known.map { logOdds[$0] }, signs: known.map { signs[$0] },
-            leavesOneOut: false)
+            slipRates: known.map { slipRates[$0] }, leavesOneOut: false)
           let found = (cross * scale).matmul(Tensor(fit.weights).unsqueezed(dim: 1)).doubles()
           for place in judged.indices { shifts[place][model] = found[place] }
         }

@@ -156,6 +156,7 @@ extension JudgeModel {
       }
       let judge = try files.readJudge(model)
       let labels = try workspace.trainLabels()
+      let slipRates = try workspace.slipRates()
       let rows = Dictionary(uniqueKeysWithValues: evidence.images.enumerated().map { ($1, $0) })
       // A verdict is about the label that the image had; of one that was corrected since, it says nothing.
       let verdicts = try workspace.verifications().compactMap { verdict -> VerdictModel.Verdict? in
@@ -164,7 +165,8 @@ extension JudgeModel {
         }
         identity.combine(verdict.sample)
         identity.combine(verdict.isRight ? 1 : 0)
-        return VerdictModel.Verdict(row: row, isRight: verdict.isRight)
+        return VerdictModel.Verdict(
+          row: row, isRight: verdict.isRight, slipRate: slipRates[verdict.sample] ?? 0)
       }
       method = .evidence(judge, VerdictModel(evidence, verdicts: verdicts))
       keys = .workspace(workspace, judge.images)

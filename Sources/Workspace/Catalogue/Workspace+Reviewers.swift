@@ -10,25 +10,20 @@ public struct ReviewerQuality: Sendable, Hashable {
   public var agreed = 0
   /// Cohen's kappa of these answers with the others': agreement beyond what chance would give; nil where it is not defined.
   public var kappa: Double?
+
+  /// How often the person is mistaken: what trials say, beside ``usualSlips`` of 25 answers as experience from before.
+  public var slipRate: Double {
+    min(0.45, (Double(missed) + Self.usualSlips) / (Double(trials) + 25))
+  }
+  /// Of 25 quick answers; 2 %.
+  private static let usualSlips = 0.5
 }
 
 extension Workspace {
   /// What trials and shared images say of each person.
   public func reviewerQuality() throws -> [String: ReviewerQuality] {
     try read { db in
-      var found: [String: ReviewerQuality] = [:]
-      let trials = try Row.fetchAll(
-        db,
-        sql: """
-          SELECT person, count(*), total(answer = 1) FROM verifications v
-          WHERE how = 'trial' AND client NOT LIKE 'undo:%'
-            AND NOT EXISTS (SELECT 1 FROM verifications u WHERE u.client = 'undo:' || v.client)
-          GROUP BY person
-          """)
-      for row in trials {
-        found[row[0], default: ReviewerQuality()].trials = row[1]
-        found[row[0], default: ReviewerQuality()].missed = row[2]
-      }
+      var found = try Self.trials(db)
       let voices = try Voice.fetch(db).filter { $0.answer.isRight != nil && $0.origin == .reviewed }
       for (person, table) in Agreement.tables(of: voices) {
         found[person, default: ReviewerQuality()].shared = table.count
@@ -37,6 +32,34 @@ extension Workspace {
       }
       return found
     }
+  }
+
+  /// What trials alone say of each person who had any.
+  static func trials(_ db: Database) throws -> [String: ReviewerQuality] {
+    let rows = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT person, count(*), total(answer = 1) FROM verifications v
+        WHERE how = 'trial' AND client NOT LIKE 'undo:%'
+          AND NOT EXISTS (SELECT 1 FROM verifications u WHERE u.client = 'undo:' || v.client)
+        GROUP BY person
+        """)
+    return Dictionary(
+      uniqueKeysWithValues: rows.map { row in
+        var quality = ReviewerQuality()
+        quality.trials = row[1]
+        quality.missed = row[2]
+        return (row[0], quality)
+      })
+  }
+
+  /// How often whoever answered on each sample is mistaken. Answers that were imported, simulated or settled are taken as
+  /// they are, and have none.
+  public func slipRates() throws -> [Int: Double] {
+    let quality = try read { try Self.trials($0) }
+    return Dictionary(
+      uniqueKeysWithValues: try currentAnswers().filter { $0.origin == .reviewed }
+        .map { ($0.sample, quality[$0.person, default: ReviewerQuality()].slipRate) })
   }
 }
 

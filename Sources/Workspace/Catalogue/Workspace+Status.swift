@@ -106,6 +106,11 @@ extension Workspace {
           hash.combine((image.answer.stored ?? 3) << 1 | (image.isDrawn ? 1 : 0))
           hash.combine(image.correction ?? -1)
         }
+        for (person, quality) in try read({ try Self.trials($0) }).sorted(by: { $0.key < $1.key }) {
+          hash.combine(person)
+          hash.combine(quality.trials)
+          hash.combine(quality.missed)
+        }
       }
     }
     return hash.text

@@ -1,6 +1,8 @@
-import Evaluation
+import Foundation
 import Testing
 import Torch
+
+@testable import Evaluation
 
 @Suite("Guarantee on the noise left") struct NoiseGuaranteeTests {
   /// Images of three classes whose scores tell right from wrong labels imperfectly.
@@ -190,5 +192,54 @@ import Torch
     #expect(
       thresholdForNoise(0.02, scores: population.scores, labels: population.labels, verdicts: verdicts) == nil
     )
+  }
+
+  @Test(
+    "whoever looks again and again until the bound is exceeded breaks the fixed bound often, the other hardly",
+    arguments: [[1.0], [0.7, 0.2, 0.1]])
+  func looking(shares: [Double]) {
+    let noise = shares.indices.map { 0.15 + 0.1 * Double($0) }
+    let truth = zip(shares, noise).reduce(0) { $0 + $1.0 * $1.1 }
+    let draws = 400
+    var (brokenFixed, brokenAny, distance) = (0, 0, 0.0)
+    for seed in 0..<UInt64(draws) {
+      var random = SplitMix64(seed: seed)
+      var strata = shares.enumerated().map {
+        StratifiedSampling.Counts(label: $0.offset, kept: Int($0.element * 100_000))
+      }
+      var (fixed, any) = (false, false)
+      for look in 1...40 {
+        for label in strata.indices {
+          for _ in 0..<10 {
+            strata[label].sample += 1
+            strata[label].wrong += Double.random(in: 0..<1, using: &random) < noise[label] ? 1 : 0
+          }
+        }
+        let upper = StratifiedBound.upper(strata, confidence: 0.95)
+        let upperAtAnyTime = StratifiedBound.upperAtAnyTime(strata, confidence: 0.95)
+        #expect(upperAtAnyTime >= upper)
+        fixed = fixed || truth > upper
+        any = any || truth > upperAtAnyTime
+        if look == 40 { distance += (upperAtAnyTime - truth) / Double(draws) }
+      }
+      brokenFixed += fixed ? 1 : 0
+      brokenAny += any ? 1 : 0
+    }
+    // Two standard deviations of 400 draws at 5 % are 2.2 %.
+    #expect(Double(brokenAny) / Double(draws) < 0.072, "\(brokenAny)")
+    #expect(Double(brokenFixed) / Double(draws) > 0.09, "\(brokenFixed)")
+    #expect(distance < 0.1, "\(distance)")
+  }
+
+  @Test("the bound for all times is where the mixture's likelihood ratio reaches 20")
+  func mixture() throws {
+    // None of 59 wrong: B(½, 63½) / B(½, 4½) · (1 − p)^−59 = 20.
+    let labels = Array(repeating: 0, count: 5000)
+    let verdicts = Dictionary(uniqueKeysWithValues: (0..<59).map { ($0, true) })
+    let bound = try #require(
+      NoiseGuarantee(labels: labels, isKept: labels.map { _ in true }, verdicts: verdicts)
+    ).overall.upperAtAnyTime
+    let mixed = lgamma(63.5) - lgamma(64) - lgamma(4.5) + lgamma(5)
+    #expect(abs(bound - (1 - exp((mixed - log(20)) / 59))) < 1e-6)
   }
 }

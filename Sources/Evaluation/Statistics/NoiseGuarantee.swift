@@ -8,6 +8,9 @@ import Foundation
 /// shares in place of their gamma distribution for rates. Where all classes were sampled at one rate it is Clopper and
 /// Pearson's bound (1934); it holds whatever the sizes of classes and samples are.
 ///
+/// That bound holds for a sample whose size was fixed beforehand. Whoever looks at it again and again and stops when it
+/// pleases needs ``Bound/upperAtAnyTime``, which holds at all times at once.
+///
 /// Classes with too few random draws are not covered, and ``uncovered`` names them: a class with a single verdict says
 /// nothing, and would make the bound for all others useless. Which classes are covered depends on how many images were
 /// drawn, never on what people answered.
@@ -20,12 +23,37 @@ package struct NoiseGuarantee: Sendable, Hashable, Codable {
     package var wrong: Int
     /// With the guarantee's confidence, no larger share of the kept images is wrong.
     package var upper: Double
+    /// The same however many looks were taken before, and whyever verifying ended.
+    package var upperAtAnyTime: Double
 
-    package init(kept: Int, sample: Int, wrong: Int, upper: Double) {
+    package init(kept: Int, sample: Int, wrong: Int, upper: Double, upperAtAnyTime: Double = 1) {
       self.kept = kept
       self.sample = sample
       self.wrong = wrong
       self.upper = upper
+      self.upperAtAnyTime = upperAtAnyTime
+    }
+
+    private enum Key: String, CodingKey { case kept, sample, wrong, upper, upperAtAnyTime }
+
+    package init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: Key.self)
+      self.init(
+        kept: try container.decode(Int.self, forKey: .kept),
+        sample: try container.decode(Int.self, forKey: .sample),
+        wrong: try container.decode(Int.self, forKey: .wrong),
+        upper: try container.decode(Double.self, forKey: .upper),
+        // Outcomes of earlier versions do not have it.
+        upperAtAnyTime: try container.decodeIfPresent(Double.self, forKey: .upperAtAnyTime) ?? 1)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(kept, forKey: .kept)
+      try container.encode(sample, forKey: .sample)
+      try container.encode(wrong, forKey: .wrong)
+      try container.encode(upper, forKey: .upper)
+      try container.encode(upperAtAnyTime, forKey: .upperAtAnyTime)
     }
   }
 
@@ -60,7 +88,8 @@ package struct NoiseGuarantee: Sendable, Hashable, Codable {
       Bound(
         kept: strata.reduce(0) { $0 + $1.kept }, sample: strata.reduce(0) { $0 + $1.sample },
         wrong: strata.reduce(0) { $0 + $1.wrong },
-        upper: StratifiedBound.upper(strata, confidence: confidence))
+        upper: StratifiedBound.upper(strata, confidence: confidence),
+        upperAtAnyTime: StratifiedBound.upperAtAnyTime(strata, confidence: confidence))
     }
     perClass = Dictionary(
       uniqueKeysWithValues: counts.filter { sampling.drawn[$0.label] > 0 }.map { ($0.label, bound([$0])) })
@@ -173,6 +202,41 @@ enum StratifiedBound {
   ///
   /// A stratum that keeps images, none of them verified, may be wrong throughout.
   static func upper(_ strata: [StratifiedSampling.Counts], confidence: Double) -> Double {
+    upper(strata) { successes, trials in
+      let failures = trials - successes + 1
+      return failures > 0 ? BetaDistribution.quantile(confidence, successes, failures) : 1
+    }
+  }
+
+  /// The same for all sample sizes at once: the counts that stand for the strata, in a confidence sequence by the method of
+  /// mixtures (Robbins 1970; Howard, Ramdas, McAuliffe and Sekhon 2021, section 3.2), with a beta distribution of shares.
+  static func upperAtAnyTime(_ strata: [StratifiedSampling.Counts], confidence: Double) -> Double {
+    upper(strata) { successes, trials in
+      let wrong = max(0, successes - 1)
+      let right = max(0, trials - wrong)
+      let mixed =
+        logBeta(wrong + mixture.wrong, right + mixture.right) - logBeta(mixture.wrong, mixture.right)
+      // Shares that the sample contradicts too much are excluded: the largest of the others, by bisection.
+      var (low, high) = (trials > 0 ? min(1, wrong / trials) : 0, 1.0)
+      while high - low > 1e-9 {
+        let share = (low + high) / 2
+        let evidence = mixed - wrong * log(share) - right * log1p(-share)
+        if evidence < -log(1 - confidence) { low = share } else { high = share }
+      }
+      return high
+    }
+  }
+
+  /// The beta distribution of shares of wrong labels among kept ones: a tenth, loosely.
+  private static let mixture = (wrong: 0.5, right: 4.5)
+
+  private static func logBeta(_ a: Double, _ b: Double) -> Double { lgamma(a) + lgamma(b) - lgamma(a + b) }
+
+  /// - Parameter bound: On a share, from the number of wrong ones plus one and the number of images that stand for the
+  ///   strata.
+  private static func upper(
+    _ strata: [StratifiedSampling.Counts], by bound: (_ successes: Double, _ trials: Double) -> Double
+  ) -> Double {
     let kept = Double(strata.reduce(0) { $0 + $1.kept })
     guard kept > 0 else { return 0 }
     let unseen = strata.filter { $0.kept > 0 && $0.sample == 0 }.reduce(0.0) { $0 + Double($1.kept) / kept }
@@ -186,9 +250,7 @@ enum StratifiedBound {
     let most = weights.max() ?? 0
     let successes = (mean + most) * (mean + most) / (variance + most * most)
     let trials = (mean + most) / (variance + most * most)
-    let failures = trials - successes + 1
-    guard failures > 0 else { return 1 }
-    return min(1, unseen + BetaDistribution.quantile(confidence, successes, failures))
+    return min(1, unseen + bound(successes, trials))
   }
 }
 

@@ -162,6 +162,8 @@ package struct Summary: Sendable, Codable {
   package struct Guarantee: Sendable, Codable {
     package var confidence: Double
     package var upper: Double
+    /// The bound for whoever stopped verifying because it pleased.
+    package var upperAtAnyTime: Double
     package var kept: Int
     package var sample: Int
     package var wrong: Int

@@ -55,7 +55,8 @@ struct SummaryGatherer {
       verifiedClasses: classes.count, verifiedUnevenly: isUneven,
       guarantee: guarantee.map {
         Summary.Guarantee(
-          confidence: $0.confidence, upper: rounded($0.overall.upper), kept: $0.overall.kept,
+          confidence: $0.confidence, upper: rounded($0.overall.upper),
+          upperAtAnyTime: rounded($0.overall.upperAtAnyTime), kept: $0.overall.kept,
           sample: $0.overall.sample, wrong: $0.overall.wrong)
       },
       unreadable: Set(problems.map(\.sample)).count)

@@ -150,8 +150,9 @@ struct SummarySection {
       the verified classes, at most <strong>\(Figure.percent(guarantee.upper, "/summary/guarantee/upper"))</strong> \
       are wrong (95 % sure), because \
       \(Figure.count(guarantee.wrong, "/summary/guarantee/wrong")) of \
-      \(Figure.count(guarantee.sample, "/summary/guarantee/sample")) randomly checked ones were (Clopper and \
-      Pearson’s bound).\(uneven) For classes that nobody verified the \
+      \(Figure.count(guarantee.sample, "/summary/guarantee/sample")) randomly checked ones were. If you \
+      stopped checking because this figure looked good, it is at most \
+      \(Figure.percent(guarantee.upperAtAnyTime, "/summary/guarantee/upperAtAnyTime")).\(uneven) For classes that nobody verified the \
       figures are estimates.</p>
       """
   }

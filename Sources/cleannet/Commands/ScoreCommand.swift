@@ -67,7 +67,8 @@ extension NoiseGuarantee {
   func text(uncovered names: [String]) -> String {
     let start =
       "Of the \(overall.kept) labels kept in \(covered.count) verified classes at most \(overall.upper.percent) are wrong, with "
-      + "\(Int(confidence * 100)) % confidence (\(overall.wrong) of \(overall.sample) verified ones are)."
+      + "\(Int(confidence * 100)) % confidence (\(overall.wrong) of \(overall.sample) verified ones are). "
+      + "If you stopped verifying because this looked good, it is at most \(overall.upperAtAnyTime.percent)."
     guard !names.isEmpty else { return start }
     let shown =
       names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(names.count - 5) more" : "")

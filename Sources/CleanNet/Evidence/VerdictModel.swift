@@ -60,8 +60,7 @@ public struct VerdictModel: Sendable, Codable {
   static func priorLogWeight(_ world: LabelEvidence.World) -> Double {
     switch world {
     case .closed, .open: log(1 / Double(openness.count))
-    case .even: -1
-    case .plain, .plainEven: -3
+    case .even, .plain, .plainEven: -1
     }
   }
   static let resamplings = 60

@@ -45,17 +45,26 @@ public struct CleanNetDetector: Detector {
     let report: @Sendable (Training.Event) -> Void = { event in
       if case .steps(let done, let total) = event { progress(0.9 * Double(done) / Double(total)) }
     }
-    let training = Training(
-      data, configuration: configuration, space: space, threads: problem.threads, report: report)
+    func train() throws -> Training.Outcome {
+      try Training(
+        data, configuration: configuration, space: space, threads: problem.threads, report: report
+      ).run(report: report)
+    }
     do {
-      let outcome = try training.run(report: report)
-      guard let evidence = outcome.evidence else {
-        return Detection(outcome.model.judge(data, threads: problem.threads))
+      guard objective == .extended else {
+        return Detection(try train().model.judge(data, threads: problem.threads))
       }
-      return Detection(
+      // Verdicts only weigh the evidence, so that other draws of them find it here.
+      let found = try problem.shared.evidence(parts.subtracting(.verdicts)) {
+        guard let evidence = try train().evidence else { throw ModelError.noModel }
+        return evidence
+      }
+      var detection = Detection(
         Judgements(
-          evidence, verifications: data.verifications, count: data.labels.count,
+          found.value, verifications: data.verifications, count: data.labels.count,
           usesVerdicts: parts.contains(.verdicts)))
+      detection.reusedSeconds = found.reusedSeconds
+      return detection
     } catch {
       throw .library(detector: name, reason: "\(error)")
     }

@@ -1,11 +1,13 @@
+import CleanNet
 import Foundation
 import Torch
 
-/// What several detectors need alike, computed once for a problem: cross-validated class probabilities and nearest
-/// neighbours. Remembers how long each took, so that every detector can account for it.
+/// What several detectors or draws of verdicts need alike, computed once for a problem: cross-validated class
+/// probabilities, nearest neighbours, and CleanNet's evidence, none of which looks at verdicts. Remembers how long each took, so that every detector can account for it.
 final class SharedEvidence: Sendable {
   private let probabilities = Memo<CrossValidation, ClassProbabilities>()
   private let neighbors = Memo<Int, NearestNeighbors>()
+  private let evidence = Memo<EvidenceParts, LabelEvidence>()
 
   /// Class probabilities of all images that take part, each from a model that has not seen the image.
   func probabilities(
@@ -23,6 +25,13 @@ final class SharedEvidence: Sendable {
         problem.features, queries: problem.images, k: k, threads: problem.threads, progress: progress)
     }
   }
+
+  /// What CleanNet makes of features and labels, from some of its parts.
+  func evidence(_ parts: EvidenceParts, make: () throws -> LabelEvidence) rethrows
+    -> Memo<EvidenceParts, LabelEvidence>.Found
+  {
+    try evidence.value(for: parts, make: make)
+  }
 }
 
 /// Values by key, each made once.
@@ -37,11 +46,11 @@ final class Memo<Key: Hashable & Sendable, Value: Sendable>: @unchecked Sendable
     let reusedSeconds: Double
   }
 
-  func value(for key: Key, make: () -> Value) -> Found {
-    lock.withLock {
+  func value(for key: Key, make: () throws -> Value) rethrows -> Found {
+    try lock.withLock {
       if let (value, seconds) = stored[key] { return Found(value: value, reusedSeconds: seconds) }
       let start = ContinuousClock.now
-      let value = make()
+      let value = try make()
       let elapsed = ContinuousClock.now - start
       stored[key] = (
         value, Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18

@@ -82,13 +82,15 @@ import Torch
   }
 
   @Test(
-    "verdicts beyond one group are learned from, too: each class with all of its own", arguments: [2, 50])
+    "verdicts beyond one group are learned from, too: in groups of bounded size", arguments: [2, 50, 1300])
   func groups(size: Int) {
-    let labels = (0..<1300).map { $0 % (1300 / size) }
+    // Classes of `size` images each.
+    let labels = (0..<2600).map { $0 % (2600 / size) }
     let groups = VerdictResiduals.groups(labels)
     #expect(groups.flatMap { $0 }.sorted() == Array(labels.indices))
-    #expect(groups.count >= 3)
-    let classes = groups.map { Set($0.map { labels[$0] }) }
-    #expect(classes.reduce(0) { $0 + $1.count } == Set(labels).count)
+    #expect(groups.allSatisfy { $0.count <= 2 * VerdictResiduals.groupSize })
+    // Only classes that are more than a group alone are divided.
+    let classes = groups.map { Set($0.map { labels[$0] }).count }.reduce(0, +)
+    #expect(size > VerdictResiduals.groupSize || classes == 2600 / size)
   }
 }

@@ -107,6 +107,19 @@ import Torch
     #expect(try ConfidentLearning(.both).judge(problem.verified([0: true])).reusedSeconds > 0)
   }
 
+  @Test func otherVerdictsFindCleanNetsEvidenceAndAreJudgedAsAnew() throws {
+    let detector = try #require(DetectorRegistry.named("cleannet-without-networks"))
+    let (few, more) = (clusters.verdicts(classes: [0]), clusters.verdicts(classes: [1, 2]))
+    let problem = clusters.problem(few)
+    let first = try detector.judge(problem)
+    let second = try detector.judge(problem.verified(more))
+    let anew = try detector.judge(clusters.problem(more))
+    #expect(first.reusedSeconds == 0 && second.reusedSeconds > 0)
+    #expect(second.scores != first.scores)
+    let difference = zip(second.scores, anew.scores).map { abs($0 - $1) }.max() ?? 1
+    #expect(difference < 0.02, "\(difference)")
+  }
+
   @Test func topKIsTheThresholdOfClassificationFiltering() throws {
     let problem = clusters.problem([:])
     let detection = try ClassificationFiltering(topK: 2).judge(problem)

@@ -14,8 +14,8 @@ import Torch
 /// and the other way round those that look like it and have the rival's. The mode is found by Newton's method. How much s
 /// is believed, and whether anything is learned at all, the images say that are predicted from the others (leave-one-out).
 ///
-/// Verdicts beyond ``groupSize`` are learned from in groups of classes, so that time grows with their number and not
-/// with its cube.
+/// Verdicts beyond ``groupSize`` are learned from in groups, of whole classes as far as can be, so that time grows with
+/// their number and not with its cube. An image is told by the groups of its class, on the average.
 struct VerdictResiduals: Sendable, Codable {
   /// s of each process. Half of what the readings say is usual; more than one fits noise.
   static let amplitudes = [0.5, 1.0]
@@ -31,8 +31,8 @@ struct VerdictResiduals: Sendable, Codable {
   /// How much the readings alone count, and each process.
   let weights: [Double]
   private let groups: [Group]
-  /// By class; −1 where nothing was verified.
-  private let groupOfClass: [Int]
+  /// By class the groups that have verified images of it.
+  private let groupsOfClass: [[Int]]
 
   /// Verified images that are learned from together.
   private struct Group: Sendable, Codable {
@@ -86,20 +86,26 @@ struct VerdictResiduals: Sendable, Codable {
           fit.weights.map { Float($0 * amplitude * amplitude) }
         })
     }
-    var groupOfClass = Array(repeating: -1, count: classes)
+    var groupsOfClass = Array(repeating: Set<Int>(), count: classes)
     for (place, rows) in grouped.enumerated() {
-      for row in rows { groupOfClass[traits.labels[row]] = place }
+      for row in rows { groupsOfClass[traits.labels[row]].insert(place) }
     }
-    self.groupOfClass = groupOfClass
+    self.groupsOfClass = groupsOfClass.map { $0.sorted() }
   }
 
-  /// Rows by groups of whole classes, of nearly equal size.
+  /// Rows by groups, of nearly equal size, and of whole classes but for those that alone are more than one.
   static func groups(_ labels: [Int]) -> [[Int]] {
     let byClass = Dictionary(grouping: labels.indices) { labels[$0] }.sorted { $0.key < $1.key }.map(\.value)
+    let parts = byClass.flatMap { rows -> [[Int]] in
+      let count = (rows.count + groupSize - 1) / groupSize
+      return (0..<count).map { part in
+        stride(from: part, to: rows.count, by: count).map { rows[$0] }
+      }
+    }
     let count = (labels.count + groupSize - 1) / groupSize
     var groups: [[Int]] = [[]]
     var done = 0
-    for rows in byClass {
+    for rows in parts {
       if done * count >= labels.count * groups.count { groups.append([]) }
       groups[groups.count - 1] += rows
       done += rows.count
@@ -225,13 +231,15 @@ struct VerdictResiduals: Sendable, Codable {
         repeating: Array(repeating: 0.0, count: Self.amplitudes.count), count: traits.labels.count)
       for (place, group) in groups.enumerated() {
         let concerned = traits.labels.indices.filter {
-          groupOfClass[traits.labels[$0]] == place || groupOfClass[traits.labels[$0]] < 0
+          let own = groupsOfClass[traits.labels[$0]]
+          return own.isEmpty || own.contains(place)
         }
         guard !concerned.isEmpty else { continue }
         let pulls = Tensor.stack(group.pulls.map { Tensor($0) }, dim: 1)
         let found = traits.selecting(concerned).covariance(with: group.traits).matmul(pulls).doubles()
         for (number, image) in concerned.enumerated() {
-          let share = groupOfClass[traits.labels[image]] < 0 ? 1 / Double(groups.count) : 1
+          let own = groupsOfClass[traits.labels[image]].count
+          let share = 1 / Double(own > 0 ? own : groups.count)
           for model in Self.amplitudes.indices {
             sums[image][model] += share * found[number * Self.amplitudes.count + model]
           }
@@ -252,11 +260,14 @@ struct VerdictResiduals: Sendable, Codable {
     logOdds: [Double]
   ) -> [Double] {
     guard isNeeded else { return held.map { VerdictModel.sigmoid(logOdds[$0]) } }
-    func group(_ place: Int) -> Int { groupOfClass[traits.labels[place]] }
+    var groupOfPlace: [Int: Int] = [:]
+    for (number, places) in Self.groups(traits.labels).enumerated() {
+      for place in places { groupOfPlace[place] = number }
+    }
     var result = Array(repeating: 0.0, count: held.count)
     for number in groups.indices {
-      let judged = held.indices.filter { group(held[$0]) == number }
-      let known = rest.filter { group($0) == number }
+      let judged = held.indices.filter { groupOfPlace[held[$0]] == number }
+      let known = rest.filter { groupOfPlace[$0] == number }
       guard !judged.isEmpty else { continue }
       var shifts = Array(repeating: Array(repeating: 0.0, count: Self.amplitudes.count), count: judged.count)
       if !known.isEmpty {

@@ -36,9 +36,9 @@ struct NetworkFacts: Sendable, Hashable {
 
   private mutating func readConfig(_ config: [String: Any]) {
     let vision = config["vision_config"] as? [String: Any] ?? config
-    heads = number(vision["num_attention_heads"]).map(Int.init)
+    heads = whole(vision["num_attention_heads"])
     epsilon = number(vision["layer_norm_eps"])
-    size = number(vision["image_size"]).map(Int.init)
+    size = whole(vision["image_size"])
     switch vision["hidden_act"] as? String {
     case "gelu": activation = .gelu
     case "gelu_pytorch_tanh", "gelu_new", "gelu_fast": activation = .approximateGELU
@@ -58,8 +58,8 @@ struct NetworkFacts: Sendable, Hashable {
     if let model = config["model_cfg"] as? [String: Any] {
       if let quick = model["quick_gelu"] as? Bool { activation = quick ? .quickGELU : .gelu }
       let vision = model["vision_cfg"] as? [String: Any]
-      headWidth = number(vision?["head_width"]).map(Int.init)
-      size = number(vision?["image_size"]).map(Int.init)
+      headWidth = whole(vision?["head_width"])
+      size = whole(vision?["image_size"])
     }
     if let preparation = config["preprocess_cfg"] as? [String: Any] {
       mean = numbers(preparation["mean"])
@@ -72,10 +72,15 @@ struct NetworkFacts: Sendable, Hashable {
     deviation = numbers(config["image_std"]) ?? deviation
     let crop = config["crop_size"] ?? config["size"]
     let sides = crop as? [String: Any]
-    size = number(sides?["height"] ?? sides?["shortest_edge"] ?? crop).map(Int.init) ?? size
+    size = whole(sides?["height"] ?? sides?["shortest_edge"] ?? crop) ?? size
   }
 
   private func number(_ value: Any?) -> Double? { (value as? NSNumber)?.doubleValue }
+
+  /// A count or a length; what no network can have says nothing.
+  private func whole(_ value: Any?) -> Int? {
+    number(value).flatMap { (1...65_536).contains($0) ? Int($0) : nil }
+  }
 
   private func numbers(_ value: Any?) -> [Double]? {
     guard let list = value as? [Any] else { return nil }

@@ -52,9 +52,7 @@ extension CleanNetModel {
     _ finder: EvidenceFinder, _ basis: EvidenceFinder.Basis
   ) -> (evidence: LabelEvidence, explanation: EvidenceFinder.Explanation) {
     guard finder.parts.contains(.networks) else { return finder.explained(basis) }
-    let (cosines, disagreement) = outOfFoldCosines(finder.space)
-    return finder.explained(
-      basis, cosines: cosines, disagreement: disagreement, temperature: configuration.losses.temperature)
+    return finder.explained(basis, voice(finder.space))
   }
 
   private func judgeByCosine(_ data: TrainingSet, progress: (@Sendable (Int) -> Void)?) -> Judgements {
@@ -70,26 +68,33 @@ extension CleanNetModel {
     return judgements
   }
 
-  /// Cosines of each image with all classes by its fold's network, `[N, C]`, and how far all networks disagree on it.
-  private func outOfFoldCosines(_ space: FeatureSpace) -> (cosines: Tensor, disagreement: [Float]) {
-    let count = space.images.count
-    let cosines = Tensor.empty([count, references.classes])
-    var disagreement: [Float] = []
+  /// What each image's fold's network says of it, and how far all networks disagree.
+  private func voice(_ space: FeatureSpace) -> EvidenceFinder.NetworkVoice {
     let folds = space.foldOfRows(networks.count)
     let scorers = scorers
-    for start in stride(from: 0, to: count, by: 4096) {
-      let piece = start..<min(start + 4096, count)
-      let features = space.features.rows(piece)
-      let said = scorers.map { $0.cosines(features) }
-      for (fold, own) in said.enumerated() {
-        let rows = piece.filter { folds[$0] == fold }
-        guard !rows.isEmpty else { continue }
-        cosines.indexCopyInPlace(
-          dim: 0, index: Tensor(rows), own.indexSelect(Tensor(rows.map { $0 - start })))
+    let classes = references.classes
+    let ranges = Candidates.ranges(space.images.count, states: classes)
+    let disagreement = concurrentMap(over: ranges.count, threads: Engine.threads, engineThreads: 1) {
+      number in
+      withoutGradients {
+        let features = space.features.rows(ranges[number])
+        return disagreements(scorers.map { $0.cosines(features) })
       }
-      disagreement += disagreements(said)
     }
-    return (cosines, disagreement)
+    return EvidenceFinder.NetworkVoice(
+      cosines: { rows in
+        withoutGradients {
+          let features = space.features.rows(rows)
+          let cosines = Tensor.empty([rows.count, classes])
+          for (fold, scorer) in scorers.enumerated() {
+            let own = rows.indices.filter { folds[rows[$0]] == fold }
+            guard !own.isEmpty else { continue }
+            let places = Tensor(own)
+            cosines.indexCopyInPlace(dim: 0, index: places, scorer.cosines(features.indexSelect(places)))
+          }
+          return cosines
+        }
+      }, disagreement: disagreement.flatMap(\.self), temperature: configuration.losses.temperature)
   }
 
   /// - Parameter cosines: By network, of the same images: `[B, C]` each.

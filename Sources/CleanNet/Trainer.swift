@@ -87,7 +87,7 @@ public final class Trainer {
     let index = Tensor(classes)
     let embeddings = network.reference(
       encoderInput.indexSelect(index), mask: references.mask.indexSelect(index), dropoutBy: dropout)
-    let beliefs = data.beliefs?.indexSelect(Tensor(images)).indexSelect(dim: 1, index)
+    let beliefs = data.beliefs?.shares(images, of: classes)
     let loss = configuration.losses.total(
       cosines: Network.cosines(queries, embeddings), own: own, beliefs: beliefs, verified: verified,
       right: right,

@@ -18,6 +18,7 @@ public struct Training: Sendable {
   /// Where evidence is sought; nil for the paper's objective.
   public let space: FeatureSpace?
   private let evidence: (finder: EvidenceFinder, basis: EvidenceFinder.Basis)?
+  private let keepsJudge: Bool
   private let set: TrainingSet
   /// Per image of `set` the fold whose network must not train on it.
   private let folds: [Int]
@@ -53,6 +54,7 @@ public struct Training: Sendable {
     scratch = store?.folder
     self.configuration = configuration
     self.threads = threads
+    self.keepsJudge = keepsJudge
     if configuration.components != nil {
       let space =
         space
@@ -61,13 +63,13 @@ public struct Training: Sendable {
         }
       report?(.beliefs)
       let finder = EvidenceFinder(data, in: space, parts: configuration.evidence)
-      let basis = finder.basis(keepsSources: keepsJudge)
+      let basis = finder.basis()
       self.space = space
       evidence = (finder, basis)
       // Verdicts weigh the evidence afterwards (see VerdictModel); networks that learned from them would have to be
       // trained again after each one.
       set = TrainingSet(
-        features: space.features, labels: finder.labels.labels.ints(), classes: data.classes,
+        features: space.features, labels: finder.labels.labels, classes: data.classes,
         verifications: [], beliefs: basis.beliefs)
       folds = space.foldOfRows(configuration.folds)
       networkConfiguration = configuration.network(dimension: space.components.dimension)
@@ -133,9 +135,11 @@ public struct Training: Sendable {
     if let (finder, basis) = evidence {
       let (found, explanation) = model.explained(finder, basis)
       outcome.evidence = found
-      outcome.judge = LabelJudge(
-        model: model, finder: finder, basis: basis, evidence: found, explanation: explanation,
-        scratch: scratch, threads: threads)
+      if keepsJudge {
+        outcome.judge = LabelJudge(
+          model: model, finder: finder, basis: basis, evidence: found, explanation: explanation,
+          scratch: scratch, threads: threads)
+      }
     }
     return outcome
   }

@@ -26,16 +26,24 @@ public struct TrainingSet: Sendable {
   public private(set) var verifications: [VerificationLabel]
   /// For each class the images that carry its label.
   public private(set) var members: [[Int]]
-  /// How far each class is held to be an image's true one, `[N, C]`; nil: as the noisy labels say. Only the extended
-  /// objective asks.
-  public let beliefs: Tensor?
+  /// How far each class is held to be an image's true one; nil: as the noisy labels say. Only the extended objective asks.
+  let beliefs: ClassVotes?
   /// What other models say of each image's class: probabilities, `[N, C]` each, by models that have not seen its label. Only
   /// the extended objective asks.
   public let evidence: [Tensor]
 
   public init(
     features: any FeatureSource, labels: [Int], classes: Int, verifications: [VerificationLabel],
-    beliefs: Tensor? = nil, evidence: [Tensor] = []
+    evidence: [Tensor] = []
+  ) {
+    self.init(
+      features: features, labels: labels, classes: classes, verifications: verifications, beliefs: nil,
+      evidence: evidence)
+  }
+
+  init(
+    features: any FeatureSource, labels: [Int], classes: Int, verifications: [VerificationLabel],
+    beliefs: ClassVotes?, evidence: [Tensor] = []
   ) {
     precondition(
       evidence.allSatisfy { $0.shape == [labels.count, classes] }, "evidence is probabilities [N, C]")
@@ -65,9 +73,8 @@ public struct TrainingSet: Sendable {
   /// where none is left, all that carry it. Noise that was found is kept out of reference sets.
   var believedMembers: [[Int]] {
     guard let beliefs else { return members }
-    let values = beliefs.floats()
     return members.enumerated().map { label, images in
-      let believed = images.filter { values[$0 * classes + label] >= 0.5 }
+      let believed = images.filter { beliefs.share($0, of: label) >= 0.5 }
       return believed.isEmpty ? images : believed
     }
   }

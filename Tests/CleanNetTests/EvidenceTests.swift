@@ -47,8 +47,8 @@ import Torch
     let features = Generator(seed: 3).normal([30, 2])
     let beliefs = SoftLabels.normalized(Generator(seed: 4).uniform([30, 2], low: 0.05))
     let identities = (0..<30).map { UInt64($0) &* 77 }
-    let posterior = DiscriminantPosterior(features, identities: identities, seed: 9)(beliefs, shrinkage: 0.1)
-      .exp()
+    let discriminant = DiscriminantPosterior(DenseFeatures(features), identities: identities, seed: 9)
+    let posterior = discriminant.fitted(ClassVotes(beliefs), classes: 2, shrinkage: 0.1)(Array(0..<30)).exp()
     let x = features.doubles()
     let r = beliefs.doubles()
     let found = posterior.doubles()
@@ -109,11 +109,12 @@ import Torch
     let labels = Tensor((0..<12).map { $0 < 6 ? 0 : 1 }).oneHot(classes: 2).to(.float32)
     let changed = labels.clone()
     changed[3..<4].copyInPlace(Tensor([0, 1] as [Float], shape: [1, 2]))
-    let before = posterior(labels)[3].floats()
-    let after = posterior(changed)[3].floats()
+    func shares(_ labels: Tensor) -> Tensor { posterior(ClassVotes(labels)).logShares(Array(0..<12)) }
+    let before = shares(labels)[3].floats()
+    let after = shares(changed)[3].floats()
     // Only the average that is added once changes, by a twelfth.
     #expect(abs(exp(before[0]) - exp(after[0])) < 0.1 / 11)
-    let others = posterior(labels)[0].floats(), moved = posterior(changed)[0].floats()
+    let others = shares(labels)[0].floats(), moved = shares(changed)[0].floats()
     #expect(exp(others[0]) - exp(moved[0]) > 0.9 / 12)
   }
 
@@ -125,7 +126,10 @@ import Torch
     model.transition = Tensor([0.8, 0.1, 0.1, 0.3, 0.6, 0.1, 0, 0.2, 0.8] as [Float], shape: [3, 3])
     let labels = SoftLabels(labels: [0, 1], classes: 3)
     let posterior = Tensor([0.5, 0.3, 0.2, 0.2, 0.2, 0.6] as [Float], shape: [2, 3]).log()
-    let odds = model.judge(model.logPosterior([posterior]), labels).logOdds
+    let piece = Candidates([posterior], labels).pieces[0]
+    let odds = model.judge(
+      piece, model.logPosterior(piece), TransitionColumns(model.transition, labels)
+    ).logOdds
     // Label 0: 0.5 · 0.8 against 0.3 · 0.3 + 0.2 · 0; label 1: 0.2 · 0.6 against 0.2 · 0.1 + 0.6 · 0.2.
     expectClose(odds, [log(0.4 / 0.09), log(0.12 / 0.14)], tolerance: 1e-4)
   }
@@ -148,7 +152,7 @@ import Torch
     }
     var model = NoiseModel(classes: 3, exponents: [0.5])
     let soft = SoftLabels(labels: labels, classes: 3)
-    model.fit([Tensor(rows, shape: [6000, 3])], soft, iterations: 60)
+    model.fit(Candidates([Tensor(rows, shape: [6000, 3])], soft), iterations: 60)
     expectClose(model.transition.reshaped([9]), truth, tolerance: 0.05)
     // Of a source that is taken at its word the exponent is 1; the likelihood is flat in it.
     #expect(abs(model.exponents[0] - 1) < 0.35, "\(model.exponents)")
@@ -165,11 +169,11 @@ import Torch
       return (0..<4).map { $0 == seen ? 0 : -40 }
     }
     let source = Tensor(rows, shape: [400, 4]).logSoftmax(dim: 1)
-    let soft = SoftLabels(labels: labels, classes: 4)
+    let images = Candidates([source], SoftLabels(labels: labels, classes: 4))
     func likelihood(after iterations: Int) -> (Double, [Double]) {
       var model = NoiseModel(classes: 4, exponents: [3])
-      model.fit([source], soft, iterations: iterations)
-      return (400 * model.judge(model.logPosterior([source]), soft).logLikelihood, model.exponents)
+      model.fit(images, iterations: iterations)
+      return (400 * model.logLikelihood(images), model.exponents)
     }
     var last = likelihood(after: 0).0
     for iterations in [1, 2, 4, 8, 16, 32] {
@@ -218,7 +222,7 @@ import Torch
     let features = DenseFeatures(.concatenate([points, copies]))
     let labels = truth + [Int](repeating: 1, count: 31)
     let near = NeighborPosterior(features, classes: 2, threads: 2)
-    let shares = near(Tensor(labels).oneHot(classes: 2).to(.float32)).exp()
+    let shares = near(ClassVotes(labels: labels, states: 2)).logShares(Array(labels.indices)).exp()
     let first = shares.select(dim: 1, index: 0).doubles()
     for image in 1..<40 { #expect(truth[image] == 0 ? first[image] > 0.7 : first[image] < 0.3) }
     // By hand: ten neighbours of class 0, the other copies as one of class 1, and one image of the average kind.
@@ -237,8 +241,10 @@ import Torch
     let finder = EvidenceFinder(data, in: space)
     // A network that has nothing to say.
     let evidence = finder.evidence(
-      finder.basis(), cosines: .zeros([data.labels.count, data.classes]),
-      disagreement: Array(repeating: 0, count: data.labels.count))
+      finder.basis(),
+      .init(
+        cosines: { .zeros([$0.count, data.classes]) },
+        disagreement: Array(repeating: 0, count: data.labels.count)))
     let judged = Judgements(evidence, verifications: data.verifications, count: data.labels.count)
     let odds = judged.probability.map { Double($0) - 0.5 }
     let right = odds.indices.filter { isRight[$0] }.map { odds[$0] }

@@ -17,6 +17,31 @@ func expectClose(
 func pow(_ base: Double, _ exponent: Double) -> Double { Foundation.pow(base, exponent) }
 func log(_ value: Double) -> Double { Foundation.log(value) }
 
+extension ClassVotes {
+  /// All states of each image: `[N, E]`.
+  init(_ softLabels: Tensor) {
+    let (values, states) = (softLabels.floats(), softLabels.size(1))
+    var builder = Builder()
+    for row in 0..<softLabels.size(0) {
+      for state in 0..<states { builder.append(state, values[row * states + state]) }
+      builder.endImage()
+    }
+    self.init(builder, states: states, average: softLabels.mean(dim: 0).floats())
+  }
+}
+
+extension Candidates {
+  /// Of all images, from log-probabilities `[N, E]` of each source.
+  init(
+    _ sources: [Tensor], _ labels: SoftLabels, exponents: [Double]? = nil, limit: CandidateLimit = .usual
+  ) {
+    let rows = labels.labels.indices.sorted { (labels.labels[$0], $0) < (labels.labels[$1], $1) }
+    self.init(rows, labels, exponents: exponents ?? sources.map { _ in 1 }, limit: limit) { rows in
+      sources.map { $0.indexSelect(Tensor(rows)) }
+    }
+  }
+}
+
 extension Architecture {
   static func small(dimension: Int) -> Architecture {
     var architecture = Architecture(dimension: dimension)

@@ -17,87 +17,163 @@ struct DiscriminantPosterior: Sendable {
   static let comparedImages = 20_000
 
   /// `[N, d]`, centered.
-  let features: Tensor
-  /// For each fold its images, int64, and the sum of outer products of their features.
-  private let folds: [(images: Tensor, products: Tensor)]
+  let features: any FeatureSource
+  /// For each fold its images, ascending, and the sum of outer products of their features.
+  private let folds: [(images: [Int], products: Tensor)]
+  /// Of each image its fold.
+  private let foldOfImage: [UInt8]
 
   /// - Parameters:
   ///   - features: `[N, d]`, centered.
   ///   - identities: What each image is known by, so that folds do not depend on the order of rows.
-  init(_ features: Tensor, identities: [UInt64], seed: UInt64) {
+  init(_ features: any FeatureSource, identities: [UInt64], seed: UInt64) {
     self.features = features
-    let count = features.size(0)
+    let count = features.count
     let ranks = identities.map { identity in
       var random = SplitMix64(seed: identity &+ seed &+ 0xF01D)
       return random.next()
     }
     let order = (0..<count).sorted { (ranks[$0], $0) < (ranks[$1], $1) }
-    folds = withoutGradients {
-      (0..<min(Self.folds, count)).map { fold in
-        let images = Tensor(stride(from: fold, to: count, by: Self.folds).map { order[$0] }.sorted())
-        let rows = features.indexSelect(images)
-        return (images, rows.transposed().matmul(rows))
+    var foldOfImage = [UInt8](repeating: 0, count: count)
+    for (place, image) in order.enumerated() { foldOfImage[image] = UInt8(place % Self.folds) }
+    self.foldOfImage = foldOfImage
+    var members = [[Int]](repeating: [], count: min(Self.folds, count))
+    for image in 0..<count { members[Int(foldOfImage[image])].append(image) }
+    let images = members
+    folds = concurrentMap(over: images.count, threads: Engine.threads, engineThreads: 1) { fold in
+      withoutGradients {
+        let products = Tensor.zeros([features.dimension, features.dimension])
+        Self.forEachPiece(images[fold], features) { _, rows in
+          products.addInPlace(rows.transposed().matmul(rows))
+        }
+        return (images[fold], products)
       }
     }
   }
 
-  /// The logarithms of the posterior probabilities of all classes: `[N, C]`.
-  ///
-  /// - Parameters:
-  ///   - softLabels: `[N, C]`; a row that sums to less than 1 counts less.
-  ///   - shrinkage: The identity's share of the covariance, in 0…1.
-  func callAsFunction(_ softLabels: Tensor, shrinkage: Double) -> Tensor {
-    withoutGradients {
-      let sums = sums(softLabels)
-      let result = Tensor.empty([features.size(0), softLabels.size(1)])
-      for (place, fold) in folds.enumerated() {
-        let moments = moments(sums, without: place)
-        let scores = moments.scores(features.indexSelect(fold.images), shrinkage: shrinkage)
-        result.indexCopyInPlace(dim: 0, index: fold.images, scores.logSoftmax(dim: 1))
+  private static func forEachPiece(
+    _ images: [Int], _ features: any FeatureSource, _ body: (ArraySlice<Int>, Tensor) -> Void
+  ) {
+    for start in stride(from: 0, to: images.count, by: PrincipalComponents.chunk) {
+      let piece = images[start..<min(start + PrincipalComponents.chunk, images.count)]
+      body(piece, features.rows(Array(piece)))
+    }
+  }
+
+  /// Discriminants that were fitted to soft labels, one for the images of each fold.
+  struct Fitted: Sendable {
+    fileprivate let features: any FeatureSource
+    fileprivate let foldOfImage: [UInt8]
+    fileprivate let classifiers: [LinearClassifier]
+
+    /// The logarithms of the posterior probabilities of all classes: `[rows, C]`.
+    func callAsFunction(_ rows: [Int]) -> Tensor {
+      withoutGradients {
+        let values = features.rows(rows)
+        let result = Tensor.empty([rows.count, classifiers[0].bias.size(0)])
+        for (fold, classifier) in classifiers.enumerated() {
+          let own = rows.indices.filter { foldOfImage[rows[$0]] == fold }
+          guard !own.isEmpty else { continue }
+          let places = Tensor(own)
+          result.indexCopyInPlace(
+            dim: 0, index: places, classifier(values.indexSelect(places)).logSoftmax(dim: 1))
+        }
+        return result
       }
-      return result
+    }
+  }
+
+  /// - Parameters:
+  ///   - softLabels: Of N images; what is left of an image is spread as classes are frequent.
+  ///   - classes: C, the first of the soft labels' states; an image that is held to be of another counts less.
+  ///   - shrinkage: The identity's share of the covariance, in 0…1.
+  func fitted(_ softLabels: ClassVotes, classes: Int, shrinkage: Double) -> Fitted {
+    withoutGradients {
+      let sums = sums(softLabels, classes: classes)
+      return Fitted(
+        features: features, foldOfImage: foldOfImage,
+        classifiers: folds.indices.map { moments(sums, without: $0).classifier(shrinkage: shrinkage) })
     }
   }
 
   /// The discriminant that was fitted with all images: for those that come later.
   ///
-  /// Parameters as of ``callAsFunction(_:shrinkage:)``.
-  func classifier(_ softLabels: Tensor, shrinkage: Double) -> LinearClassifier {
-    withoutGradients { moments(sums(softLabels), without: -1).classifier(shrinkage: shrinkage) }
+  /// Parameters as of ``fitted(_:classes:shrinkage:)``.
+  func classifier(_ softLabels: ClassVotes, classes: Int, shrinkage: Double) -> LinearClassifier {
+    withoutGradients {
+      moments(sums(softLabels, classes: classes), without: -1).classifier(shrinkage: shrinkage)
+    }
   }
 
   /// The shrinkage under which the noisy labels of the first fold are most likely, given those of the other folds.
   ///
   /// Weak features and few images need much of it; it follows from labels alone, so that no verdict is spent on it.
   ///
-  /// - Parameters:
-  ///   - softLabels: The noisy labels, one-hot: `[N, C]`.
-  ///   - labels: The same as class numbers: `[N]`, int64.
-  func bestShrinkage(_ softLabels: Tensor, labels: Tensor) -> Double {
+  /// - Parameter softLabels: The noisy labels.
+  func bestShrinkage(_ softLabels: ClassVotes, labels: [Int]) -> Double {
     withoutGradients {
       guard folds.count > 1 else { return 0.9 }
-      let moments = moments(sums(softLabels), without: 0)
-      let compared = folds[0].images.narrow(
-        start: 0, count: min(Self.comparedImages, folds[0].images.size(0)))
-      let rows = features.indexSelect(compared)
-      let own = labels.indexSelect(compared).unsqueezed(dim: 1)
-      let likelihoods = Self.shrinkages.map { shrinkage in
-        let scores = moments.scores(rows, shrinkage: shrinkage).logSoftmax(dim: 1)
-        return Self.temperatures.map { (scores * $0).logSoftmax(dim: 1).gather(dim: 1, own).mean().item }
-          .max()
-          ?? -.infinity
+      let moments = moments(sums(softLabels, classes: softLabels.states), without: 0)
+      let compared = Array(folds[0].images.prefix(Self.comparedImages))
+      let classifiers = Self.shrinkages.map { moments.classifier(shrinkage: $0) }
+      var likelihoods = Self.shrinkages.map { _ in Self.temperatures.map { _ in 0.0 } }
+      Self.forEachPiece(compared, features) { images, rows in
+        let own = Tensor(images.map { labels[$0] }).unsqueezed(dim: 1)
+        for (place, classifier) in classifiers.enumerated() {
+          let scores = classifier(rows).logSoftmax(dim: 1)
+          for (number, temperature) in Self.temperatures.enumerated() {
+            likelihoods[place][number] +=
+              (scores * temperature).logSoftmax(dim: 1).gather(dim: 1, own).sum().item
+          }
+        }
       }
-      let finite = likelihoods.indices.filter { likelihoods[$0].isFinite }
-      return finite.max { likelihoods[$0] < likelihoods[$1] }.map { Self.shrinkages[$0] } ?? 0.9
+      let best = likelihoods.map { $0.max() ?? -.infinity }
+      let finite = best.indices.filter { best[$0].isFinite }
+      return finite.max { best[$0] < best[$1] }.map { Self.shrinkages[$0] } ?? 0.9
     }
   }
 
   /// For each fold the sums of features by class, `[C, d]`, and of soft labels, `[C]`.
-  private func sums(_ softLabels: Tensor) -> [(means: Tensor, sizes: Tensor)] {
-    folds.map { fold in
-      let weights = softLabels.indexSelect(fold.images)
-      return (weights.transposed().matmul(features.indexSelect(fold.images)), weights.sum(dim: 0))
+  private func sums(_ softLabels: ClassVotes, classes: Int) -> [(means: Tensor, sizes: Tensor)] {
+    concurrentMap(over: folds.count, threads: Engine.threads, engineThreads: 1) { fold in
+      withoutGradients { sums(of: folds[fold].images, softLabels, classes: classes) }
     }
+  }
+
+  private func sums(
+    of images: [Int], _ softLabels: ClassVotes, classes: Int
+  ) -> (means: Tensor, sizes: Tensor) {
+    let dimension = features.dimension
+    let means = Tensor.zeros([classes, dimension])
+    var sizes = [Double](repeating: 0, count: classes)
+    // What is left of images goes to all classes alike but for their frequency.
+    let (leftMeans, left) = (
+      Tensor.zeros([dimension]), Tensor(softLabels.average).narrow(start: 0, count: classes)
+    )
+    var leftSize = 0.0
+    Self.forEachPiece(images, features) { images, rows in
+      var rests = [Float](repeating: 0, count: images.count)
+      means.withUnsafeMutableBytes { target in
+        rows.contiguous().withUnsafeBytes { source in
+          let sums = target.bindMemory(to: Float.self)
+          let values = source.bindMemory(to: Float.self)
+          for (row, image) in images.enumerated() {
+            let own = UnsafeBufferPointer(rebasing: values[row * dimension..<(row + 1) * dimension])
+            rests[row] = softLabels.forEach(image) { state, share in
+              guard state < classes else { return }
+              sizes[state] += Double(share)
+              let sum = UnsafeMutableBufferPointer(
+                rebasing: sums[state * dimension..<(state + 1) * dimension])
+              for place in 0..<dimension { sum[place] += share * own[place] }
+            }
+          }
+        }
+      }
+      leftMeans.addInPlace((rows * Tensor(rests, shape: [rests.count, 1])).sum(dim: 0))
+      leftSize += rests.reduce(0) { $0 + Double($1) }
+    }
+    means.addInPlace(left.unsqueezed(dim: 1) * leftMeans.unsqueezed(dim: 0))
+    return (means, Tensor(sizes).to(.float32) + left * leftSize)
   }
 
   /// What the images outside one fold say of the classes.
@@ -108,9 +184,6 @@ struct DiscriminantPosterior: Sendable {
     var sizes: Tensor
     /// The covariance within classes, `[d, d]`.
     var within: Tensor
-
-    /// Unnormalized log-posteriors of `rows`, `[n, d]` → `[n, C]`.
-    func scores(_ rows: Tensor, shrinkage: Double) -> Tensor { classifier(shrinkage: shrinkage)(rows) }
 
     func classifier(shrinkage: Double) -> LinearClassifier {
       let dimension = within.size(0)

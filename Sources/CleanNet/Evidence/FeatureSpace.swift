@@ -10,10 +10,10 @@ public struct FeatureSpace: Sendable {
   /// when rows are added, removed or reordered, and copies of an image share one.
   let identities: [UInt64]
   /// What networks see: `[N, d]`.
-  let features: DenseFeatures
+  let features: any FeatureSource
   let discriminant: DiscriminantPosterior
   /// Of the whitened features, centered; what the discriminant sees: `[N, d]`.
-  var directions: Tensor { discriminant.features }
+  var directions: any FeatureSource { discriminant.features }
   /// What was subtracted from directions before the discriminant saw them: `[d]`.
   let center: Tensor
   let neighbors: NeighborPosterior
@@ -53,15 +53,17 @@ public struct FeatureSpace: Sendable {
     self.images = images
     self.components = components
     identities = Self.identities(data.features, images: images)
-    features = components.project(data.features, images: images)
-    let whitened = features.values * components.softWhitening
+    let features = ProjectedFeatures(data.features, images: images, components, scratch: store?.folder)
+    self.features = features
     // Directions rather than lengths tell classes apart, for the discriminant as for neighbors.
-    let directions = whitened.normalized()
-    center = directions.mean(dim: 0)
-    discriminant = DiscriminantPosterior(directions - center, identities: identities, seed: seed)
+    let whitened = ScaledFeatures(features: features, scales: components.softWhitening)
+    let center = Directions.mean(of: whitened)
+    self.center = center
+    discriminant = DiscriminantPosterior(
+      Directions(features: whitened, center: center), identities: identities, seed: seed)
     neighbors = NeighborPosterior(
-      ScaledFeatures(features: features, scales: components.softWhitening), classes: data.classes,
-      recall: recall ?? NeighborSearch.usualRecall, store: store, threads: threads, progress: progress)
+      whitened, classes: data.classes, recall: recall ?? NeighborSearch.usualRecall, store: store,
+      threads: threads, progress: progress)
   }
 
   /// Which of `folds` folds each row's image belongs to.
@@ -113,7 +115,7 @@ public struct FeatureSpace: Sendable {
 
 /// Features whose columns are multiplied when they are read.
 private struct ScaledFeatures: FeatureSource {
-  let features: DenseFeatures
+  let features: any FeatureSource
   /// `[d]`
   let scales: Tensor
 
@@ -121,6 +123,30 @@ private struct ScaledFeatures: FeatureSource {
   var dimension: Int { features.dimension }
   func rows(_ indices: [Int]) -> Tensor { features.rows(indices) * scales }
   func rows(_ range: Range<Int>) -> Tensor { features.rows(range) * scales }
+}
+
+/// Features as unit vectors about their mean.
+private struct Directions: FeatureSource {
+  let features: ScaledFeatures
+  /// `[d]`
+  let center: Tensor
+
+  var count: Int { features.count }
+  var dimension: Int { features.dimension }
+  func rows(_ indices: [Int]) -> Tensor { withoutGradients { features.rows(indices).normalized() - center } }
+  func rows(_ range: Range<Int>) -> Tensor { withoutGradients { features.rows(range).normalized() - center } }
+
+  /// The mean unit vector: `[d]`.
+  static func mean(of features: ScaledFeatures) -> Tensor {
+    withoutGradients {
+      let sum = Tensor.zeros([features.dimension])
+      for start in stride(from: 0, to: features.count, by: PrincipalComponents.chunk) {
+        let range = start..<min(start + PrincipalComponents.chunk, features.count)
+        sum.addInPlace(features.rows(range).normalized().sum(dim: 0))
+      }
+      return sum / Double(max(1, features.count))
+    }
+  }
 }
 
 /// Some rows of other features.

@@ -20,6 +20,15 @@ public struct LabelEvidence: Sendable {
     case plain
     /// As `plain`, with labels that go wrong at one rate.
     case plainEven
+
+    /// The world with the same sources.
+    var family: World {
+      switch self {
+      case .closed, .even: .closed
+      case .open: .open
+      case .plain, .plainEven: .plain
+      }
+    }
   }
 
   /// One reading of the evidence.
@@ -98,280 +107,17 @@ public struct LabelEvidence: Sendable {
         .to(.float16)
     }
   }
-}
 
-/// Finds ``LabelEvidence``.
-struct EvidenceFinder: Sendable {
-  let space: FeatureSpace
-  let labels: SoftLabels
-  let openLabels: SoftLabels
-  /// Which sources the evidence may use.
-  let parts: EvidenceParts
-  /// Log-probabilities of other models, `[N, C]` each.
-  private let given: [Tensor]
-  /// How many other models there are.
-  var givenCount: Int { given.count }
-
-  init(_ data: TrainingSet, in space: FeatureSpace, parts: EvidenceParts = .all) {
-    self.space = space
-    self.parts = parts
-    let own = space.images.map { data.labels[$0] }
-    labels = SoftLabels(labels: own, classes: data.classes)
-    openLabels = SoftLabels(labels: own, classes: data.classes, isOpen: true)
-    let rows = Tensor(space.images)
-    given =
-      parts.contains(.given)
-      ? data.evidence.map { $0.indexSelect(rows).clamped(min: 1e-6).log().logSoftmax(dim: 1) } : []
-  }
-
-  var classes: Int { labels.classes }
-
-  /// Sources of evidence, and the noise model that was fitted to them.
-  struct Reading {
-    var sources: [Tensor]
-    var model: NoiseModel
-
-    /// With a further source, and its exponent before the fit.
-    func adding(_ source: Tensor, exponent: Double) -> Reading {
-      var more = self
-      more.sources.append(source)
-      more.model.exponents.append(exponent)
-      return more
-    }
-  }
-
-  /// What needs no network.
-  struct Basis {
-    var closed: Reading
-    var open: Reading?
-    var plain: Reading?
-    /// About the true classes: `[N, C]`.
-    var beliefs: Tensor
-    /// What images that come later are judged by, if it is wanted.
-    var kept: KeptSources?
-  }
-
-  /// Sources as images that come later see them: no longer cross-fitted, because those images took no part.
-  struct KeptSources {
-    /// From the noisy labels alone.
-    var first: LinearClassifier?
-    var plainVotes: ClassVotes?
-    /// From beliefs.
-    var closed: LinearClassifier?
-    var closedVotes: ClassVotes?
-    var open: LinearClassifier?
-    var openVotes: ClassVotes?
-  }
-
-  /// - Parameter keepsSources: Whether images that come later will be judged.
-  func basis(keepsSources: Bool = false) -> Basis {
+  /// The same of many images.
+  static func coordinates(_ directions: any FeatureSource) -> Tensor {
     withoutGradients {
-      let noisy = labels.initial
-      let shrinkage = space.discriminant.bestShrinkage(noisy, labels: labels.labels)
-      func discriminant(_ beliefs: Tensor) -> Tensor { space.discriminant(beliefs, shrinkage: shrinkage) }
-      // What the noisy labels alone say. It stays a source when beliefs replace them, for they may be wrong together.
-      let first = parts.contains(.discriminant) ? [discriminant(noisy)] : []
-      let noisyNeighbors = space.neighbors(noisy)
-
-      func sources(_ beliefs: Tensor) -> [Tensor] {
-        (parts.contains(.discriminant) ? [discriminant(beliefs)] : [])
-          + (parts.contains(.neighbors) ? [space.neighbors(beliefs)] : []) + first + given
+      let all = Tensor.empty(
+        [directions.count, min(mostCoordinates, directions.dimension)], dtype: .float16)
+      for start in stride(from: 0, to: directions.count, by: PrincipalComponents.chunk) {
+        let range = start..<min(start + PrincipalComponents.chunk, directions.count)
+        all[range].copyInPlace(coordinates(directions.rows(range)))
       }
-      var beliefs = noisy
-      var model = startingModel(sources(noisy))
-      for _ in 0..<2 {
-        let sources = sources(beliefs)
-        model.fit(sources, labels)
-        beliefs = refine(&model, sources, labels)
-      }
-      let closed = Reading(sources: sources(beliefs), model: model)
-
-      var plain: Reading?
-      if parts.contains(.plainWorld) {
-        let sources = first + (parts.contains(.neighbors) ? [noisyNeighbors] : []) + given
-        var model = startingModel(sources)
-        model.fit(sources, labels)
-        plain = Reading(sources: sources, model: model)
-      }
-      let open =
-        parts.contains(.openWorld)
-        ? openReading(model, beliefs, noisyNeighbors, first, discriminant) : nil
-      let kept = keepsSources ? keptSources(noisy, beliefs, open?.beliefs, shrinkage: shrinkage) : nil
-      return Basis(closed: closed, open: open?.reading, plain: plain, beliefs: beliefs, kept: kept)
-    }
-  }
-
-  /// - Parameter sources: Those that were given come last.
-  private func startingModel(_ sources: [Tensor]) -> NoiseModel {
-    let own = sources.dropLast(given.count).map { _ in LabelEvidence.exponents.source }
-    return NoiseModel(classes: classes, exponents: own + given.map { _ in LabelEvidence.exponents.given })
-  }
-
-  private func keptSources(
-    _ noisy: Tensor, _ beliefs: Tensor, _ openBeliefs: Tensor?, shrinkage: Double
-  ) -> KeptSources {
-    var kept = KeptSources()
-    if parts.contains(.discriminant) {
-      func classifier(_ beliefs: Tensor) -> LinearClassifier {
-        space.discriminant.classifier(beliefs, shrinkage: shrinkage)
-      }
-      kept.first = classifier(noisy)
-      kept.closed = classifier(beliefs)
-      kept.open = openBeliefs.map { classifier($0.narrow(dim: 1, start: 0, count: classes) + 1e-6) }
-    }
-    if parts.contains(.neighbors) {
-      func votes(_ beliefs: Tensor) -> ClassVotes {
-        ClassVotes(space.neighbors.votes(beliefs), average: beliefs.mean(dim: 0).floats())
-      }
-      kept.plainVotes = votes(noisy)
-      kept.closedVotes = votes(beliefs)
-      kept.openVotes = openBeliefs.map(votes)
-    }
-    return kept
-  }
-
-  /// Fits T to a sharpened posterior, and says what is believed then.
-  private func refine(_ model: inout NoiseModel, _ sources: [Tensor], _ labels: SoftLabels) -> Tensor {
-    let sharp = model.logPosterior(sources, sharpness: LabelEvidence.formingSharpness)
-    model.fitTransition(sharp, labels)
-    return model.judge(sharp, labels).beliefs
-  }
-
-  /// The state "none" begins with images in whose neighborhood no label prevails.
-  private func openReading(
-    _ closedModel: NoiseModel, _ closedBeliefs: Tensor, _ noisyNeighbors: Tensor, _ first: [Tensor],
-    _ discriminant: (Tensor) -> Tensor
-  ) -> (reading: Reading, beliefs: Tensor) {
-    let stray = (1 - noisyNeighbors.amax(dim: 1, keepDim: true).exp()).clamped(min: 0, max: 0.9)
-    var beliefs = SoftLabels.normalized(
-      Tensor.concatenate([closedBeliefs * (1 - stray), stray], dim: 1))
-    var model = closedModel.opened(openLabels)
-    // Strays have no common mean: only neighbors recognize them, and the other sources divide what is left.
-    func sources(_ beliefs: Tensor) -> [Tensor] {
-      let near = space.neighbors(beliefs)
-      func opened(_ source: Tensor) -> Tensor { Self.opened(source, near: near) }
-      let refined =
-        parts.contains(.discriminant)
-        ? [opened(discriminant(beliefs.narrow(dim: 1, start: 0, count: classes) + 1e-6))] : []
-      return refined + (parts.contains(.neighbors) ? [near] : []) + first.map(opened)
-        + given.map(opened)
-    }
-    for _ in 0..<3 { beliefs = refine(&model, sources(beliefs), openLabels) }
-    return (Reading(sources: sources(beliefs), model: model), beliefs)
-  }
-
-  /// A source that knows the classes only, `[n, C]`, in a world where an image may belong to none: how likely that is,
-  /// neighbors say, `[n, C + 1]`.
-  static func opened(_ source: Tensor, near: Tensor) -> Tensor {
-    let none = near.narrow(dim: 1, start: source.size(1), count: 1)
-    // Clamped, because in float32 the share may round to 1.
-    let known = (1 - none.exp()).clamped(min: 1e-6).log()
-    return .concatenate([source + known, none], dim: 1)
-  }
-
-  /// What networks say, as a source: cosines `[n, C]` → `[n, C]`, or `[n, C + 1]` in an open world.
-  static func network(_ cosines: Tensor, temperature: Double, isOpen: Bool) -> Tensor {
-    guard isOpen else { return (cosines / temperature).logSoftmax(dim: 1) }
-    let none = Tensor.full([cosines.size(0), 1], LabelEvidence.noneCosine)
-    return (Tensor.concatenate([cosines, none], dim: 1) / temperature).logSoftmax(dim: 1)
-  }
-
-  /// The noise models behind the candidates: what images that come later are judged by.
-  struct Explanation {
-    var closed: NoiseModel
-    var open: NoiseModel?
-    var plain: NoiseModel?
-    /// T of each candidate; nil where labels go wrong at one rate.
-    var transitions: [Tensor?] = []
-  }
-
-  /// All evidence, with what networks say where there are any.
-  func evidence(
-    _ basis: Basis, cosines: Tensor? = nil, disagreement: [Float] = [], temperature: Double = 0.1
-  ) -> LabelEvidence {
-    explained(basis, cosines: cosines, disagreement: disagreement, temperature: temperature).evidence
-  }
-
-  /// The same with the models behind it.
-  ///
-  /// - Parameters:
-  ///   - cosines: Of each image with all classes, by a network that was not trained on it: `[N, C]`.
-  ///   - disagreement: How far all networks disagree on each image.
-  func explained(
-    _ basis: Basis, cosines: Tensor? = nil, disagreement: [Float] = [], temperature: Double = 0.1
-  ) -> (evidence: LabelEvidence, explanation: Explanation) {
-    withoutGradients {
-      var closed = basis.closed
-      var open = basis.open
-      if let cosines, parts.contains(.networks) {
-        closed = closed.adding(
-          Self.network(cosines, temperature: temperature, isOpen: false),
-          exponent: LabelEvidence.exponents.network)
-        closed.model.fit(closed.sources, labels)
-        open = open.map { open in
-          var more = open.adding(
-            Self.network(cosines, temperature: temperature, isOpen: true),
-            exponent: LabelEvidence.exponents.network)
-          more.model.exponents = closed.model.exponents
-          return more
-        }
-      }
-      var explanation = Explanation(closed: closed.model, open: open?.model, plain: basis.plain?.model)
-      var candidates: [LabelEvidence.Candidate] = []
-      var logOdds: [Tensor] = []
-      func add(
-        _ world: LabelEvidence.World, _ sharpness: Double, intercept: Double, likelihood: Double,
-        _ odds: Tensor, _ transition: Tensor?
-      ) {
-        explanation.transitions.append(transition)
-        candidates.append(
-          .init(world: world, sharpness: sharpness, intercept: intercept, logLikelihood: likelihood))
-        // Finite whatever the features are: an exact 0 or 1 is no more than overwhelming evidence.
-        logOdds.append(odds.clamped(min: -50, max: 50))
-      }
-      for sharpness in LabelEvidence.sharpnesses {
-        for (world, even, reading) in [
-          (LabelEvidence.World.closed, LabelEvidence.World.even, closed as Reading?),
-          (.plain, .plainEven, basis.plain),
-        ] {
-          guard let reading else { continue }
-          var model = reading.model
-          let posterior = model.logPosterior(reading.sources, sharpness: sharpness)
-          model.fitTransition(posterior, labels)
-          let judged = model.judge(posterior, labels)
-          add(
-            world, sharpness, intercept: 0, likelihood: judged.logLikelihood, judged.logOdds, model.transition
-          )
-          let kept = min(0.999, max(0.001, model.kept(judged.beliefs, labels)))
-          add(
-            even, sharpness, intercept: log(kept / (1 - kept)), likelihood: judged.logLikelihood,
-            NoiseModel.evenLogOdds(posterior, labels), nil)
-        }
-        if var model = open?.model, let sources = open?.sources {
-          let posterior = model.logPosterior(sources, sharpness: sharpness)
-          model.fitTransition(posterior, openLabels)
-          let judged = model.judge(posterior, openLabels)
-          add(
-            .open, sharpness, intercept: 0, likelihood: judged.logLikelihood, judged.logOdds, model.transition
-          )
-        }
-      }
-      let posterior = closed.model.logPosterior(closed.sources, sharpness: LabelEvidence.formingSharpness)
-      let beliefs = closed.model.judge(posterior, labels).beliefs
-      let suggested = beliefs.argmax(dim: 1)
-      let networks = cosines.map { cosines in
-        func values(_ classes: Tensor) -> [Float] {
-          cosines.gather(dim: 1, classes.unsqueezed(dim: 1)).squeezed(dim: 1).floats()
-        }
-        return LabelEvidence.NetworkOpinions(
-          cosine: values(labels.labels), suggestedCosine: values(suggested), disagreement: disagreement)
-      }
-      let evidence = LabelEvidence(
-        images: space.images, labels: labels.labels.ints(), classes: classes, candidates: candidates,
-        logOdds: .stack(logOdds), suggested: suggested.ints(), networks: networks,
-        neighbors: space.neighborQuality,
-        coordinates: parts.contains(.residuals) ? LabelEvidence.coordinates(space.directions) : nil)
-      return (evidence, explanation)
+      return all
     }
   }
 }

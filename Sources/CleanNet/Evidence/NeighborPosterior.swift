@@ -39,110 +39,98 @@ struct NeighborPosterior: Sendable {
     return firsts.indices.filter { firsts[$0] == $0 }
   }
 
-  /// What those images say for all that are the same as they: `[distinct, C]`.
-  func votes(_ softLabels: Tensor) -> Tensor {
-    guard let copies else { return softLabels }
-    return copies.told(softLabels).votes.indexSelect(Tensor(distinct))
+  /// What neighbors say when images have these soft labels.
+  func callAsFunction(_ softLabels: ClassVotes) -> NeighborVotes {
+    guard let copies else { return NeighborVotes(near: near, votes: softLabels, others: nil) }
+    let told = copies.told(softLabels)
+    return NeighborVotes(near: near, votes: told.votes, others: told.others)
   }
 
-  /// Logarithms of the shares, with one image of the average kind added, so that none is zero: `[N, C]`.
-  func callAsFunction(_ softLabels: Tensor) -> Tensor {
-    withoutGradients {
-      let average = softLabels.mean(dim: 0)
-      let told = copies?.told(softLabels)
-      let pieces = stride(from: 0, to: near.count, by: PrincipalComponents.chunk).map { start in
-        let rows = start..<min(start + PrincipalComponents.chunk, near.count)
-        let (sums, counts) = votes(of: told?.votes ?? softLabels, for: rows)
-        if let copies, let told { copies.add(told.others, rows, to: sums, counts) }
-        return ((sums + average + 1e-6) / (counts + 1)).log()
-      }
-      return Tensor.concatenate(pieces)
-    }
-  }
+  /// What images that stand for others say for all that are the same as they: by ``distinct``.
+  func distinctVotes(_ softLabels: ClassVotes) -> ClassVotes { self(softLabels).votes.selecting(distinct) }
+}
 
-  /// What the neighbours of some images say, `[n, C]`, and how many they are, `[n, 1]`.
-  private func votes(of softLabels: Tensor, for rows: Range<Int>) -> (sums: Tensor, counts: Tensor) {
-    let (k, classes) = (near.k, softLabels.size(1))
-    let indices = Tensor.empty([rows.count * k], dtype: .int64)
-    var missing: [Int] = []
-    indices.withUnsafeMutableBytes {
-      let places = $0.bindMemory(to: Int.self)
-      near.copyNeighbors(of: rows, into: places)
-      for place in places.indices where places[place] < 0 {
-        missing.append(place)
-        places[place] = 0
+/// What the neighbors of images say.
+struct NeighborVotes: Sendable {
+  fileprivate let near: Neighborhoods
+  /// By image; the first of several that are the same speaks for all.
+  fileprivate let votes: ClassVotes
+  /// Of images that are the same as others: what those say together, and its place by image, −1 for others.
+  fileprivate let others: (votes: ClassVotes, places: [Int32])?
+
+  /// Logarithms of the shares, with one image of the average kind added, so that none is zero: `[rows, E]`.
+  func logShares(_ rows: [Int]) -> Tensor {
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: max(1, near.k)) { found in
+      votes.logShares(rows.count) { row, add in
+        let image = rows[row]
+        near.copyNeighbors(of: image..<image + 1, into: found)
+        for place in 0..<near.k where found[place] >= 0 { add(votes, found[place]) }
+        guard let others, others.places[image] >= 0 else { return }
+        add(others.votes, Int(others.places[image]))
       }
     }
-    let said = softLabels.indexSelect(indices)
-    let isThere = Tensor.ones([rows.count * k, 1])
-    if !missing.isEmpty {
-      said.indexCopyInPlace(dim: 0, index: Tensor(missing), .zeros([missing.count, classes]))
-      isThere.indexCopyInPlace(dim: 0, index: Tensor(missing), .zeros([missing.count, 1]))
-    }
-    return (
-      said.reshaped([rows.count, k, classes]).sum(dim: 1), isThere.reshaped([rows.count, k, 1]).sum(dim: 1)
-    )
   }
 }
 
 /// Images that are the same as others, and what they say together.
 private struct Copies: Sendable {
-  /// All images that are the same as another, ascending.
-  private let rows: [Int]
-  /// Their groups' numbers, `[M]`, int64.
-  private let groups: Tensor
-  /// Per group its first image, `[G]`, int64, and how many images it has, `[G, 1]`.
-  private let firsts: Tensor
-  private let sizes: Tensor
+  /// The images of each group, ascending.
+  private let groups: [[Int]]
 
   /// - Parameter firsts: Of each image the first that is the same.
   init?(firsts: [Int]) {
     var numbers: [Int: Int] = [:]
-    var (leaders, sizes) = ([Int](), [Float]())
-    for (image, first) in firsts.enumerated() where image != first && numbers[first] == nil {
-      numbers[first] = leaders.count
-      leaders.append(first)
-      sizes.append(0)
+    var groups: [[Int]] = []
+    for (image, first) in firsts.enumerated() where image != first {
+      if let number = numbers[first] {
+        groups[number].append(image)
+      } else {
+        numbers[first] = groups.count
+        groups.append([first, image])
+      }
     }
-    guard !leaders.isEmpty else { return nil }
-    var (rows, groups) = ([Int](), [Int]())
-    for (image, first) in firsts.enumerated() {
-      guard let number = numbers[first] else { continue }
-      rows.append(image)
-      groups.append(number)
-      sizes[number] += 1
-    }
-    (self.rows, self.groups, self.firsts) = (rows, Tensor(groups), Tensor(leaders))
-    self.sizes = Tensor(sizes, shape: [sizes.count, 1])
+    guard !groups.isEmpty else { return nil }
+    self.groups = groups
   }
 
-  /// Soft labels in which a group's first image has those of the group, and for each image of `rows` the mean of its
-  /// others: `[N, C]` and `[M, C]`.
-  func told(_ softLabels: Tensor) -> (votes: Tensor, others: Tensor) {
-    let own = softLabels.indexSelect(Tensor(rows))
-    let sums = Tensor.zeros([sizes.size(0), softLabels.size(1)])
-    sums.indexAddInPlace(dim: 0, index: groups, own)
-    let votes = softLabels.clone()
-    votes.indexCopyInPlace(dim: 0, index: firsts, sums / sizes)
-    return (votes, (sums.indexSelect(groups) - own) / (sizes.indexSelect(groups) - 1))
-  }
-
-  /// Adds the others' vote to those of `images`.
-  func add(_ others: Tensor, _ images: Range<Int>, to sums: Tensor, _ counts: Tensor) {
-    let (start, end) = (lowerBound(images.lowerBound), lowerBound(images.upperBound))
-    guard start < end else { return }
-    let places = Tensor(rows[start..<end].map { $0 - images.lowerBound })
-    sums.indexAddInPlace(dim: 0, index: places, others[start..<end])
-    counts.indexAddInPlace(dim: 0, index: places, .ones([end - start, 1]))
-  }
-
-  /// How many of `rows` lie before an image.
-  private func lowerBound(_ image: Int) -> Int {
-    var (low, high) = (0, rows.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if rows[middle] < image { low = middle + 1 } else { high = middle }
+  /// Soft labels in which a group's first image has the mean of the group, and for each image of a group the mean of the
+  /// others of it.
+  func told(_ softLabels: ClassVotes) -> (
+    votes: ClassVotes, others: (votes: ClassVotes, places: [Int32])
+  ) {
+    var places = [Int32](repeating: -1, count: softLabels.count)
+    var others = ClassVotes.Builder()
+    var means: [Int: [(Int, Float)]] = [:]
+    var next: Int32 = 0
+    for group in groups {
+      var sums: [Int: Float] = [:]
+      for image in group { _ = softLabels.forEach(image) { sums[$0, default: 0] += $1 } }
+      let order = sums.keys.sorted()
+      for image in group {
+        var own: [Int: Float] = [:]
+        _ = softLabels.forEach(image) { own[$0] = $1 }
+        for state in order {
+          let share = ((sums[state] ?? 0) - (own[state] ?? 0)) / Float(group.count - 1)
+          if share > 1e-6 { others.append(state, share) }
+        }
+        others.endImage()
+        places[image] = next
+        next += 1
+      }
+      means[group[0]] = order.map { ($0, (sums[$0] ?? 0) / Float(group.count)) }
     }
-    return low
+    var votes = ClassVotes.Builder()
+    for image in 0..<softLabels.count {
+      if let mean = means[image] {
+        for (state, share) in mean { votes.append(state, share) }
+      } else {
+        _ = softLabels.forEach(image) { votes.append($0, $1) }
+      }
+      votes.endImage()
+    }
+    return (
+      ClassVotes(votes, states: softLabels.states, average: softLabels.average),
+      (ClassVotes(others, states: softLabels.states, average: softLabels.average), places)
+    )
   }
 }

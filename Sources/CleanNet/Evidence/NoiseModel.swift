@@ -4,8 +4,8 @@ import Torch
 /// How labels go wrong: the probability T[s, y] that an image of state s (a class, or none of them) carries the label y,
 /// together with how far each source of evidence about s is to be believed.
 ///
-/// Sources are logarithms of posteriors of the states, `[N, E]`, each from a model that has not seen the image's own
-/// label. The posterior is `p(s | x) ∝ exp(Σ_k α_k · l_k[s])`, and the noisy label's likelihood is
+/// Sources are logarithms of posteriors of the states, each from a model that has not seen the image's own label: see
+/// ``Candidates``. The posterior is `p(s | x) ∝ exp(Σ_k α_k · l_k[s])`, and the noisy label's likelihood is
 /// `Σ_s p(s | x) T[s, y]`. Both T and α maximise it: T by expectation maximisation (Dawid & Skene 1979, with one
 /// annotator), α by damped Newton steps on the same bound. Then the label is right with probability `p(y | x) T[y, y] / Σ_s p(s | x) T[s, y]`: what is decided at ½
 /// needs no threshold from other classes, because each class's noise is in T.
@@ -32,65 +32,63 @@ struct NoiseModel: Sendable {
     return open
   }
 
-  /// p(s | x): `[N, E]`, as logarithms.
-  func logPosterior(_ sources: [Tensor], sharpness: Double = 1) -> Tensor {
-    .concatenate(
-      Self.pieces(sources[0].size(0), sources[0].size(1)) { rows in
-        logPosterior(of: sources.map { $0[rows] }, sharpness)
-      })
+  /// p(s | x) of a piece's candidates and bundles, as logarithms: `[n, m + B]`.
+  func logPosterior(_ piece: CandidatePiece, sharpness: Double = 1) -> Tensor {
+    precondition(piece.sources.count == exponents.count, "a source has no exponent")
+    let weighted = zip(piece.sources, exponents).map { $0.to(.float32) * ($1 * sharpness) }
+    let sum = weighted.dropFirst().reduce(weighted[0], +)
+    if let weights = piece.weights {
+      sum.narrow(dim: 1, start: piece.candidates, count: weights.size(1)).addInPlace(weights)
+    }
+    return sum.logSoftmax(dim: 1)
   }
-
-  private func logPosterior(of sources: [Tensor], _ sharpness: Double = 1) -> Tensor {
-    precondition(sources.count == exponents.count && !sources.isEmpty, "a source has no exponent")
-    let weighted = zip(sources, exponents).map { $0 * ($1 * sharpness) }
-    return weighted.dropFirst().reduce(weighted[0], +).logSoftmax(dim: 1)
-  }
-
-  /// log T by label: `[C, E]`.
-  private var logLikelihoods: Tensor { transition.clamped(min: 1e-12).log().transposed().contiguous() }
 
   /// What a posterior and a noisy label say together.
   struct Judgement {
-    /// The beliefs about the true state: `[N, E]`.
+    /// The beliefs about the true state: `[n, m + B]`.
     var beliefs: Tensor
-    /// The log-odds that each noisy label is right: `[N]`.
+    /// The log-odds that each noisy label is right: `[n]`.
     var logOdds: Tensor
-    /// The mean log-likelihood of the noisy labels.
+    /// The sum of the noisy labels' log-likelihoods.
     var logLikelihood: Double
   }
 
-  func judge(_ logPosterior: Tensor, _ labels: SoftLabels) -> Judgement {
-    let likelihoods = logLikelihoods
-    let pieces = Self.pieces(labels.count, labels.states) { rows in
-      let own = labels.labels[rows]
-      let joint = logPosterior[rows] + likelihoods.indexSelect(own)
-      let total = joint.logSumExp(dim: 1, keepDim: true)
-      let others = joint.masked(own.oneHot(classes: labels.states).to(.bool), with: -1e9).logSumExp(dim: 1)
-      return Judgement(
-        beliefs: (joint - total).exp(),
-        logOdds: joint.gather(dim: 1, own.unsqueezed(dim: 1)).squeezed(dim: 1) - others,
-        logLikelihood: total.sum().item)
-    }
+  /// - Parameters:
+  ///   - logPosterior: Of the piece: see ``logPosterior(_:sharpness:)``.
+  ///   - columns: Of this model.
+  func judge(_ piece: CandidatePiece, _ logPosterior: Tensor, _ columns: TransitionColumns) -> Judgement {
+    let joint = logPosterior + columns.likelihoods(piece).log()
+    let total = joint.logSumExp(dim: 1, keepDim: true)
+    let own = joint.select(dim: 1, index: 0)
     return Judgement(
-      beliefs: .concatenate(pieces.map(\.beliefs)), logOdds: .concatenate(pieces.map(\.logOdds)),
-      logLikelihood: pieces.reduce(0) { $0 + $1.logLikelihood } / Double(labels.count))
+      beliefs: (joint - total).exp(), logOdds: own - Self.others(joint), logLikelihood: total.sum().item)
+  }
+
+  /// Of all but the first candidate, which is the label.
+  private static func others(_ joint: Tensor) -> Tensor {
+    let others = joint.size(1) - 1
+    guard others > 0 else { return .full([joint.size(0)], -1e9) }
+    return joint.narrow(dim: 1, start: 1, count: others).logSumExp(dim: 1)
   }
 
   /// Fits T to a posterior.
   ///
-  /// The beliefs in state s of the images of label y sum to T[s, y] · Σ p[s] / (p · T[:, y]), p their posteriors: two
-  /// products of a matrix and a vector for each label.
-  mutating func fitTransition(_ logPosterior: Tensor, _ labels: SoftLabels, iterations: Int = 15) {
-    let groups = labels.byLabel(
-      .concatenate(Self.pieces(labels.count, labels.states) { rows in logPosterior[rows].exp() }))
+  /// - Parameter sharpness: A factor on α.
+  mutating func fitTransition(_ images: Candidates, sharpness: Double = 1, iterations: Int = 15) {
+    let model = self
+    let posteriors = images.map { model.logPosterior($0, sharpness: sharpness).exp() }
     for _ in 0..<iterations {
-      let likelihoods = transition.clamped(min: 1e-12).transposed().contiguous()
-      let sums = groups.indices.map { label in
-        let (posteriors, likelihood) = (groups[label], likelihoods[label])
-        let joint = posteriors.matmul(likelihood).clamped(min: 1e-30)
-        return likelihood * posteriors.transposed().matmul(joint.reciprocal())
+      let columns = TransitionColumns(transition, images.labels)
+      let runs = concurrentMap(over: posteriors.count, threads: Engine.threads, engineThreads: 1) { number in
+        withoutGradients {
+          let piece = images.pieces[number]
+          let likelihoods = columns.likelihoods(piece)
+          let joint = posteriors[number] * likelihoods
+          return columns.runs(
+            piece, beliefs: joint / joint.sum(dim: 1, keepDim: true).clamped(min: 1e-30), likelihoods)
+        }
       }
-      updateTransition(.stack(sums), labels)
+      updateTransition(columns.sum(runs), images.labels)
     }
   }
 
@@ -98,18 +96,18 @@ struct NoiseModel: Sendable {
   ///
   /// log α has a normal prior about its start. A step that makes the noisy labels less likely is taken back by half until
   /// it does not, and α stays within ``exponentBounds``: a source may be ignored, never turned round or taken as proof.
-  mutating func fit(_ sources: [Tensor], _ labels: SoftLabels, iterations: Int = 15) {
+  mutating func fit(_ images: Candidates, iterations: Int = 15) {
     let start = exponents
     var last: (objective: Double, exponents: [Double])?
     for _ in 0..<iterations {
-      let expected = expectations(sources, labels)
+      let expected = expectations(images)
       let objective = expected.logLikelihood + logPrior(about: start)
       if let last, objective < last.objective - 1e-6 * abs(last.objective) {
         exponents = zip(exponents, last.exponents).map { ($0 * $1).squareRoot() }
         continue
       }
       last = (objective, exponents)
-      updateTransition(expected.counts, labels)
+      updateTransition(expected.counts, images.labels)
       updateExponents(expected, about: start)
     }
   }
@@ -138,42 +136,35 @@ struct NoiseModel: Sendable {
     var curvature: [[Double]]
   }
 
-  private func expectations(_ sources: [Tensor], _ labels: SoftLabels) -> Expectations {
-    let likelihoods = logLikelihoods
-    let parts = Self.pieces(labels.count, labels.states) { rows in
-      let (own, sources) = (labels.labels[rows], sources.map { $0[rows] })
-      let logPosterior = logPosterior(of: sources)
-      let posterior = logPosterior.exp()
-      let joint = logPosterior + likelihoods.indexSelect(own)
-      let total = joint.logSumExp(dim: 1, keepDim: true)
-      let beliefs = (joint - total).exp()
-      let counts = Tensor.zeros([labels.classes, labels.states])
-      counts.indexAddInPlace(dim: 0, index: own, beliefs)
+  private func expectations(_ images: Candidates) -> Expectations {
+    let columns = TransitionColumns(transition, images.labels)
+    let model = self
+    let parts = images.map { piece in
+      let posterior = model.logPosterior(piece).exp()
+      let likelihoods = columns.likelihoods(piece)
+      let joint = posterior * likelihoods
+      let total = joint.sum(dim: 1, keepDim: true).clamped(min: 1e-30)
+      let beliefs = joint / total
       let surplus = beliefs - posterior
+      let sources = piece.sources.map { $0.to(.float32) }
       let centred = sources.map { $0 - (posterior * $0).sum(dim: 1, keepDim: true) }
       let weighted = centred.map { posterior * $0 }
-      return Expectations(
-        counts: counts, logLikelihood: total.sum().item, gradient: sources.map { (surplus * $0).sum().item },
-        curvature: centred.indices.map { i in (0...i).map { j in (weighted[i] * centred[j]).sum().item } })
+      return (
+        runs: columns.runs(piece, beliefs: beliefs, likelihoods), logLikelihood: total.log().sum().item,
+        gradient: sources.map { (surplus * $0).sum().item },
+        curvature: centred.indices.map { i in (0...i).map { j in (weighted[i] * centred[j]).sum().item } }
+      )
     }
-    return parts.dropFirst().reduce(into: parts[0]) { sum, part in
-      sum.counts.addInPlace(part.counts)
+    let first = parts[0]
+    var sum = Expectations(
+      counts: columns.sum(parts.map(\.runs)), logLikelihood: first.logLikelihood, gradient: first.gradient,
+      curvature: first.curvature)
+    for part in parts.dropFirst() {
       sum.logLikelihood += part.logLikelihood
       sum.gradient = zip(sum.gradient, part.gradient).map(+)
       sum.curvature = zip(sum.curvature, part.curvature).map { zip($0, $1).map(+) }
     }
-  }
-
-  /// What `body` makes of consecutive rows of tables of images × states, small enough to stay in a processor's cache:
-  /// there are many steps for each number.
-  private static func pieces<Value: Sendable>(
-    _ count: Int, _ states: Int, _ body: @escaping @Sendable (Range<Int>) -> Value
-  ) -> [Value] {
-    let size = max(64, (1 << 17) / max(1, states))
-    let pieces = max(1, (count + size - 1) / size)
-    return concurrentMap(over: pieces, threads: Engine.threads) { piece in
-      withoutGradients { body(piece * size..<min((piece + 1) * size, count)) }
-    }
+    return sum
   }
 
   /// A T that knows no classes: labels of all are right with one probability, and wrong ones go as labels are frequent.
@@ -189,28 +180,48 @@ struct NoiseModel: Sendable {
 
   /// The probability that a label is right, averaged over the images of known classes.
   ///
-  /// - Parameter beliefs: `[N, E]`
-  func kept(_ beliefs: Tensor, _ labels: SoftLabels) -> Double {
-    let states = beliefs.mean(dim: 0).narrow(start: 0, count: labels.classes)
-    let right = (transition.narrow(start: 0, count: labels.classes) * .eye(labels.classes)).sum(dim: 1)
+  /// - Parameter sharpness: A factor on α.
+  func kept(_ images: Candidates, sharpness: Double) -> Double {
+    let columns = TransitionColumns(transition, images.labels)
+    let runs = images.map { piece in
+      let likelihoods = columns.likelihoods(piece)
+      let joint = logPosterior(piece, sharpness: sharpness).exp() * likelihoods
+      return columns.runs(
+        piece, beliefs: joint / joint.sum(dim: 1, keepDim: true).clamped(min: 1e-30), likelihoods)
+    }
+    let classes = images.labels.classes
+    let states = columns.sum(runs).sum(dim: 0).narrow(start: 0, count: classes)
+    let right = (transition.narrow(start: 0, count: classes) * .eye(classes)).sum(dim: 1)
     return (states * right).sum().item / max(states.sum().item, 1e-9)
   }
 
-  /// The log-odds that each label is right under ``evenTransition(kept:_:)``, less those of `kept` itself: `[N]`.
+  /// The mean log-likelihood of the noisy labels.
   ///
-  /// - Parameter logPosterior: Of the classes alone: `[N, C]`.
-  static func evenLogOdds(_ logPosterior: Tensor, _ labels: SoftLabels) -> Tensor {
-    let frequencies = labels.frequencies.clamped(min: 1e-12)
-    let others = (1 - labels.frequencies).clamped(min: 1e-9).log()
-    return .concatenate(
-      pieces(labels.count, labels.states) { rows in
-        let own = labels.labels[rows]
-        let posterior = logPosterior[rows]
-        let wrong = (posterior - others)
-          .masked(own.oneHot(classes: labels.states).to(.bool), with: -1e9).logSumExp(dim: 1)
-        return posterior.gather(dim: 1, own.unsqueezed(dim: 1)).squeezed(dim: 1) - wrong
-          - frequencies.log().indexSelect(own)
-      })
+  /// - Parameter sharpness: A factor on α.
+  func logLikelihood(_ images: Candidates, sharpness: Double = 1) -> Double {
+    let columns = TransitionColumns(transition, images.labels)
+    let sums = images.map { piece in
+      (logPosterior(piece, sharpness: sharpness).exp() * columns.likelihoods(piece)).sum(dim: 1)
+        .clamped(min: 1e-30).log().sum().item
+    }
+    return sums.reduce(0, +) / Double(max(1, images.count))
+  }
+
+  /// The log-odds that each label is right under ``evenTransition(kept:_:)``, less those of `kept` itself: `[n]`.
+  ///
+  /// - Parameter logPosterior: Of a piece of a world that knows classes alone.
+  static func evenLogOdds(_ piece: CandidatePiece, _ logPosterior: Tensor, _ labels: SoftLabels) -> Tensor {
+    let states = piece.states.to(.int64).reshaped([-1])
+    var others = (1 - labels.frequencies).clamped(min: 1e-9).log().indexSelect(states)
+      .reshaped(piece.states.shape)
+    if piece.weights != nil {
+      let each = Tensor(piece.tailShares) / Double(max(1, labels.states - piece.candidates))
+      let tail = (1 - each).clamped(min: 1e-9).log().unsqueezed(dim: 1)
+      others = .concatenate(
+        [others, tail.expanded([piece.rows.count, piece.width - piece.candidates])], dim: 1)
+    }
+    let frequencies = labels.frequencies.clamped(min: 1e-12).log().indexSelect(Tensor(piece.labels))
+    return logPosterior.select(dim: 1, index: 0) - Self.others(logPosterior - others) - frequencies
   }
 
   /// - Parameter byLabel: The beliefs, summed by label: `[C, E]`.

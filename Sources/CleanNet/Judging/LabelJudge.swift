@@ -54,11 +54,11 @@ public struct LabelJudge: Sendable {
   /// Made when training is done.
   ///
   /// - Parameter scratch: A folder for files that stand behind the index while it is built.
-  init?(
+  init(
     model: CleanNetModel, finder: EvidenceFinder, basis: EvidenceFinder.Basis, evidence: LabelEvidence,
     explanation: EvidenceFinder.Explanation, scratch: String?, threads: Int
   ) {
-    guard var sources = basis.kept else { return nil }
+    var sources = finder.keptSources(basis)
     let space = finder.space
     let distinct = space.neighbors.distinct
     let chosen = space.chosen(Self.mostNeighbors, of: distinct)
@@ -157,26 +157,40 @@ public struct LabelJudge: Sendable {
     let labels = SoftLabels(labels: known, classes: classes, frequencies: parts.frequencies)
     let openLabels = SoftLabels(
       labels: known, classes: classes, isOpen: true, frequencies: parts.frequencies)
+    var pieces: [LabelEvidence.World: CandidatePiece] = [:]
+    func piece(_ world: LabelEvidence.World, _ model: NoiseModel) -> CandidatePiece {
+      let key = world.family
+      if let piece = pieces[key] { return piece }
+      let piece = CandidatePiece(
+        Array(given.indices), world == .open ? openLabels : labels, sources: sources.of(world),
+        exponents: model.exponents, limit: .usual)
+      pieces[key] = piece
+      return piece
+    }
     var logOdds: [Tensor] = []
     for (place, candidate) in parts.candidates.enumerated() {
       guard wanted.contains(place), var model = parts.model(of: candidate.world) else {
         logOdds.append(.zeros([given.count]))
         continue
       }
-      let posterior = model.logPosterior(sources.of(candidate.world), sharpness: candidate.sharpness)
+      let piece = piece(candidate.world, model)
+      let posterior = model.logPosterior(piece, sharpness: candidate.sharpness)
       let odds: Tensor
       if let transition = parts.explanation.transitions[place] {
         model.transition = transition
-        odds = model.judge(posterior, candidate.world == .open ? openLabels : labels).logOdds
+        let all = candidate.world == .open ? openLabels : labels
+        odds = model.judge(piece, posterior, TransitionColumns(transition, all)).logOdds
       } else {
-        odds = NoiseModel.evenLogOdds(posterior, labels)
+        odds = NoiseModel.evenLogOdds(piece, posterior, labels)
       }
       logOdds.append(odds.clamped(min: -50, max: 50))
     }
     let closed = parts.explanation.closed
-    let posterior = closed.logPosterior(sources.closed, sharpness: LabelEvidence.formingSharpness)
-    let beliefs = closed.judge(posterior, labels).beliefs.argmax(dim: 1).ints()
-    let withoutLabel = posterior.argmax(dim: 1).ints()
+    let own = piece(.closed, closed)
+    let posterior = closed.logPosterior(own, sharpness: LabelEvidence.formingSharpness)
+    let judged = closed.judge(own, posterior, TransitionColumns(closed.transition, labels))
+    let beliefs = own.likeliest(judged.beliefs)
+    let withoutLabel = own.likeliest(posterior)
     let suggested = given.indices.map { given[$0] >= 0 ? beliefs[$0] : withoutLabel[$0] }
     let networks = sources.opinions(known, suggested)
     let evidence = LabelEvidence(
@@ -236,7 +250,10 @@ private struct NewSources {
     let first = parts.sources.first.map { [posterior($0)] } ?? []
 
     var closed = parts.sources.closed.map { [posterior($0)] } ?? []
-    if let votes = parts.sources.closedVotes { closed.append(votes.logShares(near)) }
+    func logShares(_ votes: ClassVotes) -> Tensor {
+      votes.logShares(near.count) { row, add in for image in near[row] { add(votes, Int(image)) } }
+    }
+    if let votes = parts.sources.closedVotes { closed.append(logShares(votes)) }
     // Other models have not seen these images: all classes are alike to them.
     let even = Tensor.full([features.size(0), judge.classes], -log(Double(judge.classes)))
     let given = Array(repeating: even, count: parts.given)
@@ -246,7 +263,7 @@ private struct NewSources {
 
     var open: [Tensor] = []
     if let votes = parts.sources.openVotes {
-      let shares = votes.logShares(near)
+      let shares = logShares(votes)
       func opened(_ source: Tensor) -> Tensor { EvidenceFinder.opened(source, near: shares) }
       open = parts.sources.open.map { [opened(posterior($0))] } ?? []
       open.append(shares)
@@ -254,7 +271,7 @@ private struct NewSources {
       if let mean { open.append(EvidenceFinder.network(mean, temperature: temperature, isOpen: true)) }
     }
     self.open = open
-    plain = first + (parts.sources.plainVotes.map { [$0.logShares(near)] } ?? []) + given
+    plain = first + (parts.sources.plainVotes.map { [logShares($0)] } ?? []) + given
   }
 
   func of(_ world: LabelEvidence.World) -> [Tensor] {

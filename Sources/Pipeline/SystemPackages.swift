@@ -15,6 +15,10 @@ public struct SystemPackages: Sendable {
     case transfers
     /// What compiles an engine for another libtorch.
     case compiler
+    /// Python with its virtual environments, which hold PyTorch's wheel.
+    case python
+    /// pip, which downloads optional parts.
+    case packageInstaller
     /// Fashion-MNIST, the images of the demonstration.
     case demonstration
   }
@@ -51,8 +55,32 @@ public struct SystemPackages: Sendable {
     return "Run: \(installer) \(packages.joined(separator: " "))"
   }
 
+  /// How to come by a compute engine that runs on this system, as commands in their order.
+  ///
+  /// - Parameters:
+  ///   - compile: The script that compiles an engine.
+  ///   - lacksLibtorchOnly: An engine for this system's own libtorch is there; only libtorch is missing.
+  public func engineRemedy(compile: String, lacksLibtorchOnly: Bool = false) -> String {
+    if lacksLibtorchOnly, hasPreparedEngine { return remedy(.torch, .linearAlgebra) }
+    if packagesTorch { return "\(remedy(.torchHeaders, .linearAlgebra, .compiler)), then: \(compile)" }
+    // PyTorch's wheel for processors alone is a tenth of the one for GPUs, which PyPI has.
+    let folder = "~/.local/share/cleannet/torch"
+    return [
+      remedy(.compiler, .python), "python3 -m venv \(folder)",
+      "\(folder)/bin/pip install torch --extra-index-url https://download.pytorch.org/whl/cpu",
+      "\(compile) --python \(folder)/bin/python",
+    ].joined(separator: ", then: ")
+  }
+
   /// Whether an engine for the system's own libtorch comes with the program, so that no compiler is needed.
-  public var hasPreparedEngine: Bool { system == "debian" && version == "12" }
+  var hasPreparedEngine: Bool { system == "debian" && version == "12" }
+
+  /// Whether the system has packages of a libtorch that an engine can be compiled against. Ubuntu 22.04 has a 1.8,
+  /// Ubuntu 24.04 none. Debian's next version states no number.
+  private var packagesTorch: Bool {
+    let major = Int(version.prefix(while: \.isNumber))
+    return system == "debian" && (major ?? .max) >= 12 || system == "ubuntu" && (major ?? 0) >= 25
+  }
 
   private func isLike(_ name: String) -> Bool { system == name || relatives.contains(name) }
 
@@ -68,12 +96,14 @@ public struct SystemPackages: Sendable {
       let isRenamed =
         !(system == "debian" && version == "12" || system == "ubuntu" && version.hasPrefix("22."))
       switch component {
-      case .torch: return hasPreparedEngine ? "libtorch1.13" : "libtorch-dev"
-      case .torchHeaders: return "libtorch-dev"
+      case .torch: return hasPreparedEngine ? "libtorch1.13" : packagesTorch ? "libtorch-dev" : nil
+      case .torchHeaders: return packagesTorch ? "libtorch-dev" : nil
       case .linearAlgebra: return "libopenblas0-pthread"
       case .images: return isRenamed ? "libvips42t64" : "libvips42"
       case .transfers: return isRenamed ? "libcurl4t64" : "libcurl4"
       case .compiler: return "g++"
+      case .python: return "python3-venv"
+      case .packageInstaller: return "python3-pip"
       case .demonstration: return "dataset-fashion-mnist"
       }
     }
@@ -82,6 +112,8 @@ public struct SystemPackages: Sendable {
     case .images: return "vips"
     case .transfers: return "libcurl"
     case .compiler: return "gcc-c++"
+    case .python: return "python3"
+    case .packageInstaller: return "python3-pip"
     case .linearAlgebra, .torch, .torchHeaders, .demonstration: return nil
     }
   }
@@ -94,6 +126,8 @@ public struct SystemPackages: Sendable {
     case .images: "libvips"
     case .transfers: "libcurl"
     case .compiler: "a C++ compiler"
+    case .python: "Python"
+    case .packageInstaller: "pip"
     case .demonstration: "Fashion-MNIST"
     }
   }

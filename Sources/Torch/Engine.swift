@@ -138,17 +138,18 @@ public enum EngineError: Error, Sendable, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .missing(let searched):
-      "The compute engine libCleanNetEngine.so is missing. Build it with `swift build --product CleanNetEngine`, or "
-        + "name its file in CLEANNET_ENGINE. Searched: \(searched.joined(separator: ", "))"
+      "The compute engine libCleanNetEngine.so is missing. `cleannet doctor` names the commands that bring it. From the "
+        + "sources, build it with `swift build --product CleanNetEngine`, or name its file in CLEANNET_ENGINE. Searched: "
+        + searched.joined(separator: ", ")
     case .unloadable(let reason):
-      "The compute engine cannot be loaded: \(reason). Install libtorch with `Scripts/setup`, or compile the "
-        + "engine against the libtorch that is there, with build-engine."
+      "The compute engine cannot be loaded: \(reason). `cleannet doctor` names the commands that mend it: install the "
+        + "libtorch that it was compiled for, or compile it for the one that is there."
     case .otherVersion(let path):
-      "The compute engine \(path) belongs to another version of CleanNet. Build it anew: `swift build --product "
-        + "CleanNetEngine`, or Scripts/build-engine for the libtorch that is there."
+      "The compute engine \(path) belongs to another version of CleanNet. Build it again: `swift build --product "
+        + "CleanNetEngine` from the sources, or build-engine (see `cleannet doctor`) for an installed program."
     case .versionMismatch(let compiled, let loaded):
       "The compute engine was compiled against libtorch \(compiled), but the system loads libtorch \(loaded). "
-        + "Rebuild with `swift build`, or correct LD_LIBRARY_PATH."
+        + "Compile it again (`cleannet doctor` names the command), or correct LD_LIBRARY_PATH."
     }
   }
 }

@@ -2,7 +2,7 @@ import Foundation
 
 /// DuckDB's program, which reads and writes Parquet as a child process.
 ///
-/// It is found by `CLEANNET_DUCKDB`, on `PATH`, or where `Scripts/setup` puts it.
+/// It is found by `CLEANNET_DUCKDB`, on `PATH`, or where `Scripts/fetch` puts it.
 public struct DuckDB: Sendable {
   /// The program's path.
   public let program: String
@@ -15,8 +15,8 @@ public struct DuckDB: Sendable {
     guard let program = Self.find() else {
       throw DatasetProblems(
         DatasetProblem(
-          file: file, what: "\(Self.missing), by which Parquet is read and written, and which is not here",
-          remedy: "Run Scripts/setup, or pip install duckdb-cli; or name the program by CLEANNET_DUCKDB"))
+          file: file, what: "\(Self.missing), which reads and writes Parquet and is not installed",
+          remedy: "`cleannet doctor` names the command that installs it; or name the program in CLEANNET_DUCKDB"))
     }
     self.program = program
   }

@@ -33,8 +33,8 @@ public enum DeviceChoice: Sendable, Hashable {
         throw PipelineError(
           .missingComponent, "The compute engine (libtorch \(Engine.version)) can use no GPU",
           remedy:
-            "Check the driver with nvidia-smi. Debian's libtorch has no CUDA: with a PyTorch that has, run "
-            + "Scripts/build-engine. Or leave --device out")
+            "Check the driver with nvidia-smi. Debian's libtorch has no CUDA: install a PyTorch that has, and run "
+            + "\(ShippedScript.buildEngine.command). Or leave --device out")
       }
       guard number < count else {
         throw PipelineError(

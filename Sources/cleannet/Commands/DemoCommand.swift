@@ -49,8 +49,9 @@ struct DemoCommand: ParsableCommand {
       numbers. Only this step reads the images.
       """)
     var embedding = EmbedStage()
-    // The quick network at a small size: the images are 28 pixels wide, and a demonstration should not keep one waiting.
-    embedding.networks = EmbedStage.Quality.fast.networks
+    // The default network, whose weights come with the program, at a small size: the images are 28 pixels wide, and a
+    // demonstration should not keep one waiting.
+    embedding.networks = EmbedStage.Quality.good.networks
     embedding.size = 128
     embedding.threads = compute.threads
     try embedding.run(store, progress: progress)

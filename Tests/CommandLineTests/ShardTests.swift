@@ -53,6 +53,11 @@ import Testing
     #expect(status.contains("Bag/text.jpg"))
     #expect(try await cleannet.succeed(["embed", "--json"] + network).json()["embedded"] as? Int == 0)
 
+    // Parts without options are made as the features were.
+    try await cleannet.succeed("embed", "--shard", "1/1", "--out", "later")
+    let later = try await cleannet.succeed("merge", "later", "--json").json()
+    #expect((later["features"] as? [String: Any])?["features"] as? String == key)
+
     // A damaged part, and parts of another job.
     try cleannet.write("parts/embed-00002-of-00003.safetensors", "damaged")
     let damaged = try await cleannet("merge", "parts")

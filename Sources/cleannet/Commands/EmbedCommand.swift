@@ -54,8 +54,9 @@ struct EmbedCommand: ParsableCommand {
 
 extension EmbedCommand {
   private func run(_ part: Shard, to folder: String) throws {
-    let outcome = try embedding.stage(threads: compute.threads)
-      .run(part, of: try workspace.open(), to: folder, progress: workspace.output.progress)
+    let (store, progress) = (try workspace.open(), workspace.output.progress)
+    let outcome = try embedding.stage(threads: compute.threads, after: store, progress: progress)
+      .run(part, of: store, to: folder, progress: progress)
     try workspace.output.print(outcome) {
       let what = outcome.reused ? "was there already" : "is in \(outcome.out)"
       return "Part \(outcome.shard) of \(outcome.shards) \(what): \(outcome.images) images."

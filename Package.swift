@@ -77,7 +77,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
-    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
@@ -158,10 +157,9 @@ let package = Package(
     tests(
       "ReviewTests",
       [
-        "Review", "Datasets", "Images", "Pipeline", "TestPrograms", "Torch", "Workspace", "cleannet",
-        hummingbird,
-        .product(name: "HummingbirdTesting", package: "hummingbird"),
-        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        "Review", "Datasets", "Images", "Pipeline", "TestPrograms", "TestServer", "Torch", "Workspace",
+        "cleannet", hummingbird,
+        .product(name: "NIOEmbedded", package: "swift-nio"),
       ]),
     tests(
       "CommandLineTests", ["cleannet", "Datasets", "Images", "Pipeline", "TestPrograms", "TestServer"],

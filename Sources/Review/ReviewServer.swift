@@ -12,7 +12,7 @@ public struct ReviewServer: Sendable {
   private let sessions: Sessions
   private let hub = EventHub()
   private let rejudging: Rejudging
-  private let responder: RouterResponder<ReviewContext>
+  let responder: RouterResponder<ReviewContext>
 
   /// Reads what the workspace holds. Blocks.
   ///

@@ -1,7 +1,6 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
-import HummingbirdTesting
 import NIOCore
 import Testing
 
@@ -16,8 +15,8 @@ import Testing
     server = try fixture.server()
   }
 
-  private func visit(_ body: @Sendable @escaping (any TestClientProtocol) async throws -> Void) async throws {
-    try await server.application().test(.router) { try await body($0) }
+  private func visit(_ body: @Sendable @escaping (RouterClient) async throws -> Void) async throws {
+    try await server.visited(body)
   }
 
   @Test func nothingIsToldWithoutASession() async throws {
@@ -59,7 +58,7 @@ import Testing
     let file = fixture.folder.appendingPathComponent("w/review/sessions.json").path
     let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
     #expect(mode == 0o600)
-    try await fixture.server().application().test(.router) { client async throws in
+    try await fixture.server().visited { client async throws in
       var ann = Visitor(client)
       ann.cookie = await cookies.kept
       #expect(try await ann.object(.get, "/api/me")["person"] as? String == "Ann")
@@ -78,8 +77,8 @@ import Testing
       #expect(try await ann.send(.post, "/api/verdicts", ["answers": []]).status == .forbidden)
       #expect(try await ann.send(.post, "/api/enter", ["token": server.invite()]).status == .forbidden)
       // A form cannot send the header.
-      let form = try await client.execute(
-        uri: "/api/verdicts", method: .post,
+      let form = try await client.send(
+        .post, "/api/verdicts",
         headers: [.origin: "http://localhost", .cookie: ann.cookie ?? ""], body: ByteBuffer(string: "{}"))
       #expect(form.status == .forbidden)
     }
@@ -148,7 +147,7 @@ import Testing
     }
     // A burst of ten, and then almost none.
     let slow = try fixture.server { $0.rate = (perSecond: 1e-6, burst: 10) }
-    try await slow.application().test(.router) { client in
+    try await slow.visited { client in
       let ann = try await Visitor(client, slow, person: "Ann")
       var statuses: [Int] = []
       for _ in 0..<12 { statuses.append(try await ann.send(.get, "/api/me").status.code) }
@@ -229,7 +228,7 @@ import Testing
       let server = try ReviewServer(workspace, backend: ShortTraining(workspace: workspace))
       let known = names
       let name = Kept()
-      try await server.application().test(.router) { client in
+      try await server.visited { client in
         let ann = try await Visitor(client, server, person: "Ann")
         await name.keep(ann.pictures)
         #expect(try await ann.send(.get, "/api/images/\(ann.pictures)/0/256").status == .ok)

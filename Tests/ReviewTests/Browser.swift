@@ -1,6 +1,5 @@
-import AsyncHTTPClient
 import Foundation
-import NIOCore
+import TestServer
 import Testing
 
 /// A real browser: Debian's headless Chromium, driven over WebDriver by Debian's chromedriver.
@@ -134,16 +133,13 @@ final class Browser: Sendable {
   }
 
   private static func send(_ method: String, _ url: String, _ body: [String: Any]?) async throws -> Any? {
-    var request = HTTPClientRequest(url: url)
-    request.method = .init(rawValue: method)
-    if let body {
-      request.body = .bytes(ByteBuffer(data: try JSONSerialization.data(withJSONObject: body)))
-      request.headers.add(name: "Content-Type", value: "application/json")
-    }
-    let response = try await HTTPClient.shared.execute(request, timeout: .hours(1))
-    let data = Data(buffer: try await response.body.collect(upTo: 64 << 20))
-    let content = try JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed) as? [String: Any]
-    try #require(response.status == .ok, "\(url): \(content ?? [:])")
+    let address = try #require(URL(string: url))
+    let response = try await TestClient.send(
+      method, port: try #require(address.port), address.path, headers: [("Content-Type", "application/json")],
+      body: try body.map { Array(try JSONSerialization.data(withJSONObject: $0)) })
+    let content =
+      try JSONSerialization.jsonObject(with: Data(response.body), options: .fragmentsAllowed) as? [String: Any]
+    try #require(response.status == 200, "\(url): \(content ?? [:])")
     return content?["value"]
   }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import HummingbirdTesting
 import Testing
 import Workspace
 
@@ -15,7 +14,7 @@ import Workspace
 
   private func visit(_ body: @Sendable @escaping (Visitor, ReviewServer) async throws -> Void) async throws {
     let server = try fixture.server()
-    try await server.application().test(.router) { client in
+    try await server.visited { client in
       try await body(try await Visitor(client, server, person: "Ann"), server)
     }
   }

@@ -1,6 +1,5 @@
-import AsyncHTTPClient
 import Foundation
-import NIOCore
+import TestServer
 import Testing
 import Workspace
 
@@ -18,22 +17,18 @@ import Workspace
       self.port = port
       let token = try #require(link.split(separator: "=").last).description
       let response = try await post("enter", ["token": token])
-      cookie = try #require(response.headers.first(name: "Set-Cookie")?.split(separator: ";").first)
-        .description
+      cookie = try #require(response.header("Set-Cookie")?.split(separator: ";").first).description
     }
 
     @discardableResult
-    func post(_ path: String, _ body: [String: Any]) async throws -> HTTPClientResponse {
-      var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/api/\(path)")
-      request.method = .POST
-      request.headers = [
-        "Origin": "http://127.0.0.1:\(port)", "X-CleanNet": "1", "Content-Type": "application/json",
-        "Cookie": cookie,
-      ]
-      request.body = .bytes(ByteBuffer(data: try JSONSerialization.data(withJSONObject: body)))
-      let response = try await HTTPClient.shared.execute(request, timeout: .seconds(90))
-      #expect(response.status == .ok)
-      _ = try await response.body.collect(upTo: 1 << 20)
+    func post(_ path: String, _ body: [String: Any]) async throws -> TestClient.Response {
+      let response = try await TestClient.send(
+        "POST", port: port, "/api/\(path)",
+        headers: [
+          ("Origin", "http://127.0.0.1:\(port)"), ("X-CleanNet", "1"), ("Content-Type", "application/json"),
+          ("Cookie", cookie),
+        ], body: Array(try JSONSerialization.data(withJSONObject: body)))
+      #expect(response.status == 200)
       return response
     }
   }

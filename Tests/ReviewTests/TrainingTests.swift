@@ -1,6 +1,5 @@
 import Foundation
 import HTTPTypes
-import HummingbirdTesting
 import NIOCore
 import Pipeline
 import Testing
@@ -39,7 +38,7 @@ import Workspace
 
   @Test func everyVerdictCountsAtOnceAfterTheFirstTraining() async throws {
     let server = try fixture.server { $0.rest = .milliseconds(10) }
-    try await server.application().test(.router) { [workspace] client in
+    try await server.visited { [workspace] client in
       let ann = try await Visitor(client, server, person: "Ann")
       try await train(ann, classes: [0], count: 20)
       func suspects() async throws -> [Int] {
@@ -78,7 +77,7 @@ import Workspace
   }
 
   @Test func fromTheFirstVerdictToSuspects() async throws {
-    try await server.application().test(.router) { [server, workspace, fixture] client in
+    try await server.visited { [server, workspace, fixture] client in
       let ann = try await Visitor(client, server, person: "Ann")
       // Before: classes by how they look, no suspects, nothing to train on.
       let before = try await ann.object(.get, "/api/queue")
@@ -142,7 +141,7 @@ import Workspace
   }
 
   @Test func trainingNeedsNoVerdict() async throws {
-    try await server.application().test(.router) { [server] client in
+    try await server.visited { [server] client in
       let ann = try await Visitor(client, server, person: "Ann")
       #expect(try await ann.send(.post, "/api/retrain", [:]).status == .accepted)
       var status: [String: Any] = [:]

@@ -1,6 +1,5 @@
 import Foundation
 import HTTPTypes
-import HummingbirdTesting
 import Testing
 import Workspace
 
@@ -19,7 +18,7 @@ import Workspace
   private func visit(
     _ people: String..., body: @Sendable @escaping ([Visitor]) async throws -> Void
   ) async throws {
-    try await server.application().test(.router) { [server] client in
+    try await server.visited { [server] client in
       var visitors: [Visitor] = []
       for person in people { visitors.append(try await Visitor(client, server, person: person)) }
       try await body(visitors)

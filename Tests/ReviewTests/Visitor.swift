@@ -1,7 +1,6 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
-import HummingbirdTesting
 import NIOCore
 import Testing
 
@@ -9,7 +8,7 @@ import Testing
 
 /// A reviewer's browser, as far as the server sees it, without sockets.
 struct Visitor: Sendable {
-  let client: any TestClientProtocol
+  let client: RouterClient
   var cookie: String?
   var origin = "http://localhost"
   /// What the addresses of images begin with.
@@ -18,10 +17,10 @@ struct Visitor: Sendable {
   /// A JSON object or array.
   typealias Content = Any
 
-  init(_ client: any TestClientProtocol) { self.client = client }
+  init(_ client: RouterClient) { self.client = client }
 
   /// Enters by an invitation and says a name.
-  init(_ client: any TestClientProtocol, _ server: ReviewServer, person: String) async throws {
+  init(_ client: RouterClient, _ server: ReviewServer, person: String) async throws {
     self.client = client
     let response = try await send(.post, "/api/enter", ["token": server.invite(person)])
     #expect(response.status == .ok)
@@ -31,7 +30,7 @@ struct Visitor: Sendable {
   }
 
   /// Enters by a link that somebody was given.
-  init(_ client: any TestClientProtocol, token: String) async throws {
+  init(_ client: RouterClient, token: String) async throws {
     self.client = client
     let response = try await send(.post, "/api/enter", ["token": token])
     #expect(response.status == .ok)
@@ -39,14 +38,14 @@ struct Visitor: Sendable {
   }
 
   func send(_ method: HTTPRequest.Method, _ path: String, _ body: [String: Any]? = nil) async throws
-    -> TestResponse
+    -> RouterClient.Answer
   {
     var headers: HTTPFields = [.origin: origin]
     headers[OriginMiddleware.marker] = "1"
     if let cookie { headers[.cookie] = cookie }
     if body != nil { headers[.contentType] = "application/json" }
-    return try await client.executeRequest(
-      uri: path, method: method, headers: headers,
+    return try await client.send(
+      method, path, headers: headers,
       body: try body.map { ByteBuffer(data: try JSONSerialization.data(withJSONObject: $0)) })
   }
 

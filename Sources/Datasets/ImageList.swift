@@ -38,7 +38,7 @@ public enum ImageList {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
       throw DatasetProblems(
         DatasetProblem(
-          file: shown, what: "is no text in UTF-8", remedy: "Write a list of image files, one a line"))
+          file: shown, what: "is not UTF-8 text", remedy: "Write a list of image files, one per line"))
     }
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
     return text.split(whereSeparator: \.isNewline).map { line in

@@ -26,7 +26,7 @@ final class Descriptor: Sendable {
       throw DatasetProblems(
         DatasetProblem(
           file: path, what: "ends at byte \(size), before the \(count) bytes at \(offset)",
-          remedy: "The file was cut short or changed; get it again and import it anew"))
+          remedy: "The file was cut short or changed; get it again and import it again"))
     }
     var bytes = [UInt8](repeating: 0, count: count)
     var done = 0

@@ -109,7 +109,7 @@ public struct EmbeddedMatrix: Sendable, Hashable {
     else {
       throw problem(
         path, "holds \(name) of shape \(tensor.shape), not [rows, dimension]",
-        "Save a matrix with a row an image")
+        "Save a matrix with one row per image")
     }
     // Numbers of a hostile header may be as large as they like.
     let (start, end) = (Int64(tensor.place[0]), Int64(tensor.place[1]))

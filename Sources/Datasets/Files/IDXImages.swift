@@ -11,7 +11,7 @@ public struct IDXFile: Sendable {
   /// The largest file that is read, unpacked.
   static let maximumBytes = 8 << 30
 
-  /// - Throws: `DatasetProblems` if it is no IDX file of unsigned bytes or its length is not what its header says.
+  /// - Throws: `DatasetProblems` if it is not an IDX file of unsigned bytes or its length is not what its header says.
   public init(path: String) throws(DatasetProblems) {
     func problem(_ what: String) -> DatasetProblems {
       DatasetProblems(
@@ -21,7 +21,7 @@ public struct IDXFile: Sendable {
     let header = try Self.take(4, from: file)
     guard header.count == 4, header[0] == 0, header[1] == 0, header[2] == 0x08, (1...4).contains(header[3])
     else {
-      throw problem("is no IDX file of unsigned bytes")
+      throw problem("is not an IDX file of unsigned bytes")
     }
     let sizes = try Self.take(4 * Int(header[3]), from: file)
     guard sizes.count == 4 * Int(header[3]) else { throw problem("ends within its header") }

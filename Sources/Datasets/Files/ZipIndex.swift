@@ -146,7 +146,7 @@ struct ZipIndex: ArchiveIndex {
     guard end >= 0 else {
       throw DatasetProblems(
         DatasetProblem(
-          file: file.path, what: "is no whole zip file: its list of members is missing",
+          file: file.path, what: "is not a complete zip file: its list of members is missing",
           remedy: "The file was cut short; get it again"))
     }
     let directory = ArchiveMember(offset: tail.number(end + 16, 4), length: tail.number(end + 12, 4))
@@ -167,7 +167,7 @@ struct ZipIndex: ArchiveIndex {
   private static func damaged(_ path: String) -> DatasetProblems {
     DatasetProblems(
       DatasetProblem(
-        file: path, what: "is damaged: its list of members does not fit",
+        file: path, what: "is damaged: its list of members is inconsistent",
         remedy: "Get it again; check it with unzip -t"))
   }
 }

@@ -62,8 +62,8 @@ public struct IDXFolder: DatasetFormat {
       throw DatasetProblems(
         DatasetProblem(
           file: pair.images,
-          what: "is of shape \(header.shape), while \(pair.labels) is of shape \(labels.shape)",
-          remedy: "There must be one label an image; take both files from one data set"))
+          what: "has the shape \(header.shape), while \(pair.labels) has the shape \(labels.shape)",
+          remedy: "There must be one label per image; take both files from one data set"))
     }
     let stem = URL(fileURLWithPath: pair.images).lastPathComponent
     let log = ProblemLog()
@@ -104,7 +104,7 @@ struct IDXHeader {
       got >= 4 + 4 * Int(bytes[3])
     else {
       throw DatasetProblems(
-        DatasetProblem(file: path, what: "is no IDX file of unsigned bytes", remedy: "Download it again"))
+        DatasetProblem(file: path, what: "is not an IDX file of unsigned bytes", remedy: "Download it again"))
     }
     shape = (0..<Int(bytes[3])).map { size in
       bytes[(4 + 4 * size)..<(8 + 4 * size)].reduce(0) { $0 << 8 | Int($1) }

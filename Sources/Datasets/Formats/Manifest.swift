@@ -45,7 +45,7 @@ public struct Manifest: DatasetFormat {
   static func noRows(_ source: DatasetSource) -> DatasetProblems {
     DatasetProblems(
       DatasetProblem(
-        file: source.path, what: "has a header and no row", remedy: "Write a row a sample behind it"))
+        file: source.path, what: "has a header and no row", remedy: "Write one row per sample below it"))
   }
 
   /// Lets a table's paths start from a folder, or from the top of an archive or of several.

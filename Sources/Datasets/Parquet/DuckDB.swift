@@ -79,7 +79,7 @@ final class UnnamedFile: Sendable {
       throw DatasetProblems(
         DatasetProblem(
           file: file, what: "needs a temporary file, which cannot be made: \(errnoText())",
-          remedy: "Name a folder with room by TMPDIR"))
+          remedy: "Set TMPDIR to a folder with room for it"))
     }
     unlink(name)
   }

@@ -179,7 +179,7 @@ private final class ExtractedImages {
     guard let folder = options.downloads else {
       throw DatasetProblems(
         DatasetProblem(
-          file: shown, what: "holds its images compressed, and there is no folder to take them out to",
+          file: shown, what: "holds compressed images, and there is no folder to unpack them to",
           remedy: "Import it into a workspace"))
     }
     path = "\(folder)/\(name)"

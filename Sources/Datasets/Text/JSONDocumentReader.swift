@@ -42,13 +42,13 @@ final class JSONDocumentReader: RecordReader {
         DatasetProblem(
           file: path, line: text.line(of: error.offset),
           what: "is not JSON: \(error.what) at byte \(error.offset + 1)",
-          remedy: "The file may have been cut short; get it again, or write JSON lines (an object a line)"))
+          remedy: "The file may have been cut short; get it again, or write JSON lines (one object per line)"))
     }
     guard !places.isEmpty || !rows.isEmpty else {
       throw DatasetProblems(
         DatasetProblem(
-          file: path, what: "is JSON of a shape that holds no table known here",
-          remedy: "Write a list of objects with path and label, or JSON lines (.jsonl): an object a line"))
+          file: path, what: "is JSON without a table that can be read",
+          remedy: "Write a list of objects with path and label, or JSON lines (.jsonl): one object per line"))
     }
     // The columns are those of the first records.
     for index in places.indices.prefix(32) { parse(index) }

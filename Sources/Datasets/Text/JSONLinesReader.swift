@@ -30,7 +30,7 @@ final class JSONLinesReader: RecordReader {
       return true
     }
     while let (start, end) = try window.nextLine(
-      number: nextLine, remedy: "Write one object a line; a JSON array is not JSON lines")
+      number: nextLine, remedy: "Write one object per line; a JSON array is not JSON lines")
     {
       line = nextLine
       nextLine += 1
@@ -76,7 +76,7 @@ final class JSONLinesReader: RecordReader {
     } catch {
       fault = RecordFault(
         what: "is not a JSON object: \(error.what) at byte \(error.offset + 1)",
-        remedy: "Write one complete object a line, as UTF-8")
+        remedy: "Write one complete object per line, as UTF-8")
     }
   }
 }

@@ -16,7 +16,7 @@ final class LineReader {
   /// The next line; `nil` after the last. Lines that are not UTF-8 go to the log.
   func next() throws(DatasetProblems) -> String? {
     while let (start, end) = try window.nextLine(
-      number: line + 1, remedy: "The file should hold one short entry a line")
+      number: line + 1, remedy: "The file should hold one short entry per line")
     {
       line += 1
       var bytes = UnsafeBufferPointer(start: window.base + start, count: end - start)

@@ -44,7 +44,7 @@ struct ManifestTable {
     guard !reader.columns.isEmpty else {
       throw DatasetProblems(
         DatasetProblem(
-          file: shown, what: "is empty", remedy: "Write a row a sample, with its path and its label"))
+          file: shown, what: "is empty", remedy: "Write one row per sample, with its path and its label"))
     }
     var rows = try Rows(self, sample, resolver)
     rows.names = reader.columns

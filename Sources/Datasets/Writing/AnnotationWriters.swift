@@ -118,7 +118,7 @@ public final class CleanNetTableWriter: DatasetWriter {
 
   public func add(_ sample: Sample) throws {
     try session.write(sample) {
-      throw RecordFault(what: "has no features, of which the format consists", remedy: "Run: cleannet embed")
+      throw RecordFault(what: "has no features, which this format stores", remedy: "Run: cleannet embed")
     }
   }
 

@@ -70,7 +70,7 @@ extension DatasetReader {
     guard let type = writableFormats.first(where: { $0.name == format }) else {
       throw DatasetProblems(
         DatasetProblem(
-          file: output.path, what: "the format \"\(format)\" is not written",
+          file: output.path, what: "the format \"\(format)\" cannot be written",
           remedy: "Formats are: \(writableFormats.map { $0.name }.joined(separator: ", "))"))
     }
     return try type.writer(output)

@@ -27,10 +27,10 @@ final class CIFARWriter: DatasetWriter {
     try session.write(sample) {
       guard case .planes(let path, let offset, CIFAR.side, CIFAR.side) = sample.location else {
         throw RecordFault(
-          what: "is no image of 32 × 32 bare pixels", remedy: "Export it as an image-folder or webdataset")
+          what: "is not an image of 32 × 32 raw pixels", remedy: "Export it as an image-folder or webdataset")
       }
       guard let number = numbers[sample.label], number < 256 else {
-        throw RecordFault(what: "is of a class beyond the 256th", remedy: "Export it as webdataset")
+        throw RecordFault(what: "belongs to a class beyond the 256th", remedy: "Export it as webdataset")
       }
       var record = [UInt8(number)]
       if isHundred {
@@ -117,10 +117,10 @@ final class IDXWriter: DatasetWriter {
     try session.write(sample) {
       guard case .idx(let path, let index) = sample.location else {
         throw RecordFault(
-          what: "is no image of an IDX file", remedy: "Export it as an image-folder or webdataset")
+          what: "is not an image of an IDX file", remedy: "Export it as an image-folder or webdataset")
       }
       guard let number = numbers[sample.label], number < 256 else {
-        throw RecordFault(what: "is of a class beyond the 256th", remedy: "Export it as webdataset")
+        throw RecordFault(what: "belongs to a class beyond the 256th", remedy: "Export it as webdataset")
       }
       let (pixels, size) = try bytes.pixels(path, index)
       let part =
@@ -128,7 +128,7 @@ final class IDXWriter: DatasetWriter {
       parts[sample.split] = part
       guard part.size == size else {
         throw RecordFault(
-          what: "is of size \(size), where others are of \(part.size)", remedy: "Export an image-folder")
+          what: "has the size \(size), while the others have \(part.size)", remedy: "Export an image-folder")
       }
       try part.images.write(pixels)
       try part.labels.write([UInt8(number)])

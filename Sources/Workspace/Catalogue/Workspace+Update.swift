@@ -85,13 +85,13 @@ extension Workspace {
     throw WorkspaceError(
       .alreadyImported, file: path,
       "is already imported, and has changed since: \(changes.joined(separator: ", "))",
-      remedy: "Take the changes over: cleannet import --update \(path)")
+      remedy: "Import the changes: cleannet import --update \(path)")
   }
 
   static func unknownSource(_ path: String) -> WorkspaceError {
     WorkspaceError(
       .notFound, file: path, "was not imported into this workspace",
-      remedy: "See what was: cleannet status. Import it: cleannet import \(path)")
+      remedy: "See the earlier sources: cleannet status. Import it: cleannet import \(path)")
   }
 
   /// The source that a data set was imported as, by its path, whatever the options.
@@ -146,13 +146,13 @@ extension Workspace {
         guard !concerned.isEmpty else {
           throw WorkspaceError(
             .notFound, file: move.old, "is where no image of the workspace lies",
-            remedy: "Name the folder, or the file, that was moved, as it was called. Sources are: \(names)")
+            remedy: "Give the former path of the folder or file that was moved. Sources are: \(names)")
         }
         let samples = concerned.lazy.compactMap(move.location).compactMap(Relocation.path).prefix(1000)
         guard samples.contains(where: { access($0, R_OK) == 0 }) else {
           throw WorkspaceError(
             .notFound, file: move.new, "holds none of the images: \(samples.first ?? "") cannot be read",
-            remedy: "Check the new place; it must be to the images what \(move.old) was")
+            remedy: "Check the new place: it must hold the images as \(move.old) did")
         }
         for sql in [
           "UPDATE samples SET location = relocated(location) WHERE relocated(location) IS NOT NULL",

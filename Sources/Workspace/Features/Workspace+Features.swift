@@ -88,12 +88,12 @@ extension Workspace {
       throw WorkspaceError(
         .invalidInput, file: features.path,
         "has \(features.count) rows, where the source has \(samples.count) samples",
-        remedy: "Give a row a sample, in the source's order")
+        remedy: "Give one row per sample, in the order of the source")
     }
     guard features.dimension > 0 else {
       throw WorkspaceError(
         .invalidInput, file: features.path, "holds rows of no numbers: its shape is [\(features.count), 0]",
-        remedy: "Save a matrix with a row of features an image")
+        remedy: "Save a matrix with one row of features per image")
     }
     let there = try featureSet(key: FeatureSet.imported)
     let set = try featureSet(

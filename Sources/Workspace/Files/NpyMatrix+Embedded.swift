@@ -29,7 +29,7 @@ extension NpyMatrix {
     guard (1...2).contains(header.shape.count), [.float16, .float32, .float64].contains(header.type) else {
       throw WorkspaceError(
         .invalidInput, file: path, "holds \(header.type.rawValue) of shape \(header.shape)",
-        remedy: "Save a matrix with a row an image, as float32 or float16")
+        remedy: "Save a matrix with one row per image, as float32 or float16")
     }
     try self.init(
       path: path, offset: range.lowerBound + header.offset, type: header.type, shape: header.shape)

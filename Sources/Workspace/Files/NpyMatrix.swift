@@ -13,7 +13,7 @@ public struct NpyMatrix: Sendable {
     guard (1...2).contains(header.shape.count) else {
       throw WorkspaceError(
         .invalidInput, file: path, "has the shape \(header.shape), not [rows, dimension]",
-        remedy: "Save a matrix with a row an image")
+        remedy: "Save a matrix with one row per image")
     }
     guard [.float16, .float32, .float64].contains(header.type) else {
       throw WorkspaceError(

@@ -84,7 +84,7 @@ extension Workspace {
       guard let now = ImageIdentity(ofFile: path), !now.looksLike(identity) else { continue }
       throw WorkspaceError(
         .invalidInput, file: path, Self.containerChange,
-        remedy: "Take the changes over: cleannet import --update")
+        remedy: "Import the changes: cleannet import --update")
     }
   }
 

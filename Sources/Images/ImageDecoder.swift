@@ -23,17 +23,16 @@ public struct ImageDecoder: Sendable {
     }
   }
 
-  /// The same of a random part of the image; equal seeds choose alike.
+  /// The same of a random part of the image; equal generators choose alike.
   public func decode(
     _ source: ImageSource, into destination: UnsafeMutableRawBufferPointer, augmentation: Augmentation,
-    seed: UInt64
+    using random: inout some RandomNumberGenerator
   ) throws(ImageProblem) {
     precondition(destination.count == preparation.byteCount, "the destination is not of the image's size")
     let size = preparation.size
     let mirrored = try withOpened(source, limits: limits) {
       (opened: consuming OpenedImage) throws(ImageProblem) in
       let (width, height) = (opened.info.width, opened.info.height)
-      var random = Mixer(state: seed)
       let (part, mirrored) = augmentation.draw(width: width, height: height, using: &random)
       let layout = Layout(part, ofWidth: width, height: height, size: size)
       try opened.render(layout, kernel: preparation.kernel, into: destination)

@@ -1,4 +1,5 @@
 import Testing
+import Torch
 
 @testable import Images
 
@@ -13,7 +14,8 @@ import Testing
     let decoder = ImageDecoder(ImagePreparation(size: size))
     let place = UnsafeMutableRawBufferPointer.allocate(byteCount: size * size * 3, alignment: 16)
     defer { place.deallocate() }
-    try decoder.decode(source, into: place, augmentation: augmentation, seed: seed)
+    var random = SplitMix64(seed: seed)
+    try decoder.decode(source, into: place, augmentation: augmentation, using: &random)
     return Array(place)
   }
 
@@ -36,7 +38,7 @@ import Testing
   @Test("parts lie in the image and have the areas and ratios that were asked for") func draws() {
     let augmentation = Augmentation(smallestArea: 0.3, largestAspect: 1.5)
     var (mirrored, areas): (Int, [Double]) = (0, [])
-    var random = Mixer(state: 1)
+    var random = SplitMix64(seed: 1)
     for _ in 0..<2000 {
       let (part, isMirrored) = augmentation.draw(width: 300, height: 200, using: &random)
       mirrored += isMirrored ? 1 : 0
@@ -51,7 +53,7 @@ import Testing
   }
 
   @Test("a long image gives its middle") func long() {
-    var random = Mixer(state: 1)
+    var random = SplitMix64(seed: 1)
     let (part, _) = Augmentation(smallestArea: 0.9, largestAspect: 1).draw(
       width: 400, height: 10, using: &random)
     #expect(part == ImagePart(left: 195, top: 0, width: 10, height: 10))
@@ -84,8 +86,9 @@ import Testing
       let decoder = ImageDecoder(ImagePreparation(size: 16))
       let loader = BatchLoader(count: 23, preparation: decoder.preparation, batchSize: 5, threads: threads) {
         (image, place) throws(ImageProblem) in
+        var random = SplitMix64(seed: UInt64(image))
         try decoder.decode(
-          .file(fixture(names[image % 4])), into: place, augmentation: augmentation, seed: UInt64(image))
+          .file(fixture(names[image % 4])), into: place, augmentation: augmentation, using: &random)
       }
       return loader.map { $0.withUnsafePixels { Array($0) } }
     }

@@ -43,7 +43,8 @@ struct SampleImages: Sendable {
   ) throws(ImageProblem) {
     let source = try access.source(locations[place], key: keys[place])
     if let augmentation {
-      try decoder.decode(source, into: pixels, augmentation: augmentation, seed: seed)
+      var random = SplitMix64(seed: seed)
+      try decoder.decode(source, into: pixels, augmentation: augmentation, using: &random)
     } else {
       try decoder.decode(source, into: pixels)
     }

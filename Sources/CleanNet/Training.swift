@@ -191,22 +191,20 @@ public struct Training: Sendable {
 }
 
 /// Adds up the steps of networks that train side by side.
-private final class StepCounter: @unchecked Sendable {
-  // Safe: `steps` is only touched under the lock.
-  private var steps: [Int]
-  private let lock = NSLock()
+private final class StepCounter: Sendable {
+  private let steps: Mutex<[Int]>
   private let total: Int
   private let report: (@Sendable (Training.Event) -> Void)?
 
   init(folds: Int, total: Int, report: (@Sendable (Training.Event) -> Void)?) {
-    steps = Array(repeating: 0, count: folds)
+    steps = Mutex(Array(repeating: 0, count: folds))
     self.total = total
     self.report = report
   }
 
   func update(_ fold: Int, _ done: Int) {
     guard let report else { return }
-    let sum = lock.withLock {
+    let sum = steps.withLock { steps in
       steps[fold] = done
       return steps.reduce(0, +)
     }

@@ -1,10 +1,8 @@
-import Foundation
+import Synchronization
 
 /// Counts pieces of work that several threads finish, and tells how far they are.
-final class Done: @unchecked Sendable {
-  // Safe: `count` is only touched under the lock.
-  private var count = 0
-  private let lock = NSLock()
+final class Done: Sendable {
+  private let count = Atomic(0)
   private let total: Int
   private let progress: DetectionProgress
 
@@ -14,10 +12,7 @@ final class Done: @unchecked Sendable {
   }
 
   func one() {
-    let share = lock.withLock {
-      count += 1
-      return Double(count) / Double(max(1, total))
-    }
-    progress(share)
+    let done = count.add(1, ordering: .relaxed).newValue
+    progress(Double(done) / Double(max(1, total)))
   }
 }

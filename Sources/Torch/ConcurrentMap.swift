@@ -1,4 +1,4 @@
-import Foundation
+import Synchronization
 
 /// What `body` makes of 0…count−1, in that order, made on `threads` threads.
 ///
@@ -6,19 +6,10 @@ import Foundation
 public func concurrentMap<Value: Sendable>(
   over count: Int, threads: Int, engineThreads: Int? = nil, _ body: @escaping @Sendable (Int) -> Value
 ) -> [Value] {
-  let results = Results<Value>(count: count)
-  concurrently(over: count, threads: threads, engineThreads: engineThreads) { results.set($0, body($0)) }
-  return results.values
-}
-
-private final class Results<Value: Sendable>: @unchecked Sendable {
-  // Safe: `stored` is only touched under the lock.
-  private var stored: [Value?]
-  private let lock = NSLock()
-
-  init(count: Int) { stored = Array(repeating: nil, count: count) }
-
-  func set(_ index: Int, _ value: Value) { lock.withLock { stored[index] = value } }
-
-  var values: [Value] { lock.withLock { stored.compactMap { $0 } } }
+  let results = Mutex([Value?](repeating: nil, count: count))
+  concurrently(over: count, threads: threads, engineThreads: engineThreads) { index in
+    let value = body(index)
+    results.withLock { $0[index] = value }
+  }
+  return results.withLock { $0.compactMap { $0 } }
 }

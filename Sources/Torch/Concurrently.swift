@@ -1,4 +1,5 @@
-import Foundation
+import Dispatch
+import Synchronization
 
 /// Calls `body` with 0…count−1 from `threads` threads; libtorch's own threads are divided among them.
 ///
@@ -11,28 +12,21 @@ public func concurrently(
   let next = Counter()
   let all = Engine.threads
   DispatchQueue.concurrentPerform(iterations: workers) { _ in
-    // OpenMP counts threads by the thread that calls, OpenBLAS for the whole process. So no worker may restore the
-    // number while others are at work: sums split another way round differently, and results would vary.
+    let before = Engine.threads
     Engine.threads = engineThreads ?? max(1, all / workers)
+    // The thread goes on to other work afterwards, with its own number.
+    defer { Engine.threads = before }
     while true {
       let index = next.take()
       guard index < count else { return }
       body(index)
     }
   }
-  Engine.threads = all
 }
 
 /// Hands out 0, 1, 2 … to several threads.
-final class Counter: @unchecked Sendable {
-  // Safe: `value` is only touched under the lock.
-  private var value = 0
-  private let lock = NSLock()
+final class Counter: Sendable {
+  private let value = Atomic(0)
 
-  func take() -> Int {
-    lock.withLock {
-      defer { value += 1 }
-      return value
-    }
-  }
+  func take() -> Int { value.add(1, ordering: .relaxed).oldValue }
 }

@@ -32,11 +32,14 @@ public enum Engine {
   /// The linear algebra library in use, for example "OpenBLAS 0.3.21 … SkylakeX", or "reference".
   public static var blas: String { String(cString: functions.blas()) }
 
-  /// The number of threads that operations called from this thread may use.
+  /// The number of threads that operations called from this thread may use. No other thread notices a change.
   public static var threads: Int {
     get { Int(functions.threads()) }
     set { functions.set_threads(Int32(newValue)) }
   }
+
+  /// Sets the number of threads for the whole process: this thread, and threads that compute for the first time later.
+  public static func setProcessThreads(_ threads: Int) { functions.set_process_threads(Int32(threads)) }
 
   /// The functions of the engine. Traps where ``load()`` would throw.
   static var functions: CTorchEngine {

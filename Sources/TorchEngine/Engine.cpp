@@ -1,4 +1,5 @@
 #include "Engine.h"
+#include "Libraries.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
@@ -7,8 +8,6 @@
 #include <c10/core/GradMode.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/csrc/api/include/torch/version.h>
-
-#include <dlfcn.h>
 
 #include <sstream>
 #include <vector>
@@ -47,25 +46,6 @@ std::vector<at::Tensor> list(CTorchTensor *const *tensors, size_t count) {
 /// negative, so clamping the integers is ReLU; four times as fast as libtorch 1.13's way through float32.
 constexpr int64_t bfloat16Six = 0x40C0;
 
-/// A symbol of whichever BLAS is loaded, or NULL: Debian lets the user choose it at run time.
-template <class Function>
-Function blasSymbol(const char *name) {
-  return reinterpret_cast<Function>(dlsym(RTLD_DEFAULT, name) ?: dlsym(RTLD_NEXT, name));
-}
-
-/// The same, looked up among libtorch's own dependencies: the engine was opened with local symbols.
-template <class Function>
-Function engineSymbol(const char *name) {
-  static void *self = [] {
-    Dl_info info;
-    return dladdr(reinterpret_cast<void *>(&lastError), &info) ? dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD)
-                                                               : nullptr;
-  }();
-  if (self)
-    if (void *found = dlsym(self, name)) return reinterpret_cast<Function>(found);
-  return blasSymbol<Function>(name);
-}
-
 const char *compiledVersion() {
   return TORCH_VERSION;
 }
@@ -82,14 +62,6 @@ const char *blas() {
     return std::string("reference");
   }();
   return text.c_str();
-}
-
-void setThreads(int32_t threads) {
-  attempted([&] {
-    at::set_num_threads(threads);
-    // OpenBLAS with pthreads does not follow OpenMP's count.
-    if (auto set = engineSymbol<void (*)(int)>("openblas_set_num_threads")) set(threads);
-  });
 }
 
 /// What CUDA's runtime says of a GPU's memory; libtorch has loaded the runtime where there is a GPU.
@@ -115,7 +87,8 @@ const CTorchEngine engine = {
     .configuration = configuration,
     .blas = blas,
     .last_error = []() { return lastError().c_str(); },
-    .set_threads = setThreads,
+    .set_threads = [](int32_t threads) { attempted([&] { setThreads(threads); }); },
+    .set_process_threads = [](int32_t threads) { attempted([&] { setProcessThreads(threads); }); },
     .threads = []() { return int32_t(at::get_num_threads()); },
     .grad_enabled = []() { return c10::GradMode::is_enabled(); },
     .set_grad_enabled = [](bool enabled) { c10::GradMode::set_enabled(enabled); },
@@ -295,7 +268,7 @@ const CTorchEngine engine = {
     .matmul_into = [](Handle result, Handle a, Handle b) {
       return attempted([&] {
         c10::NoGradGuard untraced;
-        at::matmul_out(result->value, a->value, b->value);
+        productInto(result->value, a->value, b->value);
       });
     },
     .sum_all = [](Handle t) { return guarded([&] { return at::sum(t->value); }); },
@@ -381,12 +354,12 @@ const CTorchEngine engine = {
     },
     .clone = [](Handle t) { return guarded([&] { return t->value.clone(); }); },
     .to = [](Handle t, int32_t dtype) { return guarded([&] { return t->value.to(typeOf(dtype)); }); },
-    .matmul = [](Handle a, Handle b) { return guarded([&] { return at::matmul(a->value, b->value); }); },
+    .matmul = [](Handle a, Handle b) { return guarded([&] { return product(a->value, b->value); }); },
     .baddbmm = [](Handle t, Handle a, Handle b, double beta, double alpha) {
       return guarded([&] { return at::baddbmm(t->value, a->value, b->value, beta, alpha); });
     },
     .linear = [](Handle t, Handle weight, Handle bias) {
-      return guarded([&] { return at::linear(t->value, weight->value, optional(bias)); });
+      return guarded([&] { return affine(t->value, weight->value, optional(bias)); });
     },
     .qr = [](Handle t, Handle *q, Handle *r) {
       return attempted([&] { give(q, r, at::linalg_qr(t->value, "reduced")); });
@@ -482,6 +455,7 @@ const CTorchEngine engine = {
 }  // namespace cleannet
 
 extern "C" __attribute__((visibility("default"))) const CTorchEngine *cleannet_engine(void) {
+  cleannet::divideWork();
   return &cleannet::engine;
 }
 

@@ -61,6 +61,22 @@ inline at::ScalarType typeOf(int32_t dtype) {
   return static_cast<at::ScalarType>(dtype);
 }
 
+/// Makes the process ready for products on several threads; before any is computed.
+void divideWork();
+
+/// The number of threads for what the calling thread calls.
+void setThreads(int32_t threads);
+
+/// The same for the process: threads that compute for the first time begin with it.
+void setProcessThreads(int32_t threads);
+
+/// `a b`, as `at::matmul`. Without gradients the bits do not depend on the number of threads.
+at::Tensor product(const at::Tensor &a, const at::Tensor &b);
+void productInto(at::Tensor &result, const at::Tensor &a, const at::Tensor &b);
+
+/// `input weightᵀ + bias`, as `at::linear`.
+at::Tensor affine(const at::Tensor &input, const at::Tensor &weight, const c10::optional<at::Tensor> &bias);
+
 /// Zeros with `probability`, else 1 / (1 − probability); the generator gives one word, a hash the rest.
 at::Tensor dropoutMask(at::IntArrayRef sizes, double probability, at::Generator generator);
 

@@ -83,6 +83,6 @@ struct ComputeOptions: ParsableArguments {
 
   static func prepareEngine(threads: Int) throws {
     try Engine.load()
-    Engine.threads = threads
+    Engine.setProcessThreads(threads)
   }
 }

@@ -166,8 +166,8 @@ import Torch
     let whole = judge(set(data.features.values, data.labels, data.classes, verdicts)).probability
     let judged = judge(set(spoiled, data.labels + [0, 1, 2], data.classes, verdicts)).probability
     #expect(judged.suffix(3).allSatisfy { $0.isNaN })
-    // Up to rounding: other tests change how many threads add up.
-    #expect(zip(judged, whole).allSatisfy { abs($0 - $1) < 1e-4 })
+    // Up to rounding: matrices of other sizes are added up in another order.
+    #expect(zip(judged, whole).allSatisfy { abs($0 - $1) < 1e-5 })
   }
 
   @Test("negative features keep their sign by default")

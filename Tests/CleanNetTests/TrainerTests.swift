@@ -53,9 +53,7 @@ import Torch
     }
     let whole = try judge()
     #expect(kept.withLock { $0.count } == configuration.folds && kept.withLock { $0[0]?.progress.step } == 25)
-    // Up to rounding: tests beside this one change how many threads add up. JobTests compares two runs bit by bit.
-    let again = try judge()
-    #expect(zip(again, whole).allSatisfy { abs($0 - $1) < 0.02 })
+    #expect(try judge() == whole)
   }
 
   @Test("the extended objective finds wrong labels of classes that nobody verified")
@@ -114,9 +112,9 @@ import Torch
     let undecided = kept.count { (0.05...0.95).contains(judgements.probability[$0]) }
     #expect(undecided > kept.count / 5, "\(undecided)")
     for (row, image) in kept.enumerated() {
-      // Up to rounding: tests beside this one change how many threads add up.
-      #expect(abs(without.probability[row] - judgements.probability[image]) < 0.02)
-      #expect(abs(without.cosine[row] - judgements.cosine[image]) < 1e-3)
+      // Up to rounding: matrices of other sizes are added up in another order.
+      #expect(abs(without.probability[row] - judgements.probability[image]) < 1e-4)
+      #expect(abs(without.cosine[row] - judgements.cosine[image]) < 1e-5)
     }
   }
 

@@ -20,7 +20,7 @@ struct BenchOptions: ParsableArguments {
 
   func prepare() throws {
     try Engine.load()
-    Engine.threads = threads
+    Engine.setProcessThreads(threads)
   }
 }
 

@@ -38,7 +38,7 @@ typedef struct CTorchProgram CTorchProgram;
 #endif
 
 /// Goes up by one whenever the table changes.
-#define CTORCH_TABLE_VERSION 2
+#define CTORCH_TABLE_VERSION 3
 
 typedef CTorchTensor *_Nullable (*_Nonnull CTorchUnary)(CTorchTensor *);
 typedef CTorchTensor *_Nullable (*_Nonnull CTorchBinary)(CTorchTensor *, CTorchTensor *);
@@ -72,6 +72,7 @@ typedef struct CTorchEngine {
   const char *_Nonnull (*_Nonnull blas)(void);
   const char *_Nonnull (*_Nonnull last_error)(void);
   void (*_Nonnull set_threads)(int32_t threads);
+  void (*_Nonnull set_process_threads)(int32_t threads);
   int32_t (*_Nonnull threads)(void);
   bool (*_Nonnull grad_enabled)(void);
   void (*_Nonnull set_grad_enabled)(bool enabled);

@@ -49,10 +49,10 @@ lint: ## check the format of the sources, the English of documents and help text
 	Scripts/check-english
 	Scripts/check-house
 	Scripts/check-snippets
-	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources examples/swift
+	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks/Sources examples/swift
 
 format: ## format the sources
-	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources examples/swift
+	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks/Sources examples/swift
 
 bench: build ## run the benchmarks; DATA=folder adds those on real data
 	Scripts/bench $(DATA)

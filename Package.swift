@@ -66,11 +66,6 @@ let package = Package(
     .executable(name: "cleannet", targets: ["cleannet"]),
     .library(name: "CleanNet", targets: ["CleanNet", "Torch"]),
     .library(name: "CleanNetWorkspace", targets: ["Workspace"]),
-    .library(
-      name: "CleanNetTools",
-      targets: [
-        "Backbones", "Classifier", "Datasets", "Detectors", "Images", "Pipeline", "Workspace",
-      ]),
     .library(name: "CleanNetEngine", type: .dynamic, targets: ["TorchEngine"]),
   ],
   dependencies: [
@@ -132,6 +127,13 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
+    // Built by Scripts/bench and with the tests; packages that use the library never build it.
+    .executableTarget(
+      name: "cleannet-bench",
+      dependencies: [
+        "Backbones", "Classifier", "CleanNet", "Datasets", "Images", "Pipeline", "Torch", "Workspace",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Benchmarks/Sources/cleannet-bench", swiftSettings: swiftSettings),
     example("JudgeFeatures", ["CleanNet", "Torch"]),
     example("ReadWorkspace", ["Workspace"]),
     tests("ExamplesTests", ["JudgeFeatures", "ReadWorkspace", "TestPrograms"]),
@@ -148,7 +150,7 @@ let package = Package(
       ],
       path: "Tests/TestServer", swiftSettings: swiftSettings),
     tests("DownloadsTests", ["Downloads", "TestServer"]),
-    tests("ImagesTests", ["Images"], resources: [.copy("Fixtures")]),
+    tests("ImagesTests", ["Images", "Torch"], resources: [.copy("Fixtures")]),
     tests(
       "WorkspaceTests", ["Workspace", "Datasets", "Images", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("BackbonesTests", ["Backbones"], resources: [.copy("Fixtures")]),

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Torch
 
 /// All of training, from features and labels to a model.

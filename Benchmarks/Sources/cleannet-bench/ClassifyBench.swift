@@ -43,7 +43,9 @@ struct ClassifyBench: ParsableCommand {
       preparation: preparation
     ) { (place, pixels, augmentation, seed) throws(ImageProblem) in
       if let augmentation {
-        try decoder.decode(.file(images[place]), into: pixels, augmentation: augmentation, seed: seed)
+        var random = SplitMix64(seed: seed)
+        try decoder.decode(
+          .file(images[place]), into: pixels, augmentation: augmentation, using: &random)
       } else {
         try decoder.decode(.file(images[place]), into: pixels)
       }

@@ -16,7 +16,7 @@ import Testing
     #expect(fits(version, MemoryLayout<CTorchEngine>.size))
     #expect(!fits(version + 1, MemoryLayout<CTorchEngine>.size))
     #expect(!fits(version, MemoryLayout<CTorchEngine>.size - 8))
-    #expect(EngineError.otherVersion(path: "/x.so").description.contains("Scripts/build-engine"))
+    #expect(EngineError.otherVersion(path: "/x.so").description.contains("build-engine"))
   }
 
   @Test("what asks of a tensor comes back with an answer, whatever libtorch throws")

@@ -74,7 +74,8 @@ struct ArchiveTests {
     "IDX files that are not what they say are refused",
     arguments: [
       ([0, 0, 8, 1, 0, 0, 0, 3, 1], "holds 1 of the 3 bytes"), ([0, 0, 8, 1, 0, 0, 0, 1, 1, 1], "longer"),
-      ([0, 0, 13, 1, 0, 0, 0, 1, 1], "not an IDX file"), ([0, 0, 8, 4, 255, 255, 255, 255], "within its header"),
+      ([0, 0, 13, 1, 0, 0, 0, 1, 1], "not an IDX file"),
+      ([0, 0, 8, 4, 255, 255, 255, 255], "within its header"),
       ([0, 0, 8, 2, 255, 255, 255, 255, 255, 255, 255, 255], "claims"),
     ] as [([UInt8], String)])
   func badIDX(bytes: [UInt8], message: String) throws {

@@ -72,7 +72,8 @@ public enum Doctor {
       } catch {
         return Finding(
           part: "weights", health: .warning,
-          what: "\(standard). \(error.what); only --quality fast and best, and fine-tuning by default, need them",
+          what:
+            "\(standard). \(error.what); only --quality fast and best, and fine-tuning by default, need them",
           remedy: fetch(BackboneKind.efficientNetLite0.rawValue))
       }
     } catch {

@@ -138,7 +138,8 @@ final class Browser: Sendable {
       method, port: try #require(address.port), address.path, headers: [("Content-Type", "application/json")],
       body: try body.map { Array(try JSONSerialization.data(withJSONObject: $0)) })
     let content =
-      try JSONSerialization.jsonObject(with: Data(response.body), options: .fragmentsAllowed) as? [String: Any]
+      try JSONSerialization.jsonObject(with: Data(response.body), options: .fragmentsAllowed)
+      as? [String: Any]
     try #require(response.status == 200, "\(url): \(content ?? [:])")
     return content?["value"]
   }

@@ -52,5 +52,7 @@ struct RouterClient: Sendable {
 
 extension ReviewServer {
   /// Hands a client of the server's routes to a test.
-  func visited(_ body: (RouterClient) async throws -> Void) async throws { try await body(RouterClient(self)) }
+  func visited(_ body: (RouterClient) async throws -> Void) async throws {
+    try await body(RouterClient(self))
+  }
 }

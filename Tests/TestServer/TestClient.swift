@@ -35,7 +35,9 @@ public enum TestClient {
     head.headers = HTTPHeaders([("Host", "127.0.0.1:\(port)"), ("Connection", "close")] + headers)
     if let body { head.headers.add(name: "Content-Length", value: "\(body.count)") }
     channel.write(HTTPClientRequestPart.head(head), promise: nil)
-    if let body { channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil) }
+    if let body {
+      channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil)
+    }
     channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
     return try await answer.get()
   }

@@ -90,7 +90,8 @@ final class PathResolver {
       let folder = slashed.parted(atLast: .slash)?.before ?? slashed
       throw RecordFault(
         what: "names \(written), a Windows path",
-        remedy: "Say where that folder is on this machine, with --path-prefix '\(written.prefix(folder.count))=FOLDER'"
+        remedy:
+          "Say where that folder is on this machine, with --path-prefix '\(written.prefix(folder.count))=FOLDER'"
       )
     }
     notices.add("paths with backslashes, as Windows writes them, read with slashes", written)

@@ -178,7 +178,8 @@ public struct WebDataset: DatasetFormat {
         }
       }
     } catch {
-      throw RecordFault(what: "has a .json member that is not JSON: \(error.what)", remedy: "Write one object")
+      throw RecordFault(
+        what: "has a .json member that is not JSON: \(error.what)", remedy: "Write one object")
     }
     func take(_ flag: String?, _ known: [String]) -> String? {
       let wanted = flag.map { [$0] } ?? known

@@ -16,7 +16,8 @@ public struct DuckDB: Sendable {
       throw DatasetProblems(
         DatasetProblem(
           file: file, what: "\(Self.missing), which reads and writes Parquet and is not installed",
-          remedy: "`cleannet doctor` names the command that installs it; or name the program in CLEANNET_DUCKDB"))
+          remedy:
+            "`cleannet doctor` names the command that installs it; or name the program in CLEANNET_DUCKDB"))
     }
     self.program = program
   }

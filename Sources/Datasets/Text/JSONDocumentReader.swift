@@ -42,7 +42,8 @@ final class JSONDocumentReader: RecordReader {
         DatasetProblem(
           file: path, line: text.line(of: error.offset),
           what: "is not JSON: \(error.what) at byte \(error.offset + 1)",
-          remedy: "The file may have been cut short; get it again, or write JSON lines (one object per line)"))
+          remedy: "The file may have been cut short; get it again, or write JSON lines (one object per line)")
+      )
     }
     guard !places.isEmpty || !rows.isEmpty else {
       throw DatasetProblems(

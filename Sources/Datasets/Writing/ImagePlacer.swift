@@ -45,7 +45,8 @@ final class ImagePlacer {
     if errno == EXDEV || errno == EPERM {
       throw DatasetProblems(
         DatasetProblem(
-          file: path, what: "cannot be hard-linked: it is on another disk or belongs to somebody else: \(errnoText())",
+          file: path,
+          what: "cannot be hard-linked: it is on another disk or belongs to somebody else: \(errnoText())",
           remedy: "Use --images symlink or --images copy"))
     }
     throw place.failure("cannot be created", target)

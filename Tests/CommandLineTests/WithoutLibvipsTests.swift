@@ -26,7 +26,7 @@ import Testing
       let images = try #require(findings.first { $0["part"] == "images" })
       #expect(images["health"] == "missing")
       #expect(images["what"]?.contains(words) == true, "\(images)")
-      #expect(images["remedy"]?.contains("Scripts/setup") == true, "\(images)")
+      #expect(images["remedy"]?.contains("CLEANNET_LIBVIPS") == true, "\(images)")
     }
     let healthy = try await cleannet("doctor").output
     #expect(healthy.contains("ok       images: libvips ") && healthy.contains("JPEG"), "\(healthy)")

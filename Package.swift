@@ -173,3 +173,11 @@ let package = Package(
   ],
   cxxLanguageStandard: libTorch.cxxStandard
 )
+
+// Programs for libFuzzer, which only Scripts/fuzz builds: they need its flags in every module.
+if ProcessInfo.processInfo.environment["CLEANNET_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "Fuzz", dependencies: ["Backbones", "Datasets", "Images", "Torch", "Workspace"], path: "Fuzz",
+      exclude: ["seeds"], swiftSettings: swiftSettings))
+}

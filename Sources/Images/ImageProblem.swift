@@ -1,6 +1,6 @@
 /// Why one image cannot be used. Its kind depends on the image alone, never on timing or the number of threads.
-public struct ImageProblem: Error, Sendable, Hashable, CustomStringConvertible {
-  public enum Kind: String, Sendable, Codable, CaseIterable {
+package struct ImageProblem: Error, Sendable, Hashable, CustomStringConvertible {
+  package enum Kind: String, Sendable, Codable, CaseIterable {
     /// There is no such file.
     case missing
     /// The file's permissions forbid reading it.
@@ -23,19 +23,19 @@ public struct ImageProblem: Error, Sendable, Hashable, CustomStringConvertible {
     case tooLarge
   }
 
-  public let kind: Kind
+  package let kind: Kind
   /// The file, archive member or pixels.
-  public let image: String
+  package let image: String
   /// What is wrong and what to do, in a sentence or two.
-  public let explanation: String
+  package let explanation: String
 
-  public init(kind: Kind, image: String, explanation: String) {
+  package init(kind: Kind, image: String, explanation: String) {
     self.kind = kind
     self.image = image
     self.explanation = explanation
   }
 
-  public var description: String { "\(image): \(explanation)" }
+  package var description: String { "\(image): \(explanation)" }
 }
 
 extension ImageProblem {
@@ -56,13 +56,13 @@ extension ImageProblem {
 }
 
 /// What is refused before any pixel is decoded, so that a hostile or absurd file costs nothing.
-public struct ImageLimits: Sendable, Hashable {
+package struct ImageLimits: Sendable, Hashable {
   /// Width × height, as the header states them.
-  public var pixels: Int
+  package var pixels: Int
   /// Size of the encoded image.
-  public var bytes: Int
+  package var bytes: Int
 
-  public init(pixels: Int = 100_000_000, bytes: Int = 512 << 20) {
+  package init(pixels: Int = 100_000_000, bytes: Int = 512 << 20) {
     self.pixels = pixels
     self.bytes = bytes
   }

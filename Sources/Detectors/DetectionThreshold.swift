@@ -1,5 +1,5 @@
 /// The rule by which a score becomes a decision: the label is right where `score ≥ threshold`.
-public enum DetectionThreshold {
+package enum DetectionThreshold {
   /// The threshold that makes the average error rate of the verified images least.
   ///
   /// The average error rate is that of method.md: the share of misjudged images of each class, averaged over the
@@ -11,7 +11,7 @@ public enum DetectionThreshold {
   ///   - verdicts: Verification labels, image → label is right.
   /// - Returns: The threshold, −∞ where calling every label right is best, +∞ where calling every label wrong is. nil
   ///   where no verified image has a score.
-  public static func choose(scores: [Float], labels: [Int], verdicts: [Int: Bool]) -> Double? {
+  package static func choose(scores: [Float], labels: [Int], verdicts: [Int: Bool]) -> Double? {
     var judged: [(score: Double, label: Int, right: Bool)] = []
     for (image, right) in verdicts where !scores[image].isNaN {
       judged.append((Double(scores[image]), labels[image], right))
@@ -45,7 +45,7 @@ public enum DetectionThreshold {
   }
 
   /// The threshold for what a detector said; nil also where the detector decides by a rule of its own.
-  public static func choose(_ detection: Detection, _ problem: DetectionProblem) -> Double? {
+  package static func choose(_ detection: Detection, _ problem: DetectionProblem) -> Double? {
     guard detection.verdicts == nil else { return nil }
     return choose(scores: detection.scores, labels: problem.labels, verdicts: problem.verdicts)
   }

@@ -1,7 +1,7 @@
 /// Writes JSON as `JSONScanner` reads it back.
-public enum JSONText {
+package enum JSONText {
   /// A string with its quotes.
-  public static func quoted(_ text: String) -> String {
+  package static func quoted(_ text: String) -> String {
     var result = String.UnicodeScalarView()
     result.append("\"")
     for scalar in text.unicodeScalars {

@@ -102,7 +102,7 @@ public struct VerificationRecord: Sendable, Hashable {
   /// Nil if that is not known; such images stand for no others.
   public var selection: Selection?
 
-  public init(
+  package init(
     sample: Int, label: Int, answer: VerificationAnswer, person: String, date: Date = .now, origin: Origin,
     dwell: Int? = nil, client: String? = nil, correction: Int? = nil, selection: Selection? = nil
   ) {

@@ -7,7 +7,7 @@ extension Workspace {
   /// - Returns: How many were new.
   /// - Throws: `WorkspaceError` if a sample or a class is not there, or another process writes for too long.
   @discardableResult
-  public func addVerifications(_ records: [VerificationRecord]) throws -> Int {
+  package func addVerifications(_ records: [VerificationRecord]) throws -> Int {
     try writeAnswers { db in
       let samples = try Int.fetchOne(db, sql: "SELECT coalesce(max(id) + 1, 0) FROM samples") ?? 0
       let classes = try Int.fetchOne(db, sql: "SELECT count(*) FROM classes") ?? 0
@@ -86,7 +86,7 @@ extension Workspace {
   /// back.
   ///
   /// - Throws: `WorkspaceError` if there is no such sample.
-  public func setLabel(_ name: String, ofSample sample: Int) throws {
+  package func setLabel(_ name: String, ofSample sample: Int) throws {
     try write { db in
       guard
         let row = try Row.fetchOne(

@@ -155,14 +155,18 @@ struct VerdictResiduals: Sendable, Codable {
           change * change / (said * (1 - said)).clamped(min: 1e-12) + 1e-6
         )
       }
-      for _ in 0..<20 {
-        let (pull, curvature) = slope(odds)
+      /// √W, √W·K and I + √W·K·√W.
+      func system(_ curvature: Tensor) -> (root: Tensor, scaled: Tensor, matrix: Tensor) {
         let root = curvature.squareRoot()
         let scaled = covariance * column(root)
-        let system = one + scaled * root.unsqueezed(dim: 0)
+        return (root, scaled, one + scaled * root.unsqueezed(dim: 0))
+      }
+      for _ in 0..<20 {
+        let (pull, curvature) = slope(odds)
+        let (root, _, matrix) = system(curvature)
         let gradient = curvature * (odds - mean) + pull
         let newton =
-          gradient - root * system.solve(column(root * product(gradient))).squeezed(dim: 1)
+          gradient - root * matrix.solve(column(root * product(gradient))).squeezed(dim: 1)
         var step = 1.0
         var (next, value) = (newton, -Double.infinity)
         var nextOdds = odds
@@ -183,11 +187,9 @@ struct VerdictResiduals: Sendable, Codable {
       guard leavesOneOut else { return Fit(weights: weights.doubles(), leftOut: []) }
       // The cavity: the posterior of f_i without the image's own likelihood.
       let (pull, curvature) = slope(odds)
-      let root = curvature.squareRoot()
-      let scaled = covariance * column(root)
-      let system = one + scaled * root.unsqueezed(dim: 0)
+      let (_, scaled, matrix) = system(curvature)
       let own = (covariance * one).sum(dim: 0)
-      let variance = own - (scaled * system.solve(scaled)).sum(dim: 0)
+      let variance = own - (scaled * matrix.solve(scaled)).sum(dim: 0)
       let leftOut =
         odds - variance * pull / (1 - curvature * variance).clamped(min: 1e-6)
       return Fit(weights: weights.doubles(), leftOut: leftOut.doubles())

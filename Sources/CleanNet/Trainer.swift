@@ -152,15 +152,17 @@ public final class Trainer {
 
   // MARK: Stopping and going on
 
-  /// Everything that the trainer needs to go on as if it had not stopped.
+  /// Everything that the trainer needs to go on as if it had not stopped. A copy: later steps do not change it.
   public var checkpoint: TrainerCheckpoint {
     let progress = TrainerCheckpoint.Progress(
       step: step, history: history, sampler: sampler.state, bestValue: bestValue.isFinite ? bestValue : nil,
       looksSinceBest: looksSinceBest, losses: losses)
+    // Steps change the parameters and the optimizer's state in place.
+    let living = network.parameters.prefixed("network") + optimizer.state.prefixed("optimizer")
     return TrainerCheckpoint(
       progress: progress,
-      tensors: network.parameters.prefixed("network") + best.prefixed("best")
-        + optimizer.state.prefixed("optimizer") + [("dropout", dropout.state)])
+      tensors: living.map { ($0.name, $0.tensor.detached().clone()) } + best.prefixed("best")
+        + [("dropout", dropout.state)])
   }
 
   /// Goes back to where a trainer of the same data and configuration stopped.

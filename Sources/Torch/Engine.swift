@@ -142,7 +142,8 @@ public enum EngineError: Error, Sendable, Equatable, CustomStringConvertible {
     switch self {
     case .missing(let searched):
       "The compute engine libCleanNetEngine.so is missing. `cleannet doctor` names the commands that bring it. From the "
-        + "sources, build it with `swift build --product CleanNetEngine`, or name its file in CLEANNET_ENGINE. Searched: "
+        + "sources, build it with `swift build --product CleanNetEngine`, or name its file in CLEANNET_ENGINE. In a Swift "
+        + "package: Add the product CleanNetEngine to the dependencies of your program's target. Searched: "
         + searched.joined(separator: ", ")
     case .unloadable(let reason):
       "The compute engine cannot be loaded: \(reason). `cleannet doctor` names the commands that mend it: install the "

@@ -105,10 +105,10 @@ struct SafeTensorsTests {
       (#"{"a":{"dtype":"U8","shape":[1]}}"#, 1, "lacks"),
       (#"{"a":{"dtype":"U8","dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#, 1, "repeated field 'dtype'"),
       (#"{"__metadata__":{"a":"b","a":"c"}}"#, 0, "'a' twice"),
-      (#"{"__metadata__":{"a":1}}"#, 0, "no '\"'"),
-      (#"{"__metadata__":{"a":"\ud800"}}"#, 0, "half a surrogate"),
-      (#"{}{}"#, 0, "more than one object"),
-      (#"{"a"#, 0, "without an end"),
+      (#"{"__metadata__":{"a":1}}"#, 0, "quotation mark"),
+      (#"{"__metadata__":{"a":"\ud800"}}"#, 0, "not a character"),
+      (#"{}{}"#, 0, "something follows"),
+      (#"{"a"#, 0, "quotation mark"),
     ])
   func brokenHeaders(json: String, dataCount: Int, reason: String) throws {
     let bytes = Self.file(json: json, dataCount: dataCount)

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Where a matrix of numbers lies in a file of another format: `.npz` or safetensors.
@@ -63,13 +64,6 @@ public struct EmbeddedMatrix: Sendable, Hashable {
     return known
   }
 
-  private struct Tensor {
-    var name: String
-    var type = ""
-    var shape: [Int] = []
-    var place: [Int] = []
-  }
-
   private static func inTensors(_ path: String) throws(DatasetProblems) -> EmbeddedMatrix {
     let file = try Descriptor(reading: path)
     let length = try file.bytes(at: 0, count: 8).number(0, 8)
@@ -77,24 +71,9 @@ public struct EmbeddedMatrix: Sendable, Hashable {
       throw problem(path, "is no safetensors file", "Write it again with safetensors.save_file")
     }
     let json = try file.bytes(at: 8, count: Int(length))
-    var tensors: [Tensor] = []
+    let tensors: [SafeTensorsHeader.Entry]
     do throws(JSONScanner.Fault) {
-      try json.withUnsafeBufferPointer { bytes throws(JSONScanner.Fault) in
-        var scanner = JSONScanner(bytes)
-        try scanner.object { (name, scanner) throws(JSONScanner.Fault) in
-          guard name != "__metadata__" else { return try scanner.skip() }
-          var tensor = Tensor(name: name)
-          try scanner.members { (field, scanner) throws(JSONScanner.Fault) in
-            switch field {
-            case "dtype": tensor.type = try scanner.valueText() ?? ""
-            case "shape": tensor.shape = try numbers(&scanner)
-            case "data_offsets": tensor.place = try numbers(&scanner)
-            default: try scanner.skip()
-            }
-          }
-          tensors.append(tensor)
-        }
-      }
+      tensors = try SafeTensorsHeader(json: json).entries
     } catch {
       throw problem(path, "has a damaged header: \(error.what)", "Write it again with safetensors.save_file")
     }
@@ -105,30 +84,20 @@ public struct EmbeddedMatrix: Sendable, Hashable {
         path, "holds \(name) as \(tensors.first { $0.name == name }?.type ?? "nothing")",
         "Save it as float32 or float16: tensor.float()")
     }
-    guard tensor.place.count == 2, (1...2).contains(tensor.shape.count), tensor.shape.allSatisfy({ $0 > 0 })
-    else {
+    guard (1...2).contains(tensor.shape.count), tensor.shape.allSatisfy({ $0 > 0 }) else {
       throw problem(
         path, "holds \(name) of shape \(tensor.shape), not [rows, dimension]",
         "Save a matrix with one row per image")
     }
     // Numbers of a hostile header may be as large as they like.
-    let (start, end) = (Int64(tensor.place[0]), Int64(tensor.place[1]))
-    guard start <= end, end <= file.size - 8 - length else {
+    guard Int64(tensor.end) <= file.size - 8 - length else {
       throw problem(
-        path, "is damaged: \(name) would lie at bytes \(start) to \(end), beyond the file's end",
+        path, "is damaged: \(name) would lie at bytes \(tensor.start) to \(tensor.end), beyond the file's end",
         "Write it again with safetensors.save_file")
     }
     return EmbeddedMatrix(
-      type: type, shape: tensor.shape, offset: 8 + length + start,
-      length: end - start)
-  }
-
-  private static func numbers(_ scanner: inout JSONScanner) throws(JSONScanner.Fault) -> [Int] {
-    var numbers: [Int] = []
-    try scanner.elements { scanner throws(JSONScanner.Fault) in
-      numbers.append(try scanner.valueText().flatMap { Int($0) } ?? -1)
-    }
-    return numbers.contains { $0 < 0 } ? [] : numbers
+      type: type, shape: tensor.shape, offset: 8 + length + Int64(tensor.start),
+      length: Int64(tensor.end - tensor.start))
   }
 
   private static func problem(_ path: String, _ what: String, _ remedy: String) -> DatasetProblems {

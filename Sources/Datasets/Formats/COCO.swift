@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// COCO's JSON, taken as classification: an image whose annotations all name one category has its label.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// LabelMe's JSON files, one beside each image, taken as classification: the flag that is true, or else the one label

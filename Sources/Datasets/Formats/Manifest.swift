@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A table with a row a sample: CSV, TSV (either may be gzipped) or JSON lines, with `path` and `label`, and

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The shapes in which verification labels are kept.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// WebDataset: tar shards in which neighbouring members with one name up to the first dot are one sample: the image,

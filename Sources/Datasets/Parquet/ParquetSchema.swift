@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What the columns of Parquet files hold.

@@ -1,3 +1,5 @@
+import Files
+
 /// A table in one JSON document, in any of the shapes in which programs write one.
 ///
 /// - a list of objects: pandas' `orient="records"`, Label Studio's tasks (their data and the choice of their annotations);

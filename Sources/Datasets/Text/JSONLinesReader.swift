@@ -1,3 +1,5 @@
+import Files
+
 /// One JSON object a line. Strings are unescaped, numbers and booleans kept as written, `null` is empty, and nested
 /// values stay JSON text.
 final class JSONLinesReader: RecordReader {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What a label that is a JSON object or list comes to.

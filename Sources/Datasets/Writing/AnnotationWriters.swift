@@ -1,3 +1,5 @@
+import Files
+
 extension COCO: WritableFormat {
   public static func writer(_ output: DatasetOutput) throws -> any DatasetWriter { try COCOWriter(output) }
 }

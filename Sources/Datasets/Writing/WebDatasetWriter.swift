@@ -1,3 +1,5 @@
+import Files
+
 extension WebDataset: WritableFormat {
   public static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
     try WebDatasetWriter(output)

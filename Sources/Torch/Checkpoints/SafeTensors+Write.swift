@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 extension SafeTensors {
@@ -36,8 +37,8 @@ extension SafeTensors {
     var members: [String] = []
     if !metadata.isEmpty {
       let pairs = metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-        .map { "\(quoted($0.key)):\(quoted($0.value))" }
-      members.append("\(quoted(SafeTensorsHeader.metadataKey)):{\(pairs.joined(separator: ","))}")
+        .map { "\(JSONText.quoted($0.key)):\(JSONText.quoted($0.value))" }
+      members.append("\(JSONText.quoted(SafeTensorsHeader.metadataKey)):{\(pairs.joined(separator: ","))}")
     }
     var names: Set<String> = [SafeTensorsHeader.metadataKey]
     for (index, (name, tensor)) in tensors.enumerated() {
@@ -47,7 +48,7 @@ extension SafeTensors {
       let shape = tensor.shape.map(String.init).joined(separator: ",")
       let place = "\(starts[index]),\(starts[index] + tensor.bytes.count)"
       members.append(
-        "\(quoted(name)):{\"dtype\":\"\(tensor.dtype.safeTensorsCode)\",\"shape\":[\(shape)],\"data_offsets\":[\(place)]}"
+        "\(JSONText.quoted(name)):{\"dtype\":\"\(tensor.dtype.safeTensorsCode)\",\"shape\":[\(shape)],\"data_offsets\":[\(place)]}"
       )
     }
     var json = Data("{\(members.joined(separator: ","))}".utf8)
@@ -56,26 +57,5 @@ extension SafeTensors {
       throw CheckpointFault("the header would be longer than 100 MB", remedy: "Shorten names and metadata")
     }
     return withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) } + json
-  }
-
-  /// A JSON string; everything JSON allows to stand unescaped does.
-  private static func quoted(_ text: String) -> String {
-    var quoted = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": quoted += "\\\""
-      case "\\": quoted += "\\\\"
-      case "\n": quoted += "\\n"
-      case "\r": quoted += "\\r"
-      case "\t": quoted += "\\t"
-      case "\u{08}": quoted += "\\b"
-      case "\u{0C}": quoted += "\\f"
-      case "\u{00}"..<"\u{20}":
-        let digits = String(scalar.value, radix: 16)
-        quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: quoted.unicodeScalars.append(scalar)
-      }
-    }
-    return quoted + "\""
   }
 }

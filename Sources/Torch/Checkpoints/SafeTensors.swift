@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The safetensors format: a length (8 bytes, little endian), a JSON header of that length that names each tensor's
@@ -27,11 +28,12 @@ public enum SafeTensors {
     guard json.first == UInt8(ascii: "{") else {
       throw CheckpointFault("is not safetensors: no header begins at byte 8", remedy: CheckpointFault.resave)
     }
-    let header = try SafeTensorsHeader(json: Array(json))
+    let header = try SafeTensorsHeader(text: Array(json))
+    let entries = try SafeTensorsEntry.entries(of: header)
     let dataStart = 8 + Int(length)
-    try requireCoverage(header.entries, count: file.count - dataStart)
+    try requireCoverage(entries, count: file.count - dataStart)
     var checkpoint = Checkpoint(metadata: header.metadata)
-    for entry in header.entries {
+    for entry in entries {
       let bytes = try file.slice(
         dataStart + entry.start, count: entry.end - entry.start, of: "tensor '\(entry.name)'")
       let tensor = StoredTensor(dtype: entry.dtype, shape: entry.shape, bytes: bytes)
@@ -44,7 +46,7 @@ public enum SafeTensors {
 
   /// Every byte after the header belongs to exactly one tensor.
   private static func requireCoverage(
-    _ entries: [SafeTensorsHeader.Entry], count: Int
+    _ entries: [SafeTensorsEntry], count: Int
   ) throws(CheckpointFault) {
     var covered = 0
     for entry in entries.sorted(by: { ($0.start, $0.end) < ($1.start, $1.end) }) {

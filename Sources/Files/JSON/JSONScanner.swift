@@ -1,9 +1,14 @@
 /// Reads JSON from bytes, front to back, without building a tree.
-struct JSONScanner {
-  struct Fault: Error {
-    var what: String
+package struct JSONScanner {
+  package struct Fault: Error {
+    package var what: String
     /// From the start of the text.
-    var offset: Int
+    package var offset: Int
+
+    package init(what: String, offset: Int) {
+      self.what = what
+      self.offset = offset
+    }
   }
 
   /// Deep nesting is refused before the stack runs out.
@@ -12,24 +17,24 @@ struct JSONScanner {
   private let bytes: UnsafeBufferPointer<UInt8>
   private var position = 0
 
-  init(_ bytes: UnsafeBufferPointer<UInt8>) {
+  package init(_ bytes: UnsafeBufferPointer<UInt8>) {
     self.bytes = bytes
   }
 
   /// Reads the whole text as one object. `member` must read its value from the scanner that it is given.
-  mutating func object(_ member: (String, inout JSONScanner) throws(Fault) -> Void) throws(Fault) {
+  package mutating func object(_ member: (String, inout JSONScanner) throws(Fault) -> Void) throws(Fault) {
     try members(member)
     try end()
   }
 
   /// Makes sure that nothing follows.
-  mutating func end() throws(Fault) {
+  package mutating func end() throws(Fault) {
     skipSpace()
     if position < bytes.count { throw fault("something follows the last value") }
   }
 
   /// Reads an object's members. `member` must read its value, by `members`, `elements`, `valueText` or `skip`.
-  mutating func members(_ member: (String, inout JSONScanner) throws(Fault) -> Void) throws(Fault) {
+  package mutating func members(_ member: (String, inout JSONScanner) throws(Fault) -> Void) throws(Fault) {
     skipSpace()
     try expect("{")
     skipSpace()
@@ -47,7 +52,7 @@ struct JSONScanner {
   }
 
   /// A value as text: strings unescaped, `null` as `nil`, everything else as written.
-  mutating func valueText() throws(Fault) -> String? {
+  package mutating func valueText() throws(Fault) -> String? {
     skipSpace()
     guard position < bytes.count else { throw fault("a value is missing") }
     if bytes[position] == UInt8(ascii: "\"") { return try string() }
@@ -60,8 +65,31 @@ struct JSONScanner {
     return text
   }
 
+  /// A string, unescaped; any other value is a fault.
+  package mutating func text() throws(Fault) -> String {
+    skipSpace()
+    return try string()
+  }
+
+  /// A whole number that is not negative, written without leading zeros.
+  package mutating func wholeNumber() throws(Fault) -> Int {
+    skipSpace()
+    let start = position
+    let digits = skipDigits()
+    guard digits > 0, digits == 1 || bytes[start] != UInt8(ascii: "0") else {
+      throw fault("something stands in the place of a whole number", at: start)
+    }
+    guard let number = Int(String(decoding: bytes[start..<position], as: UTF8.self)) else {
+      throw fault("a number is beyond 64 bits", at: start)
+    }
+    return number
+  }
+
+  /// Where the next byte lies.
+  package var offset: Int { position }
+
   /// Reads a list. `element` must read one of its values.
-  mutating func elements(_ element: (inout JSONScanner) throws(Fault) -> Void) throws(Fault) {
+  package mutating func elements(_ element: (inout JSONScanner) throws(Fault) -> Void) throws(Fault) {
     skipSpace()
     try expect("[")
     skipSpace()
@@ -75,7 +103,7 @@ struct JSONScanner {
   }
 
   /// Passes over a value, and tells where it lies.
-  mutating func range() throws(Fault) -> Range<Int> {
+  package mutating func range() throws(Fault) -> Range<Int> {
     skipSpace()
     let start = position
     try skipValue(depth: 0)
@@ -83,10 +111,10 @@ struct JSONScanner {
   }
 
   /// Passes over a value.
-  mutating func skip() throws(Fault) { try skipValue(depth: 0) }
+  package mutating func skip() throws(Fault) { try skipValue(depth: 0) }
 
   /// Whether the next value is an object, a list or something else.
-  mutating func isNext(_ opening: Unicode.Scalar) -> Bool {
+  package mutating func isNext(_ opening: Unicode.Scalar) -> Bool {
     skipSpace()
     return position < bytes.count && bytes[position] == UInt8(ascii: opening)
   }
@@ -234,7 +262,7 @@ struct JSONScanner {
   }
 
   private mutating func expect(_ character: Unicode.Scalar) throws(Fault) {
-    if !take(character) { throw fault("\"\(character)\" is missing") }
+    if !take(character) { throw fault(character == "\"" ? "a quotation mark is missing" : "\"\(character)\" is missing") }
   }
 
   private func fault(_ what: String, at offset: Int? = nil) -> Fault {

@@ -1,28 +1,6 @@
-/// Writes JSON as `JSONScanner` reads it back.
-public enum JSONText {
-  /// A string with its quotes.
-  public static func quoted(_ text: String) -> String {
-    var result = String.UnicodeScalarView()
-    result.append("\"")
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"", "\\":
-        result.append("\\")
-        result.append(scalar)
-      case "\n": result.append(contentsOf: "\\n".unicodeScalars)
-      case "\r": result.append(contentsOf: "\\r".unicodeScalars)
-      case "\t": result.append(contentsOf: "\\t".unicodeScalars)
-      case _ where scalar.value < 0x20:
-        let digits = String(scalar.value, radix: 16)
-        result.append(
-          contentsOf: "\\u\(String(repeating: "0", count: 4 - digits.utf8.count))\(digits)".unicodeScalars)
-      default: result.append(scalar)
-      }
-    }
-    result.append("\"")
-    return String(result)
-  }
+import Files
 
+extension JSONText {
   /// An object on one line; members without a value are left out.
   static func object(_ members: [(name: String, value: String?)]) -> String {
     let written = members.compactMap { name, value in value.map { "\(quoted(name)): \($0)" } }

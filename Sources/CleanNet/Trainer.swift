@@ -131,11 +131,10 @@ public final class Trainer {
     // Weighted by the number of pairs, so that a class with a single wrong image does not decide.
     var (sum, weight) = (0.0, 0.0)
     for (_, judged) in byClass.sorted(by: { $0.key < $1.key }) {
-      let right = judged.filter(\.right).map(\.score)
-      let wrong = judged.filter { !$0.right }.map(\.score)
-      guard !right.isEmpty, !wrong.isEmpty else { continue }
-      let pairs = Double(right.count * wrong.count)
-      sum += rankingProbability(right: right, wrong: wrong) * pairs.squareRoot()
+      let ranking = Ranking(scores: judged.map(\.score), isRight: judged.map(\.right))
+      guard let auroc = ranking.auroc else { continue }
+      let pairs = Double(ranking.right * ranking.wrong)
+      sum += auroc * pairs.squareRoot()
       weight += pairs.squareRoot()
     }
     return weight > 0 ? sum / weight : nil
@@ -218,19 +217,4 @@ public struct TrainerCheckpoint: Sendable {
     self.progress = progress
     self.tensors = tensors
   }
-}
-
-/// The probability that a right label scores above a wrong one, ties counting half: the area under the ROC curve.
-func rankingProbability(right: [Double], wrong: [Double]) -> Double {
-  let all = (right.map { ($0, true) } + wrong.map { ($0, false) }).sorted { $0.0 < $1.0 }
-  var (rankSum, start) = (0.0, 0)
-  while start < all.count {
-    var end = start
-    while end < all.count, all[end].0 == all[start].0 { end += 1 }
-    let rank = Double(start + end + 1) / 2
-    rankSum += rank * Double(all[start..<end].count { $0.1 })
-    start = end
-  }
-  let n = Double(right.count)
-  return (rankSum - n * (n + 1) / 2) / (n * Double(wrong.count))
 }

@@ -25,6 +25,16 @@ import Torch
     #expect(abs(error(found) - least) < 1e-9)
   }
 
+  @Test("of equally good gaps the middle one is taken, the lower of two")
+  func ties() {
+    let judged = [(0.0, true), (1, false), (2, true), (3, false)].map {
+      (score: $0.0, label: 0, isRight: $0.1)
+    }
+    // −∞, 1.5 and ∞ misjudge two of four each; every other threshold three.
+    #expect(bestThreshold(judged) == 1.5)
+    #expect(bestThreshold(Array(judged.prefix(2))) == -.infinity)
+  }
+
   @Test("nothing to judge by gives no threshold; one kind of verdict gives the natural one")
   func degenerate() {
     #expect(bestThreshold([]) == nil)

@@ -116,3 +116,11 @@ struct NoisyClusters {
       kMeans: configuration.kMeans, seed: configuration.seed)
   }
 }
+
+/// The area under the ROC curve of scores of right and of wrong labels.
+func rankingProbability(right: [Double], wrong: [Double]) -> Double {
+  Ranking(
+    scores: right + wrong,
+    isRight: Array(repeating: true, count: right.count) + Array(repeating: false, count: wrong.count)
+  ).auroc ?? .nan
+}

@@ -1,3 +1,4 @@
+import CleanNet
 import Evaluation
 import Testing
 import Torch

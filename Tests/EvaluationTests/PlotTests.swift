@@ -1,3 +1,4 @@
+import CleanNet
 import Evaluation
 import Foundation
 import Testing

@@ -1,3 +1,4 @@
+import CleanNet
 import Detectors
 
 /// All metrics of one detector on one set of images.

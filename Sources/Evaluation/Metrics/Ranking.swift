@@ -1,50 +1,7 @@
-/// Labels in the order of their scores, lowest first, with equal scores as one group: what ROC and precision–recall
-/// curves, their areas and lift are made of.
-///
-/// Wrong labels are the positives, found from the low end. Ties count as in scikit-learn: a group of equal scores is
-/// passed in one step. Cost: one sort.
-package struct Ranking: Sendable {
-  /// After each group: wrong and right labels so far, and the group's score.
-  struct Step: Sendable {
-    var wrong: Int
-    var right: Int
-    var score: Double
-  }
-  let steps: [Step]
-  /// The number of wrong and of right labels.
-  package let wrong: Int
-  package let right: Int
+import CleanNet
 
-  package init(scores: [Double], isRight: [Bool]) {
-    precondition(scores.count == isRight.count, "\(scores.count) scores for \(isRight.count) labels")
-    let order = scores.indices.filter { !scores[$0].isNaN }.sorted { scores[$0] < scores[$1] }
-    var steps: [Step] = []
-    var wrong = 0
-    var right = 0
-    for (place, index) in order.enumerated() {
-      if isRight[index] { right += 1 } else { wrong += 1 }
-      let isLast = place + 1 == order.count || scores[order[place + 1]] != scores[index]
-      if isLast { steps.append(Step(wrong: wrong, right: right, score: scores[index])) }
-    }
-    self.steps = steps
-    self.wrong = wrong
-    self.right = right
-  }
-
+extension Ranking {
   package init(_ judged: JudgedLabels) { self.init(scores: judged.scores, isRight: judged.isRight) }
-
-  /// The area under the ROC curve: how probably a wrong label scores below a right one, ties counting half. nil
-  /// where there are not both.
-  package var auroc: Double? {
-    guard wrong > 0, right > 0 else { return nil }
-    var area = 0.0
-    var before = Step(wrong: 0, right: 0, score: 0)
-    for step in steps {
-      area += Double(step.right - before.right) * Double(step.wrong + before.wrong) / 2
-      before = step
-    }
-    return area / (Double(wrong) * Double(right))
-  }
 
   /// The average precision of finding wrong labels, `Σ (R_n − R_{n−1}) P_n`. nil where none is wrong.
   package var averagePrecision: Double? {
@@ -62,16 +19,17 @@ package struct Ranking: Sendable {
   /// that `k` cuts through, its mean counts. nil where none is wrong or there are not `k`.
   package func lift(at k: Int) -> Double? {
     guard wrong > 0, k > 0, k <= wrong + right else { return nil }
-    var before = Step(wrong: 0, right: 0, score: 0)
+    var wrongBefore = 0
+    var passed = 0
     var found = 0.0
     for step in steps {
-      let passed = before.wrong + before.right
-      let size = step.wrong + step.right - before.wrong - before.right
+      let size = step.wrong + step.right - passed
       if passed + size >= k {
-        found = Double(before.wrong) + Double(step.wrong - before.wrong) * Double(k - passed) / Double(size)
+        found = Double(wrongBefore) + Double(step.wrong - wrongBefore) * Double(k - passed) / Double(size)
         break
       }
-      before = step
+      wrongBefore = step.wrong
+      passed += size
     }
     return found / Double(k) / (Double(wrong) / Double(wrong + right))
   }

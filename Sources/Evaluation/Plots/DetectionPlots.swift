@@ -1,3 +1,5 @@
+import CleanNet
+
 /// The plots of an evaluation.
 extension LinePlot {
   /// ROC curves of several detectors on the same images, the area in the legend.

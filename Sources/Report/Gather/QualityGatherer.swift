@@ -1,3 +1,4 @@
+import CleanNet
 import Evaluation
 
 /// Curves and metrics on images whose truth is known.

@@ -125,14 +125,25 @@ extension Judgements {
     weights = judged.model.weights(evidence)
     neighbors = evidence.neighbors
     for (row, image) in evidence.images.enumerated() {
-      threshold[image] = 0.5
-      probability[image] = judged.probabilities[row]
-      softWeight[image] = judged.probabilities[row]
-      suggestedClass[image] = evidence.suggested[row]
-      guard let networks = evidence.networks else { continue }
-      cosine[image] = networks.cosine[row]
-      suggestedCosine[image] = networks.suggestedCosine[row]
-      disagreement[image] = networks.disagreement[row]
+      fill(image, probability: judged.probabilities[row], of: evidence, row)
     }
+  }
+
+  /// What the evidence says of an image.
+  ///
+  /// - Parameters:
+  ///   - probability: That its label is right.
+  ///   - row: Its row of the evidence.
+  mutating func fill(
+    _ image: Int, probability: Float, of evidence: LabelEvidence, _ row: Int, isLabelled: Bool = true
+  ) {
+    suggestedClass[image] = evidence.suggested[row]
+    suggestedCosine[image] = evidence.networks?.suggestedCosine[row] ?? .nan
+    disagreement[image] = evidence.networks?.disagreement[row] ?? .nan
+    guard isLabelled else { return }
+    threshold[image] = 0.5
+    self.probability[image] = probability
+    softWeight[image] = probability
+    cosine[image] = evidence.networks?.cosine[row] ?? .nan
   }
 }

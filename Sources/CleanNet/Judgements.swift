@@ -1,7 +1,7 @@
 import Torch
 
-/// What is said of all images and their labels, one element an image. NaN, nil and class −1 stand for images without
-/// features or without a label.
+/// What is said of images and their labels, one element per image. NaN, nil and class −1 stand for images without features or
+/// without a label.
 public struct Judgements: Sendable {
   /// What a threshold is compared with.
   public enum Basis: String, Sendable, Hashable, Codable {
@@ -29,6 +29,8 @@ public struct Judgements: Sendable {
   public var disagreement: [Float]
   /// How neighbours were searched; nil where none were.
   public var neighbors: NeighborQuality?
+  /// Of new images the most similar training images, the nearest first; empty for images of the training set.
+  public internal(set) var nearest: [[LabelJudge.Neighbor]] = []
 
   /// How far each reading of the evidence is believed; empty with the paper's objective.
   public internal(set) var weights: [LabelEvidence.World: Double] = [:]

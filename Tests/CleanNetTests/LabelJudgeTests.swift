@@ -66,7 +66,7 @@ import Torch
     #expect(abs(transductive.auroc - inductive.auroc) < 0.005, "\(transductive) \(inductive)")
     // Of 500 images one is 0.2 points.
     #expect(abs(transductive.error - inductive.error) < 0.011, "\(transductive) \(inductive)")
-    let agree = aside.indices.count { judged.suggested[$0] == evidence.suggested[aside[$0]] }
+    let agree = aside.indices.count { judged.suggestedClass[$0] == evidence.suggested[aside[$0]] }
     #expect(agree > aside.count * 95 / 100, "\(agree) suggestions agree")
   }
 
@@ -90,8 +90,8 @@ import Torch
     #expect(after.probability.allSatisfy { (0...1).contains($0) })
     // Votes are kept in half precision.
     #expect(zip(before.probability, after.probability).allSatisfy { abs($0 - $1) < 1e-3 })
-    #expect(before.suggested == after.suggested && before.neighbors == after.neighbors)
-    #expect(before.neighbors.allSatisfy { $0.count == 3 })
+    #expect(before.suggestedClass == after.suggestedClass && before.nearest == after.nearest)
+    #expect(before.nearest.allSatisfy { $0.count == 3 })
 
     for row in 0..<30 {
       let alone = read.judge(new[row..<row + 1], labels: [given[row]], verdicts: verdicts)
@@ -108,7 +108,8 @@ import Torch
     let rows = Tensor.concatenate([features[0..<2], .full([1, 32], .nan)])
     let judged = judge.judge(rows, labels: [labels[0], -1, 2], verdicts: verdicts)
     #expect(judged.probability[0].isFinite && judged.probability[1].isNaN && judged.probability[2].isNaN)
-    #expect(judged.suggested[1] >= 0 && judged.suggested[2] == -1)
+    #expect(judged.suggestedClass[1] >= 0 && judged.suggestedClass[2] == -1)
+    #expect(judged.isRight(0) == (judged.probability[0] >= 0.5) && judged.isRight(1) == nil && judged.isRight(2) == nil)
   }
 
   @Test("what other models said of training images does not keep new ones from being judged")
@@ -125,7 +126,7 @@ import Torch
     let judge = try #require(outcome.judge)
     let judged = judge.judge(new, labels: (0..<200).map { $0 % 10 }, verdicts: verdicts)
     #expect(judged.probability.allSatisfy { (0...1).contains($0) })
-    let right = (0..<200).count { judged.suggested[$0] == $0 % 10 }
+    let right = (0..<200).count { judged.suggestedClass[$0] == $0 % 10 }
     #expect(right > 160, "\(right) of 200")
   }
 
@@ -137,7 +138,7 @@ import Torch
     let judged = judge.judge(
       features[0..<20], labels: Array(labels[0..<20]), verdicts: verdicts, neighbors: 1)
     for row in 0..<20 {
-      #expect(judge.images[judged.neighbors[row][0].place] == row && judged.neighbors[row][0].cosine > 0.999)
+      #expect(judge.images[judged.nearest[row][0].place] == row && judged.nearest[row][0].cosine > 0.999)
     }
   }
 }

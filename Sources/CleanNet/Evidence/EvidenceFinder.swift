@@ -206,13 +206,13 @@ struct EvidenceFinder: Sendable {
       let closed = judged(
         .closed, .even, labels, &model, closedSources(basis, basis.closed.beliefs, heard), fits: heard != nil)
       var explanation = Explanation(closed: model)
-      var plain: WorldJudgement?
+      var plain: WorldEvidence?
       if parts.contains(.plainWorld) {
         var model = startingModel(plain: true)
         plain = judged(.plain, .plainEven, labels, &model, plainSources(basis), fits: true)
         explanation.plain = model
       }
-      var open: WorldJudgement?
+      var open: WorldEvidence?
       if let reading = basis.open {
         var model = reading.model
         model.exponents = explanation.closed.exponents
@@ -242,7 +242,7 @@ struct EvidenceFinder: Sendable {
   }
 
   /// One candidate's part of the evidence.
-  private struct JudgedCandidate {
+  private struct CandidateEvidence {
     var candidate: LabelEvidence.Candidate
     /// `[N]`
     var logOdds: Tensor
@@ -250,8 +250,8 @@ struct EvidenceFinder: Sendable {
   }
 
   /// What one world makes of the labels.
-  private struct WorldJudgement {
-    var bySharpness: [[JudgedCandidate]]
+  private struct WorldEvidence {
+    var bySharpness: [[CandidateEvidence]]
     var suggested: [Int]
   }
 
@@ -261,7 +261,7 @@ struct EvidenceFinder: Sendable {
   private func judged(
     _ world: LabelEvidence.World, _ even: LabelEvidence.World?, _ labels: SoftLabels,
     _ model: inout NoiseModel, _ sources: @escaping Sources, fits: Bool
-  ) -> WorldJudgement {
+  ) -> WorldEvidence {
     let images = candidates(labels, model, sources)
     // What images' tails are bundled by must be the same for all of them.
     let start = model
@@ -295,14 +295,14 @@ struct EvidenceFinder: Sendable {
       let own = models[place]
       let likelihood = own.logLikelihood(images, sharpness: sharpness)
       var found = [
-        JudgedCandidate(
+        CandidateEvidence(
           candidate: .init(world: world, sharpness: sharpness, intercept: 0, logLikelihood: likelihood),
           logOdds: ordered(pieces.map { $0.odds[place][0] }), transition: own.transition)
       ]
       if let even {
         let kept = min(0.999, max(0.001, own.kept(images, sharpness: sharpness)))
         found.append(
-          JudgedCandidate(
+          CandidateEvidence(
             candidate: .init(
               world: even, sharpness: sharpness, intercept: log(kept / (1 - kept)), logLikelihood: likelihood
             ), logOdds: ordered(pieces.map { $0.odds[place][1] })))
@@ -313,7 +313,7 @@ struct EvidenceFinder: Sendable {
     for piece in pieces {
       for (row, state) in zip(piece.rows, piece.suggested) { suggested[row] = state }
     }
-    return WorldJudgement(bySharpness: bySharpness, suggested: suggested)
+    return WorldEvidence(bySharpness: bySharpness, suggested: suggested)
   }
 
   private func opinions(_ voice: NetworkVoice, suggested: [Int]) -> LabelEvidence.NetworkOpinions {

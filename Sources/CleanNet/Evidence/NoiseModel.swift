@@ -44,7 +44,7 @@ struct NoiseModel: Sendable {
   }
 
   /// What a posterior and a noisy label say together.
-  struct Judgement {
+  struct Posterior {
     /// The beliefs about the true state: `[n, m + B]`.
     var beliefs: Tensor
     /// The log-odds that each noisy label is right: `[n]`.
@@ -56,11 +56,11 @@ struct NoiseModel: Sendable {
   /// - Parameters:
   ///   - logPosterior: Of the piece: see ``logPosterior(_:sharpness:)``.
   ///   - columns: Of this model.
-  func judge(_ piece: CandidatePiece, _ logPosterior: Tensor, _ columns: TransitionColumns) -> Judgement {
+  func judge(_ piece: CandidatePiece, _ logPosterior: Tensor, _ columns: TransitionColumns) -> Posterior {
     let joint = logPosterior + columns.likelihoods(piece).log()
     let total = joint.logSumExp(dim: 1, keepDim: true)
     let own = joint.select(dim: 1, index: 0)
-    return Judgement(
+    return Posterior(
       beliefs: (joint - total).exp(), logOdds: own - Self.others(joint), logLikelihood: total.sum().item)
   }
 

@@ -179,7 +179,7 @@ public struct VerdictModel: Sendable, Codable {
   }
 
   /// The probability that each label is right, verified images judged by models fitted without their verdicts.
-  public static func judge(_ evidence: LabelEvidence, verdicts: [Verdict], seed: UInt64 = 0) -> Judgement {
+  public static func judge(_ evidence: LabelEvidence, verdicts: [Verdict], seed: UInt64 = 0) -> Outcome {
     let problem = Problem(evidence, verdicts)
     let model = VerdictModel(problem, seed: seed)
     var probabilities = model.probabilities(evidence)
@@ -198,12 +198,13 @@ public struct VerdictModel: Sendable, Codable {
     for (fold, values) in zip(folds, held) {
       for (place, value) in zip(fold, values) { probabilities[verdicts[place].row] = Float(value) }
     }
-    return Judgement(model: model, probabilities: probabilities)
+    return Outcome(model: model, probabilities: probabilities)
   }
 
-  public struct Judgement: Sendable {
+  /// What the verdicts came to.
+  public struct Outcome: Sendable {
     public var model: VerdictModel
-    /// One per image of the evidence.
+    /// That each label is right: one per image of the evidence.
     public var probabilities: [Float]
   }
 

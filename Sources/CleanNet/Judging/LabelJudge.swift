@@ -87,22 +87,6 @@ public struct LabelJudge: Sendable {
 
   // MARK: Judging
 
-  /// What is said of some new images, one element per image.
-  public struct Judged: Sendable {
-    /// That the label is right; NaN for images without a label or without finite features.
-    public var probability: [Float]
-    /// The likeliest class; −1 for images without finite features.
-    public var suggested: [Int]
-    /// cos(φ_q, φ_s) with the class of the label, averaged over networks; NaN without a label.
-    public var cosine: [Float]
-    /// The same with the suggested class.
-    public var suggestedCosine: [Float]
-    /// How far the networks disagree: see ``Judgements/disagreement``.
-    public var disagreement: [Float]
-    /// The nearest training images, the most similar first.
-    public var neighbors: [[Neighbor]]
-  }
-
   /// A training image that is similar to a new one.
   public struct Neighbor: Sendable, Hashable {
     /// Its place in ``LabelJudge/images``.
@@ -118,18 +102,18 @@ public struct LabelJudge: Sendable {
   ///   - labels: Their classes, −1 where there is none: n of them.
   ///   - verdicts: What weighs the candidates.
   ///   - neighbors: The most similar training images to name of each.
+  /// - Returns: One element per image. Images without finite features have no judgement; those without a label have a
+  ///   suggested class only.
   public func judge(
     _ features: Tensor, labels: [Int], verdicts: VerdictModel, neighbors: Int = 0
-  ) -> Judged {
+  ) -> Judgements {
     precondition(features.size(0) == labels.count, "\(labels.count) labels for \(features.size(0)) images")
     precondition(features.size(1) == featureDimension, "the features are of another dimension")
     precondition(labels.allSatisfy { (-1..<classes).contains($0) }, "a label is none of the model's classes")
     let sums = withoutGradients { features.sum(dim: 1).floats() }
     let sound = labels.indices.filter { sums[$0].isFinite }
-    let none = Array(repeating: Float.nan, count: labels.count)
-    var judged = Judged(
-      probability: none, suggested: Array(repeating: -1, count: labels.count), cosine: none,
-      suggestedCosine: none, disagreement: none, neighbors: Array(repeating: [], count: labels.count))
+    var judged = Judgements(count: labels.count, basis: .probability)
+    judged.nearest = Array(repeating: [], count: labels.count)
     guard !sound.isEmpty else { return judged }
     let rows = sound.count == labels.count ? features : features.indexSelect(Tensor(sound))
     let own = sound.map { labels[$0] }
@@ -137,13 +121,8 @@ public struct LabelJudge: Sendable {
     let probabilities = verdicts.probabilities(found.evidence)
     for (place, row) in sound.enumerated() {
       let isLabelled = own[place] >= 0
-      judged.probability[row] = isLabelled ? probabilities[place] : .nan
-      judged.suggested[row] = found.evidence.suggested[place]
-      judged.neighbors[row] = found.near[place].prefix(neighbors).map { $0 }
-      guard let networks = found.evidence.networks else { continue }
-      judged.cosine[row] = isLabelled ? networks.cosine[place] : .nan
-      judged.suggestedCosine[row] = networks.suggestedCosine[place]
-      judged.disagreement[row] = networks.disagreement[place]
+      judged.fill(row, probability: probabilities[place], of: found.evidence, place, isLabelled: isLabelled)
+      judged.nearest[row] = Array(found.near[place].prefix(neighbors))
     }
     return judged
   }

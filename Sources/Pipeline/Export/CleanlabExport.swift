@@ -12,20 +12,20 @@ public enum CleanlabExport {
   /// - Returns: How many rows were written.
   @discardableResult
   public static func write(_ workspace: Workspace, to path: String?) throws -> Int {
-    let judgements = try LabelJudgements(workspace)
+    let knownLabels = try KnownLabels(workspace)
     let syntax = TableOutput.Syntax(path: path)
     let table = try TableOutput(path, columns: columns, syntax: syntax)
-    let names = judgements.classNames
+    let names = knownLabels.classNames
     // As pandas reads them: True is a boolean in CSV, and JSON has its own.
     let (yes, no) = syntax == .jsonl ? ("true", "false") : ("True", "False")
     var rows = 0
     try workspace.forEachSample { sample in
       rows += 1
-      let judgement = judgements[sample]
+      let known = knownLabels[sample]
       try table.write([
-        .text(sample.key), .text(sample.path), .number(judgement.isWrong == true ? yes : no),
-        .float(judgement.probability), .text(names[sample.label]),
-        .text(names[judgement.suggestion ?? sample.label]),
+        .text(sample.key), .text(sample.path), .number(known.isWrong == true ? yes : no),
+        .float(known.probability), .text(names[sample.label]),
+        .text(names[known.suggestion ?? sample.label]),
         .text(sample.split),
       ])
     }

@@ -21,10 +21,10 @@ struct CopyChoice {
 
   /// - Parameters:
   ///   - groups: Images that show the same, by number.
-  ///   - judgements: Of several the one stays whose label is most likely right.
+  ///   - knownLabels: Of several the one stays whose label is most likely right.
   /// - Returns: The numbers of those that go.
   static func leftOut(
-    _ groups: [[Int]], _ wanted: Set<Without>, _ workspace: Workspace, _ judgements: LabelJudgements
+    _ groups: [[Int]], _ wanted: Set<Without>, _ workspace: Workspace, _ knownLabels: KnownLabels
   ) throws -> Set<Int> {
     var gone: Set<Int> = []
     for group in groups {
@@ -35,7 +35,7 @@ struct CopyChoice {
       }
       guard wanted.contains(.duplicates) else { continue }
       for (_, alike) in Dictionary(grouping: samples, by: \.split) where alike.count > 1 {
-        let kept = alike.max { worth($0, judgements) < worth($1, judgements) }
+        let kept = alike.max { worth($0, knownLabels) < worth($1, knownLabels) }
         gone.formUnion(alike.lazy.filter { $0.id != kept?.id }.map(\.id))
       }
     }
@@ -43,10 +43,10 @@ struct CopyChoice {
   }
 
   /// Verified right, then likely right, then verified wrong; of equals the first.
-  private static func worth(_ sample: StoredSample, _ judgements: LabelJudgements) -> (Double, Int) {
-    let judgement = judgements[sample]
-    let probability = judgement.probability.isFinite ? Double(judgement.probability) : 0.5
-    let verdict = judgements.verdict(sample)
+  private static func worth(_ sample: StoredSample, _ knownLabels: KnownLabels) -> (Double, Int) {
+    let known = knownLabels[sample]
+    let probability = known.probability.isFinite ? Double(known.probability) : 0.5
+    let verdict = knownLabels.verdict(sample)
     return (verdict.map { $0 ? 2 : -1 } ?? probability, -sample.id)
   }
 }

@@ -64,8 +64,8 @@ public struct DatasetExport: Sendable {
           + Self.withColumns.sorted().joined(separator: ", "))
     }
     try workspace.refuseChangedContainers()
-    let judgements = try LabelJudgements(workspace, needsScores: wrong != .keep || weights != nil)
-    let names = judgements.classNames
+    let knownLabels = try KnownLabels(workspace, needsScores: wrong != .keep || weights != nil)
+    let names = knownLabels.classNames
     var output = DatasetOutput(
       path: path, classNames: names,
       splits: try workspace.status().splits.filter { $0.samples > 0 }.map(\.name))
@@ -78,7 +78,7 @@ public struct DatasetExport: Sendable {
     output.shardSize = shardSize
     let writer = try DatasetReader.writer(format: format, output)
     let features = format == CleanNetTable.name ? try FeatureRows(workspace) : nil
-    let gone = try CopyChoice.leftOut(copies, without, workspace, judgements)
+    let gone = try CopyChoice.leftOut(copies, without, workspace, knownLabels)
     var outcome = Outcome(format: format, written: 0, dropped: 0, relabelled: 0, unknown: 0, notices: [])
     var seen = 0
     try workspace.forEachSample { stored in
@@ -89,8 +89,8 @@ public struct DatasetExport: Sendable {
         outcome.dropped += 1
         return
       }
-      let judgement = judgements[stored]
-      guard let sample = cleaned(stored, judgement, judgements, &outcome) else { return }
+      let known = knownLabels[stored]
+      guard let sample = cleaned(stored, known, knownLabels, &outcome) else { return }
       if let features, let table = writer as? CleanNetTableWriter {
         guard let row = features.row(stored.id) else {
           outcome.dropped += 1
@@ -111,24 +111,24 @@ public struct DatasetExport: Sendable {
 
   /// The sample as it is written; nil if it is left out.
   private func cleaned(
-    _ stored: StoredSample, _ judgement: LabelJudgements.Judgement, _ judgements: LabelJudgements,
+    _ stored: StoredSample, _ known: KnownLabel, _ knownLabels: KnownLabels,
     _ outcome: inout Outcome
   ) -> Sample? {
-    let names = judgements.classNames
+    let names = knownLabels.classNames
     var sample = Sample(
       key: stored.key, path: stored.path, location: stored.location, label: names[stored.label],
-      split: stored.split, verification: judgements.verdict(stored),
+      split: stored.split, verification: knownLabels.verdict(stored),
       attributes: stored.attributes)
     var isRelabelled = false
     if stored.split != "test" {
-      if judgement.isWrong == nil { outcome.unknown += 1 }
-      if judgement.isWrong == true, wrong != .keep {
-        guard wrong == .relabel, let suggestion = judgement.suggestion else {
+      if known.isWrong == nil { outcome.unknown += 1 }
+      if known.isWrong == true, wrong != .keep {
+        guard wrong == .relabel, let suggestion = known.suggestion else {
           outcome.dropped += 1
           return nil
         }
         // What a person said of the old label says nothing of the new one, unless it is the person's own.
-        sample.verification = judgements.isCorrected(stored) ? true : nil
+        sample.verification = knownLabels.isCorrected(stored) ? true : nil
         sample.set(Self.givenLabel, sample.label)
         sample.label = names[suggestion]
         isRelabelled = true
@@ -137,7 +137,7 @@ public struct DatasetExport: Sendable {
     }
     if let weights {
       // A label that was replaced was not judged; it weighs as one that is right.
-      let weight = isRelabelled ? 1 : WeightExport.weight(weights, stored, judgement)
+      let weight = isRelabelled ? 1 : WeightExport.weight(weights, stored, known)
       sample.set(Self.weight, String(format: "%.6g", weight))
     }
     return sample

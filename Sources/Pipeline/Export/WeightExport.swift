@@ -34,9 +34,9 @@ public enum WeightExport {
   ) throws -> Outcome {
     let table = try TableOutput(
       path, columns: ["key", "weight", "split"], syntax: format.flatMap(TableOutput.Syntax.init(rawValue:)))
-    let outcome = try each(workspace) { sample, judgement in
+    let outcome = try each(workspace) { sample, known in
       try table.write([
-        .text(sample.key), .float(Self.weight(kind, sample, judgement)), .text(sample.split),
+        .text(sample.key), .float(Self.weight(kind, sample, known)), .text(sample.split),
       ])
     }
     try table.finish()
@@ -59,8 +59,8 @@ public enum WeightExport {
   /// Writes one `.npy` file of float32, and beside it a table of the rows' keys.
   public static func writeNpy(_ workspace: Workspace, _ kind: WeightKind, to path: String) throws -> Outcome {
     let output = try NpyOutput(path: URL(fileURLWithPath: path).path)
-    var outcome = try each(workspace) { sample, judgement in
-      let weight = Self.weight(kind, sample, judgement)
+    var outcome = try each(workspace) { sample, known in
+      let weight = Self.weight(kind, sample, known)
       try withUnsafePointer(to: weight) { try output.append(UnsafeBufferPointer(start: $0, count: 1)) }
     }
     try output.finish(dimension: nil)
@@ -75,13 +75,13 @@ public enum WeightExport {
     let count = try workspace.sampleCount()
     var soft = NpyArray("<f4", count), hard = NpyArray("<f4", count), probability = NpyArray("<f4", count)
     var label = NpyArray("<i4", count), suggested = NpyArray("<i4", count), issue = NpyArray("|b1", count)
-    var outcome = try each(workspace) { sample, judgement in
-      soft.append(Self.weight(.soft, sample, judgement))
-      hard.append(Self.weight(.hard, sample, judgement))
-      probability.append(judgement.probability)
+    var outcome = try each(workspace) { sample, known in
+      soft.append(Self.weight(.soft, sample, known))
+      hard.append(Self.weight(.hard, sample, known))
+      probability.append(known.probability)
       label.append(Int32(sample.label))
-      suggested.append(Int32(judgement.suggestion ?? -1))
-      issue.append(UInt8(judgement.isWrong == true ? 1 : 0))
+      suggested.append(Int32(known.suggestion ?? -1))
+      issue.append(UInt8(known.isWrong == true ? 1 : 0))
     }
     var splits = NpyArray("<i4", count)
     for split in try workspace.splits() { splits.append(split) }
@@ -104,22 +104,22 @@ public enum WeightExport {
 
   /// Not negative, and never NaN, which samplers refuse.
   static func weight(
-    _ kind: WeightKind, _ sample: StoredSample, _ judgement: LabelJudgements.Judgement
+    _ kind: WeightKind, _ sample: StoredSample, _ known: KnownLabel
   ) -> Float {
-    let weight = kind == .soft ? judgement.softWeight : judgement.hardWeight
+    let weight = kind == .soft ? known.softWeight : known.hardWeight
     return sample.split == "test" || weight.isNaN ? 0 : max(0, weight)
   }
 
   private static func each(
-    _ workspace: Workspace, _ body: (StoredSample, LabelJudgements.Judgement) throws -> Void
+    _ workspace: Workspace, _ body: (StoredSample, KnownLabel) throws -> Void
   ) throws -> Outcome {
-    let judgements = try LabelJudgements(workspace)
+    let knownLabels = try KnownLabels(workspace)
     var outcome = Outcome(rows: 0, unknown: 0)
     try workspace.forEachSample { sample in
-      let judgement = judgements[sample]
+      let known = knownLabels[sample]
       outcome.rows += 1
-      if sample.split != "test", judgement.softWeight.isNaN { outcome.unknown += 1 }
-      try body(sample, judgement)
+      if sample.split != "test", known.softWeight.isNaN { outcome.unknown += 1 }
+      try body(sample, known)
     }
     return outcome
   }

@@ -173,11 +173,11 @@ public final class ImageJudge: Sendable {
       for place in answers.indices {
         fill(
           &answers[place], probability: judged.probability[place], score: judged.probability[place],
-          cosine: judged.cosine[place], suggested: judged.suggested[place],
+          cosine: judged.cosine[place], suggested: judged.suggestedClass[place],
           suggestedCosine: judged.suggestedCosine[place])
         answers[place].disagreement = judged.disagreement[place].finite
         if nearest > 0, errors[place] == nil {
-          answers[place].nearest = try near(judged.neighbors[place], judge)
+          answers[place].nearest = try near(judged.nearest[place], judge)
         }
       }
     case .cosine(let network):

@@ -1,19 +1,7 @@
 import Workspace
 
 /// What is known of each label: what a person said, else what scoring found.
-struct LabelJudgements {
-  /// What is known of one sample's label.
-  struct Judgement {
-    /// Nil: neither verified nor scored.
-    var isWrong: Bool?
-    /// That the label is right, as scored; NaN where it was not.
-    var probability: Float
-    var softWeight: Float
-    var hardWeight: Float
-    /// The class that a person says is right, else the one that fits best, if that is another one.
-    var suggestion: Int?
-  }
-
+struct KnownLabels {
   let classNames: [String]
   private let scores: ScoreTable?
   private let answers: [Int: CurrentAnswer]
@@ -31,20 +19,20 @@ struct LabelJudgements {
     answers = Dictionary(uniqueKeysWithValues: try workspace.currentAnswers().map { ($0.sample, $0) })
   }
 
-  subscript(_ sample: StoredSample) -> Judgement {
+  subscript(_ sample: StoredSample) -> KnownLabel {
     let known = answers[sample.id]?.answer.isRight
     let correction = answers[sample.id]?.correction
     let weight = known.map { $0 ? Float(1) : 0 }
     guard let scores, sample.id < scores.count else {
       // Imported after scoring, or nothing was scored.
-      return Judgement(
+      return KnownLabel(
         isWrong: known.map { !$0 }, probability: .nan, softWeight: weight ?? .nan, hardWeight: weight ?? .nan,
         suggestion: correction)
     }
     let row = scores[sample.id]
     let scored: Bool? = row.verdict == .unknown ? nil : row.verdict == .wrong
     let suggested = Int(row.suggestedLabel)
-    return Judgement(
+    return KnownLabel(
       isWrong: known.map { !$0 } ?? scored, probability: row.probability,
       softWeight: weight ?? row.softWeight,
       hardWeight: weight ?? row.hardWeight,
@@ -62,4 +50,16 @@ struct LabelJudgements {
     guard let answer = answers[sample.id] else { return false }
     return answer.correction != nil && answer.origin != .accepted
   }
+}
+
+/// What is known of one sample's label.
+struct KnownLabel {
+  /// Nil: neither verified nor scored.
+  var isWrong: Bool?
+  /// That the label is right, as scored; NaN where it was not.
+  var probability: Float
+  var softWeight: Float
+  var hardWeight: Float
+  /// The class that a person says is right, else the one that fits best, if that is another one.
+  var suggestion: Int?
 }

@@ -3,7 +3,7 @@
 SWIFT ?= swift
 BINARY = .build/release/cleannet
 
-.PHONY: setup build demo test cluster-test torture sanitize dist wheel deb parity lint format bench clean help
+.PHONY: setup build demo test package-test cluster-test torture sanitize dist wheel deb parity lint format bench clean help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ demo: build ## find the wrong labels of 12,000 real images, explained step by st
 test: ## build and run all tests
 	@Scripts/setup --tests
 	$(SWIFT) test
+
+package-test: setup ## build and run packages that depend on this one, from its folder and from a tag
+	Scripts/check-package
 
 cluster-test: build ## run cleannet.spark on a Spark cluster on this machine; IMAGES=400 is short
 	Scripts/cluster-test $(BINARY) $(IMAGES)

@@ -26,7 +26,7 @@ struct FolderTests {
     let read = try samples(folder.path)
     #expect(read.map(\.split) == ["test", "test", "train"])
     #expect(read.map(\.label) == ["cat", "dog", "cat"])
-    #expect(try samples(folder.path) { $0.split = "test" }.allSatisfy { $0.split == "test" })
+    #expect(try samples(folder.path) { $0.split = "test" }.map(\.split) == ["test", "test", "test"])
   }
 
   @Test("links are followed, and their loops end")

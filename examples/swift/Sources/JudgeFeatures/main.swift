@@ -1,8 +1,15 @@
 import CleanNet
+import Foundation
 import Torch
 
+do {
+  try Engine.load()
+} catch {
+  print(error)
+  exit(EX_UNAVAILABLE)
+}
+
 // Features of 600 made-up images in 6 classes. Every fifth label is wrong.
-try Engine.load()
 let classes = 6
 let truth = (0..<600).map { $0 % classes }
 let labels = truth.enumerated().map { image, label in image % 5 == 0 ? (label + 1) % classes : label }

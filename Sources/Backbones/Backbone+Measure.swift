@@ -11,7 +11,6 @@ public struct BackboneSpeed: Sendable, Hashable {
   public var processorTime: Double
 
   public var imagesPerSecond: Double { Double(images) / elapsed }
-  public var processorMillisecondsPerImage: Double { 1000 * processorTime / Double(images) }
 }
 
 extension Backbone {

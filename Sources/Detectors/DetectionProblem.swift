@@ -70,18 +70,6 @@ public struct DetectionProblem: Sendable {
     return all
   }
 
-  /// Refuses features that hold NaN or infinity, which would spoil everything that is learnt from all images. One pass
-  /// over the features: whoever makes a problem of data that others made calls it once.
-  public func requireFiniteFeatures() throws(DetectionError) {
-    var spoilt: Int?
-    forEachChunk(of: images) { range, rows in
-      guard spoilt == nil, !rows.sum().item.isFinite else { return }
-      let isSpoilt = (.!rows.isFinite()).any(dim: 1).bools()
-      spoilt = isSpoilt.firstIndex(of: true).map { images[range.lowerBound + $0] }
-    }
-    if let spoilt { throw .notFinite(image: spoilt) }
-  }
-
   /// Runs `body` with as many of libtorch's threads as the problem may use.
   func withThreads<Result>(_ body: () -> Result) -> Result {
     let before = Engine.threads

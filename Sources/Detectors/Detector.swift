@@ -47,8 +47,6 @@ extension Detector {
 public enum DetectionError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Fewer than two classes have images.
   case tooFewClasses(detector: String)
-  /// The features of an image hold NaN or infinity.
-  case notFinite(image: Int)
   /// A library refused its input.
   case library(detector: String, reason: String)
 
@@ -57,8 +55,6 @@ public enum DetectionError: Error, Sendable, Equatable, CustomStringConvertible 
     case .tooFewClasses(let detector):
       "The detector \(detector) compares classes, but fewer than two have images. Import more classes, or leave the "
         + "detector out."
-    case .notFinite(let image):
-      "The features of image \(image) (counted from 0) hold NaN or infinity. Compute them anew, or take the image out."
     case .library(let detector, let reason): "The detector \(detector) failed: \(reason)."
     }
   }

@@ -132,13 +132,6 @@ public struct TrainStage: Sendable {
     return (["cleannet train"] + options.compactMap(\.self) + evidence).joined(separator: " ")
   }
 
-  /// What the last training came to; nil if there was none.
-  public static func lastOutcome(_ workspace: Workspace) throws -> Outcome? {
-    try workspace.finishedRun(stage: "train")?.metrics.flatMap {
-      try? JSONDecoder().decode(Outcome.self, from: Data($0.utf8))
-    }
-  }
-
   /// What the runner has to know.
   struct Declaration: Stage {
     typealias Inputs = TrainingData

@@ -7,12 +7,6 @@ public func xavierUniform(_ shape: [Int], gain: Double = 1, generator: Generator
   return generator.uniform(shape, low: -bound, high: bound)
 }
 
-/// The initial weights of He et al. (2015) for ReLU networks, by fan out: normal with deviation √(2 / fan out).
-public func heNormal(_ shape: [Int], generator: Generator) -> Tensor {
-  let fanOut = shape[0] * shape.dropFirst(2).reduce(1, *)
-  return generator.normal(shape, standardDeviation: (2 / Double(fanOut)).squareRoot())
-}
-
 /// Something with named parameters that an optimiser changes and a checkpoint keeps.
 public protocol Parameterized {
   /// Every parameter by its name in a checkpoint, in a fixed order.

@@ -192,11 +192,6 @@ extension Tensor {
     Tensor.check("indexCopy", Engine.functions.index_copy_in(handle, Int64(dim), index.handle, source.handle))
   }
 
-  /// Becomes the product `a · b`, without new memory.
-  public func matmulInPlace(_ a: Tensor, _ b: Tensor) {
-    Tensor.check("matmul", Engine.functions.matmul_into(handle, a.handle, b.handle))
-  }
-
   /// Applies ReLU6 for inference: without new memory, without a trace. Of bfloat16 elements none may be NaN.
   public func relu6InPlace() -> Tensor {
     Tensor.check("relu6", Engine.functions.relu6_in(handle))

@@ -197,11 +197,6 @@ extension Tensor {
     Tensor.wrap("matmul", Engine.functions.matmul(handle, other.handle))
   }
 
-  /// `β · self + α · a · b`, batch by batch: `[B, N, M]`, `[B, N, K]`, `[B, K, M]`.
-  public func addingBatchProduct(_ a: Tensor, _ b: Tensor, beta: Double = 1, alpha: Double = 1) -> Tensor {
-    Tensor.wrap("baddbmm", Engine.functions.baddbmm(handle, a.handle, b.handle, beta, alpha))
-  }
-
   /// `self · weightᵀ + bias`: `[…, I]`, `[O, I]`, `[O]` → `[…, O]`.
   public func linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
     Tensor.wrap("linear", Engine.functions.linear(handle, weight.handle, bias?.handle))

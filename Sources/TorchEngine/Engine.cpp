@@ -265,12 +265,6 @@ const CTorchEngine engine = {
         t->value.index_copy_(dim, index->value, source->value);
       });
     },
-    .matmul_into = [](Handle result, Handle a, Handle b) {
-      return attempted([&] {
-        c10::NoGradGuard untraced;
-        productInto(result->value, a->value, b->value);
-      });
-    },
     .sum_all = [](Handle t) { return guarded([&] { return at::sum(t->value); }); },
     .mean_all = [](Handle t) { return guarded([&] { return at::mean(t->value); }); },
     .sum = [](Handle t, int64_t dim, bool keep) {
@@ -355,9 +349,6 @@ const CTorchEngine engine = {
     .clone = [](Handle t) { return guarded([&] { return t->value.clone(); }); },
     .to = [](Handle t, int32_t dtype) { return guarded([&] { return t->value.to(typeOf(dtype)); }); },
     .matmul = [](Handle a, Handle b) { return guarded([&] { return product(a->value, b->value); }); },
-    .baddbmm = [](Handle t, Handle a, Handle b, double beta, double alpha) {
-      return guarded([&] { return at::baddbmm(t->value, a->value, b->value, beta, alpha); });
-    },
     .linear = [](Handle t, Handle weight, Handle bias) {
       return guarded([&] { return affine(t->value, weight->value, optional(bias)); });
     },

@@ -71,16 +71,6 @@ import Torch
     }
   }
 
-  @Test func featuresThatAreNoNumbersAreNamed() throws {
-    try clusters.problem([:]).requireFiniteFeatures()
-    var values = clusters.features.floats()
-    values[12 * 33 + 5] = .nan
-    let problem = DetectionProblem(
-      features: DenseFeatures(Tensor(values, shape: clusters.features.shape)), labels: clusters.labels,
-      classes: 3)
-    #expect(throws: DetectionError.notFinite(image: 33)) { try problem.requireFiniteFeatures() }
-  }
-
   @Test(arguments: Self.names)
   func tellsHowFarItIs(name: String) throws {
     let detector = try #require(DetectorRegistry.named(name))

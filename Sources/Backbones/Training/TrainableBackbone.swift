@@ -125,8 +125,3 @@ extension Network {
     return 1 + blocks[..<first].reduce(0) { $0 + $1.units.count }
   }
 }
-
-extension BackboneKind {
-  /// The number of stages that ``TrainableBackbone`` tells apart.
-  public var stageCount: Int { network().stages.count }
-}

@@ -38,7 +38,7 @@ typedef struct CTorchProgram CTorchProgram;
 #endif
 
 /// Goes up by one whenever the table changes.
-#define CTORCH_TABLE_VERSION 3
+#define CTORCH_TABLE_VERSION 4
 
 typedef CTorchTensor *_Nullable (*_Nonnull CTorchUnary)(CTorchTensor *);
 typedef CTorchTensor *_Nullable (*_Nonnull CTorchBinary)(CTorchTensor *, CTorchTensor *);
@@ -132,7 +132,6 @@ typedef struct CTorchEngine {
   bool (*_Nonnull relu_in)(CTorchTensor *);
   bool (*_Nonnull index_add_in)(CTorchTensor *, int64_t dim, CTorchTensor *index, CTorchTensor *source);
   bool (*_Nonnull index_copy_in)(CTorchTensor *, int64_t dim, CTorchTensor *index, CTorchTensor *source);
-  bool (*_Nonnull matmul_into)(CTorchTensor *result, CTorchTensor *, CTorchTensor *);
 
   // Reductions.
   CTorchUnary sum_all, mean_all;
@@ -162,7 +161,6 @@ typedef struct CTorchEngine {
 
   // Linear algebra.
   CTorchBinary matmul;
-  CTorchTensor *_Nullable (*_Nonnull baddbmm)(CTorchTensor *, CTorchTensor *, CTorchTensor *, double beta, double alpha);
   CTorchTensor *_Nullable (*_Nonnull linear)(CTorchTensor *, CTorchTensor *weight, CTorchTensor *_Nullable bias);
   bool (*_Nonnull qr)(CTorchTensor *, CTorchTensor *_Nullable *_Nonnull q, CTorchTensor *_Nullable *_Nonnull r);
   bool (*_Nonnull eigh)(CTorchTensor *, CTorchTensor *_Nullable *_Nonnull values, CTorchTensor *_Nullable *_Nonnull vectors);

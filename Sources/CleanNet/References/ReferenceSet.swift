@@ -41,7 +41,6 @@ public struct ReferenceSets: Sendable {
   }
 
   public var classes: Int { references.size(0) }
-  public var referencesPerClass: Int { references.size(1) }
   public var dimension: Int { references.size(2) }
 
   /// Clusters each class's images.

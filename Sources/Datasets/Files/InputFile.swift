@@ -8,8 +8,6 @@ final class InputFile {
   /// zlib's stream, for a gzipped file; it owns the descriptor then.
   private let gzip: gzFile?
 
-  var isGzipped: Bool { gzip != nil }
-
   init(path: String) throws(DatasetProblems) {
     self.path = path
     let descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC)
@@ -31,12 +29,6 @@ final class InputFile {
 
   deinit {
     if let gzip { gzclose(gzip) } else { close(descriptor) }
-  }
-
-  /// The number of bytes in the file itself, compressed or not.
-  var sizeOnDisk: Int64 {
-    var info = stat()
-    return fstat(descriptor, &info) == 0 ? Int64(info.st_size) : 0
   }
 
   /// Reads at most `count` bytes; 0 at the end.

@@ -31,9 +31,6 @@ package struct DecisionCounts: Sendable, Hashable, Codable {
   /// The harmonic mean of precision and recall.
   package var f1: Double { ratio(2 * found, 2 * found + blamed + missed) }
 
-  /// The share of misjudged labels.
-  package var errorRate: Double { ratio(missed + blamed, count) }
-
   /// The share of wrong labels among those kept.
   package var noiseAmongKept: Double { ratio(missed, missed + kept) }
 

@@ -15,6 +15,8 @@ public enum InputName {
   public static let verdicts = "verdicts"
   public static let model = "model"
   public static let scores = "scores"
+  public static let weights = "weights"
+  public static let history = "history"
 
   /// What to say where an input is another than it was.
   public static func change(_ name: String) -> String {
@@ -25,6 +27,8 @@ public enum InputName {
     case verdicts: "verdicts were added or changed"
     case model: "a model was trained since"
     case scores: "labels were scored since"
+    case weights: "images weigh otherwise: labels were scored, or verdicts were added"
+    case history: "stages were run since"
     default: "\(name) changed"
     }
   }

@@ -47,6 +47,13 @@ extension ImageProblem {
     Self(.truncated, source, "The image is truncated: its end is missing. Download or copy it again.")
   }
 
+  static func truncatedJPEG(_ source: ImageSource) -> Self {
+    Self(
+      .truncated, source,
+      "The image is truncated: its end is missing. Download or copy it again, or take such images as they are: "
+        + "cleannet embed --take-truncated.")
+  }
+
   static func damaged(_ source: ImageSource, _ format: ImageFormat) -> Self {
     Self(
       .damaged, source,
@@ -61,9 +68,12 @@ public struct ImageLimits: Sendable, Hashable {
   public var pixels: Int
   /// Size of the encoded image.
   public var bytes: Int
+  /// Whether a JPEG whose end is missing is taken as it is, with grey where pixels are missing.
+  public var takesTruncated: Bool
 
-  public init(pixels: Int = 100_000_000, bytes: Int = 512 << 20) {
+  public init(pixels: Int = 100_000_000, bytes: Int = 512 << 20, takesTruncated: Bool = false) {
     self.pixels = pixels
     self.bytes = bytes
+    self.takesTruncated = takesTruncated
   }
 }

@@ -72,7 +72,8 @@ struct OpenedImage: ~Copyable {
     guard !overflow, pixels <= limits.pixels else {
       throw ImageProblem(
         .tooLarge, source,
-        "The image is \(width)×\(height); the limit is \(limits.pixels) pixels. Make it smaller.")
+        "The image is \(width)×\(height); the limit is \(limits.pixels) pixels. Make it smaller, or raise the limit: "
+          + "cleannet embed --max-megapixels \(overflow ? "…" : "\((pixels + 999_999) / 1_000_000)").")
     }
   }
 
@@ -109,12 +110,14 @@ struct OpenedImage: ~Copyable {
     // libjpeg fills what is missing with grey and only warns; but it warns of trifles, too.
     if format == .jpeg, let lenient = Picture(decoding: bytes, format: .jpeg, strict: false, shrink: shrink),
       try Self.resample(lenient, stored, kernel: kernel, into: destination, source, limits),
-      cimages_jpeg_warnings_are_harmless(bytes.baseAddress, bytes.count)
+      (limits.takesTruncated && ImageFormat.jpeg.lacksEnd(bytes))
+        || cimages_jpeg_warnings_are_harmless(bytes.baseAddress, bytes.count)
     {
       return
     }
     guard let format else { throw ImageProblem(.unreadable, source, "There is not enough memory.") }
-    throw format.lacksEnd(bytes) ? .truncated(source) : .damaged(source, format)
+    guard format.lacksEnd(bytes) else { throw .damaged(source, format) }
+    throw format == .jpeg ? .truncatedJPEG(source) : .truncated(source)
   }
 
   /// - Returns: whether the pixels could be decoded.

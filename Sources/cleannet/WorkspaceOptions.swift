@@ -64,11 +64,21 @@ struct OutputOptions: ParsableArguments {
   }
 }
 
-/// Options of verbs that compute.
+/// Options of verbs that compute with random choices.
 struct ComputeOptions: ParsableArguments {
   @Option(help: "Seeds all random choices.")
   var seed: UInt64 = 0
 
+  @OptionGroup var processor: ThreadOptions
+
+  var threads: Int { processor.threads }
+
+  /// Opens the engine.
+  func prepareEngine() throws { try processor.prepareEngine() }
+}
+
+/// Options of verbs that compute, and leave nothing to chance.
+struct ThreadOptions: ParsableArguments {
   @Option(name: .customLong("threads"), help: "Threads (default: one per core).")
   var wantedThreads: Int?
 

@@ -211,4 +211,28 @@ import Testing
     let again = try await cleannet("embed")
     #expect(again.errors.contains("1 of the images that people judged have become others since: \(key)"))
   }
+
+  @Test("limits of images can be raised, stay raised, and what they refused is looked at again")
+  func limits() async throws {
+    defer { cleannet.remove() }
+    let images = try RealImages(count: 20, in: cleannet.folder).truth.keys.sorted().map(path)
+    let whole = try Data(contentsOf: URL(fileURLWithPath: images[0]))
+    try whole.prefix(whole.count * 2 / 3).write(to: URL(fileURLWithPath: images[0]))
+    let large = Array("P5 1300 1000 255\n".utf8) + [UInt8](repeating: 90, count: 1_300_000)
+    try Data(large).write(to: URL(fileURLWithPath: path("images/Bag/large.pgm")))
+    try await cleannet.succeed("import", "images")
+    let low = try await cleannet.succeed("embed", "--size", "32", "--max-megapixels", "1", "--json").json()
+    #expect(low["embedded"] as? Int == 19 && low["problems"] as? Int == 2)
+    let told = try await cleannet.succeed("status", "--problems").output
+    #expect(told.contains("--max-megapixels 2") && told.contains("--take-truncated"))
+    #expect(try await embed()["problems"] as? Int == 2)
+    let more = try await cleannet.succeed(
+      "embed", "--size", "32", "--max-megapixels", "2", "--take-truncated", "--json"
+    ).json()
+    #expect(more["embedded"] as? Int == 2 && more["problems"] as? Int == 0)
+    #expect(try await embed()["embedded"] as? Int == 0)
+    #expect(try await cleannet.succeed("check").output.contains("Nothing is damaged"))
+    let part = try await cleannet("embed", "--shard", "1/2", "--out", "parts", "--take-truncated")
+    #expect(part.status == 64)
+  }
 }

@@ -93,6 +93,19 @@ import Testing
     #expect(problem(.pixels(RawPixels(width: .max, height: .max, bands: 3, bytes: [])))?.kind == .tooLarge)
   }
 
+  @Test func truncatedPhotosAreTakenOnRequest() throws {
+    let plan = ImagePreparation(size: 32, fit: .stretch, kernel: .cubic)
+    var limits = ImageLimits()
+    limits.takesTruncated = true
+    let taken = try prepare(.file(fixture("truncated.jpg")), plan, limits: limits)
+    #expect(Set(taken).count > 1)
+    #expect(throws: ImageProblem.self) { try prepare(.file(fixture("truncated.jpg")), plan) }
+    // What is damaged otherwise stays refused.
+    #expect(throws: ImageProblem.self) { try prepare(.file(fixture("damaged.png")), plan, limits: limits) }
+    #expect(problem(.file(fixture("truncated.jpg")))?.description.contains("--take-truncated") == true)
+    #expect(problem(.file(fixture("bomb.png")))?.description.contains("--max-megapixels") == true)
+  }
+
   @Test func messagesNameTheImageAndARemedy() throws {
     let found = try #require(problem(.file(fixture("truncated.jpg"))))
     #expect(found.description.hasPrefix(fixture("truncated.jpg")))

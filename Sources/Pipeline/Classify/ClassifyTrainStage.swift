@@ -1,3 +1,4 @@
+import Artefacts
 import Backbones
 import Classifier
 import Foundation
@@ -90,28 +91,47 @@ public struct ClassifyTrainStage: Sendable {
     return outcome
   }
 
+  /// What a head is trained on.
+  private struct HeadInputs: StageInputs {
+    let data: ClassifierData
+    let weights: SampleWeights
+    let source: HeadSource
+    let digests: [String: String]
+  }
+
+  /// What sets a head apart from others on the same images and weights.
+  private struct HeadSettings: Codable {
+    var penalty: Double?
+    var seed: UInt64
+  }
+
   private func trainHead(
     _ workspace: Workspace, penalty: Double?, progress: some ProgressReporter
   ) throws -> Outcome {
-    // The key is made of what is trained on, whatever is written meanwhile.
-    let snapshot = try workspace.snapshot()
-    let data = try ClassifierData(snapshot)
-    let weights = try weights(
-      snapshot, examples: data.examples, labels: data.labels, verdicts: data.data.verdicts)
-    let settings = try penalty.map { "\($0)" }.json()
-    let key = StableHash.of(
-      "classify-head", data.data.featureSet.key, try snapshot.digest(of: data.data.featureSet),
-      try snapshot.fingerprint(of: .labels), weights.hash, settings, "\(seed)")
-    let source = try HeadSource(workspace, data.data.featureSet)
-    return try once(workspace, key: key, settings: settings) { files in
+    let declaration = ClassifierDeclaration(name: runName) { snapshot in
+      let data = try ClassifierData(snapshot)
+      let weights = try weights(
+        snapshot, examples: data.examples, labels: data.labels, verdicts: data.data.verdicts)
+      let set = data.data.featureSet
+      return HeadInputs(
+        data: data, weights: weights, source: try HeadSource(snapshot, set),
+        digests: [
+          InputName.features: "\(set.key) \(try snapshot.digest(of: set))",
+          InputName.labels: try snapshot.fingerprint(of: .labels), InputName.weights: weights.hash,
+        ])
+    } settle: { _ in
+      HeadSettings(penalty: penalty, seed: seed)
+    }
+    return try run(declaration, workspace) { inputs, _, key, files in
       let start = ContinuousClock.now
+      let (data, weights) = (inputs.data, inputs.weights)
       progress.begin("Training the head", total: 100, unit: "%")
       let trained = HeadTraining(penalty: penalty.map { .fixed($0) } ?? .own, seed: seed).train(
         data.features, examples: data.examples, labels: data.labels, classes: data.classNames.count,
         weights: [weights]
       ) { progress.update(Int($0 * 100)) }[0]
       progress.end(nil)
-      let (about, tensors) = try source.classifier(
+      let (about, tensors) = try inputs.source.classifier(
         trained.head, classes: data.classNames, weights: weighting.name)
       try ClassifierFile.write(tensors, about: about, to: files.best)
       return Outcome(
@@ -141,37 +161,38 @@ public struct ClassifyTrainStage: Sendable {
   }
 
   /// Trains, unless what would come out is there.
-  func once(
-    _ workspace: Workspace, key: String, settings: String, _ train: (ClassifierFiles) throws -> Outcome
+  func run<Inputs, Settings>(
+    _ declaration: ClassifierDeclaration<Inputs, Settings>, _ workspace: Workspace,
+    _ train: (Inputs, Settings, _ key: String, ClassifierFiles) throws -> Outcome
   ) throws -> Outcome {
-    try workspace.withWriteLock("classify") {
-      let files = ClassifierFiles(folder: workspace.modelFolder(key: key))
-      let run: Int
-      if let done = try workspace.finishedRun(stage: runName, key: key), let metrics = done.metrics,
-        FileManager.default.fileExists(atPath: files.best),
-        (try? workspace.verify(Self.names(key), remedy: "")) != nil,
-        var outcome = try? JSONDecoder().decode(Outcome.self, from: Data(metrics.utf8))
-      {
-        // Makes this classifier the latest.
-        run = try workspace.beginRun(stage: runName, key: key, settings: settings)
-        try workspace.finishRun(run, .done, metrics: metrics)
-        unlink(files.state)
-        outcome.reused = true
-        return outcome
-      }
-      run = try workspace.beginRun(stage: runName, key: key, settings: settings)
-      try files.makeFolder()
-      let outcome = try train(files)
-      try workspace.finishRun(
-        run, .done, metrics: try outcome.json(), files: try workspace.digests(of: Self.names(key)))
+    func files(_ key: String) -> ClassifierFiles { ClassifierFiles(folder: workspace.modelFolder(key: key)) }
+    let result = try StageRunner(workspace).run(declaration) { inputs, settings, key in
+      try files(key).makeFolder()
+      return try train(inputs, settings, key, files(key))
+    } cleanUp: { key in
       // Only going on after an interruption needs it.
-      unlink(files.state)
-      return outcome
+      unlink(files(key).state)
     }
+    var outcome = result.outcome
+    outcome.reused = result.wasThere
+    return outcome
   }
+}
 
-  /// The files of a classifier, below the workspace.
-  private static func names(_ key: String) -> [String] {
+/// What the runner has to know of a classifier's training.
+struct ClassifierDeclaration<Inputs: StageInputs, Settings: Codable>: Stage {
+  typealias Outcome = ClassifyTrainStage.Outcome
+
+  let name: String
+  /// Reads everything from a snapshot.
+  let read: (Workspace) throws -> Inputs
+  let settle: (Inputs) throws -> Settings
+
+  func inputs(_ snapshot: Workspace) throws -> Inputs { try read(snapshot) }
+
+  func settings(_ inputs: Inputs) throws -> Settings { try settle(inputs) }
+
+  func files(key: String) -> [String] {
     ["best.safetensors", "last.safetensors"].map { "models/\(key)/\($0)" }
   }
 }

@@ -1,3 +1,4 @@
+import Artefacts
 import Backbones
 import Classifier
 import Evaluation
@@ -32,11 +33,46 @@ struct NetworkStage {
     try Vips.load()
     try DownloadStage().runIfNeeded(workspace, progress: progress)
     try workspace.refuseChangedContainers()
-    let snapshot = try workspace.snapshot()
+    let path = try BackboneWeights.path(network.backbone, named: network.weights)
+    let declaration = ClassifierDeclaration(name: stage.runName, read: inputs) { inputs in
+      Settings(
+        backbone: network.backbone, weights: try BackboneWeights.fingerprint(path),
+        preparation: inputs.preparation, recipe: network.recipe,
+        precision: "\(network.recipe.precision.dtype)", validationShare: network.validationShare)
+    }
+    return try stage.run(declaration, workspace) { inputs, _, key, files in
+      let images = try SampleImages(inputs.snapshot, samples: inputs.examples)
+      let decoder = ImageDecoder(inputs.preparation, limits: images.limits)
+      let data = FineTuningData(
+        labels: inputs.labels, weights: inputs.weights, classes: inputs.classes.count,
+        validation: validation(inputs.examples), preparation: inputs.preparation
+      ) { (place, pixels, augmentation, seed) throws(ImageProblem) in
+        try images.decode(place, into: pixels, by: decoder, augmentation: augmentation, seed: seed)
+      }
+      let about = ClassifierFile.About(
+        backbone: network.backbone, preparation: inputs.preparation, precision: network.recipe.precision,
+        classes: inputs.classes, weights: stage.weighting.name, features: nil)
+      return try train(
+        workspace, data, examples: inputs.examples, start: path, about: about, files: files, key: key,
+        progress: progress)
+    }
+  }
+
+  /// What a network is trained on.
+  private struct Inputs: StageInputs {
+    let snapshot: Workspace
+    let examples: [Int]
+    let labels: [Int]
+    let classes: [String]
+    let weights: SampleWeights
+    let preparation: ImagePreparation
+    let digests: [String: String]
+  }
+
+  private func inputs(_ snapshot: Workspace) throws -> Inputs {
     let all = try snapshot.trainLabels()
     let examples = all.indices.filter { all[$0] >= 0 }
     let labels = examples.map { all[$0] }
-    let classes = try snapshot.classNames()
     guard Set(labels).count >= 2 else {
       throw PipelineError(
         .badInput, "Fewer than two classes have images to train on", remedy: "Import more classes")
@@ -44,31 +80,13 @@ struct NetworkStage {
     let verdicts = Dictionary(
       uniqueKeysWithValues: try snapshot.verifications().map { ($0.sample, $0.isRight) })
     let weights = try stage.weights(snapshot, examples: examples, labels: labels, verdicts: verdicts)
-    let path = try BackboneWeights.path(network.backbone, named: network.weights)
-    let preparation = ImagePreparation(size: try size(workspace))
-    let settings = Settings(
-      backbone: network.backbone, weights: try BackboneWeights.fingerprint(path), preparation: preparation,
-      recipe: network.recipe, precision: "\(network.recipe.precision.dtype)",
-      validationShare: network.validationShare)
-    let text = try settings.json()
-    let key = StableHash.of(
-      "classify-network", try snapshot.fingerprint(of: .images, .labels), weights.hash, text)
-    return try stage.once(workspace, key: key, settings: text) { files in
-      let images = try SampleImages(snapshot, samples: examples)
-      let decoder = ImageDecoder(preparation)
-      let data = FineTuningData(
-        labels: labels, weights: weights, classes: classes.count, validation: validation(examples),
-        preparation: preparation
-      ) { (place, pixels, augmentation, seed) throws(ImageProblem) in
-        try images.decode(place, into: pixels, by: decoder, augmentation: augmentation, seed: seed)
-      }
-      let about = ClassifierFile.About(
-        backbone: network.backbone, preparation: preparation, precision: network.recipe.precision,
-        classes: classes, weights: stage.weighting.name, features: nil)
-      return try train(
-        workspace, data, examples: examples, start: path, about: about, files: files, key: key,
-        progress: progress)
-    }
+    return Inputs(
+      snapshot: snapshot, examples: examples, labels: labels, classes: try snapshot.classNames(),
+      weights: weights, preparation: ImagePreparation(size: try size(snapshot)),
+      digests: [
+        InputName.images: try snapshot.fingerprint(of: .images),
+        InputName.labels: try snapshot.fingerprint(of: .labels), InputName.weights: weights.hash,
+      ])
   }
 
   private func train(

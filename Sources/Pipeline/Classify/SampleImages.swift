@@ -36,6 +36,7 @@ struct SampleImages: Sendable {
   }
 
   var count: Int { keys.count }
+  var limits: ImageLimits { access.limits }
 
   func decode(
     _ place: Int, into pixels: UnsafeMutableRawBufferPointer, by decoder: ImageDecoder,
@@ -52,7 +53,7 @@ struct SampleImages: Sendable {
 
   /// Batches of all of them.
   func loader(_ preparation: ImagePreparation, batchSize: Int = 32, threads: Int) -> BatchLoader {
-    let decoder = ImageDecoder(preparation)
+    let decoder = ImageDecoder(preparation, limits: limits)
     return BatchLoader(
       count: count, preparation: preparation, batchSize: batchSize, threads: threads, ahead: 2 * threads
     ) { (place, pixels) throws(ImageProblem) in try decode(place, into: pixels, by: decoder) }

@@ -30,6 +30,11 @@ public struct EmbedStage: Sendable {
   static let deviceBatchSize = 256
   static let stage = "embed"
 
+  /// Decodes images of up to so many million pixels; nil: as the workspace says, at first 100.
+  public var maximumMegapixels: Int?
+  /// Whether JPEGs whose ends are missing are taken as they are; nil: as the workspace says, at first not.
+  public var takesTruncated: Bool?
+
   public init() {}
 
   public struct Outcome: Sendable, Codable {
@@ -70,6 +75,13 @@ public struct EmbedStage: Sendable {
     var only: Part? { parts.count == 1 ? parts[0] : nil }
   }
 
+  /// Limits with those that the user names in their place.
+  func changed(_ limits: ImageLimits) -> ImageLimits {
+    ImageLimits(
+      pixels: maximumMegapixels.map { $0 * 1_000_000 } ?? limits.pixels, bytes: limits.bytes,
+      takesTruncated: takesTruncated ?? limits.takesTruncated)
+  }
+
   @discardableResult
   public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
     let count = try workspace.sampleCount()
@@ -90,6 +102,7 @@ public struct EmbedStage: Sendable {
       type: .float16, about: settings.about(paths: plans.map(\.path)))
     try download.runIfNeeded(workspace, progress: progress)
     return try workspace.withWriteLock(Self.stage) {
+      try workspace.setImageLimits(changed(try workspace.imageLimits()))
       try workspace.refuseChangedContainers()
       try begin(set, of: workspace, count: count)
       let plan = try EmbeddingPlan(workspace, set, count: count, progress: progress)

@@ -22,7 +22,7 @@ struct EmbedWorker: Sendable {
     self.access = access
     batchSize = device == .cpu ? EmbedStage.batchSize : EmbedStage.deviceBatchSize
     parts = try plans.map {
-      Part(network: try $0.load(), decoder: ImageDecoder($0.settings.preparation))
+      Part(network: try $0.load(), decoder: ImageDecoder($0.settings.preparation, limits: access.limits))
     }
   }
 

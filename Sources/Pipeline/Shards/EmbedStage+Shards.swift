@@ -45,7 +45,8 @@ extension EmbedStage {
   /// - Returns: What embeds, and the key of its features.
   func embedder() throws -> (ImageEmbedder, key: String) {
     let job = try job()
-    let worker = try EmbedWorker(job.plans, device: job.device)
+    let worker = try EmbedWorker(
+      job.plans, device: job.device, access: ImageAccess(limits: changed(ImageLimits())))
     return (ImageEmbedder(worker: worker, threads: threads), job.key)
   }
 

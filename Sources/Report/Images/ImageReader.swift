@@ -18,9 +18,9 @@ struct ImageReader: Sendable {
 
   /// What small copies say of some images, in their order; nil where an image cannot be read.
   func signatures(_ ids: [Int], progress: @escaping @Sendable (Int) -> Void) throws -> [ImageSignature?] {
-    let decoder = ImageDecoder(ImageSignature.preparation)
+    let decoder = ImageDecoder(ImageSignature.preparation, limits: access.limits)
     return try each(ids, progress: progress) { source in
-      guard let info = try? ImageInfo(source) else { return nil }
+      guard let info = try? ImageInfo(source, limits: decoder.limits) else { return nil }
       return Self.pixels(source, decoder).map { bytes in
         bytes.withUnsafeBytes { ImageSignature(pixels: $0, width: info.width, height: info.height) }
       }
@@ -32,14 +32,15 @@ struct ImageReader: Sendable {
     _ ids: [Int], side: Int, progress: @escaping @Sendable (Int) -> Void
   ) throws -> [Int: [UInt8]] {
     let jpegs = try each(ids, progress: progress) { source in
-      try? thumbnailJPEG(source, maximumSide: side, quality: 72)
+      try? thumbnailJPEG(source, maximumSide: side, quality: 72, limits: access.limits)
     }
     return Dictionary(uniqueKeysWithValues: zip(ids, jpegs).compactMap { id, jpeg in jpeg.map { (id, $0) } })
   }
 
   /// Squares of `side` pixels, `[side, side, 3]`, in the order of `ids`.
   func tiles(_ ids: [Int], side: Int) throws -> [[UInt8]?] {
-    let decoder = ImageDecoder(ImagePreparation(size: side, fit: .stretch, kernel: .linear))
+    let decoder = ImageDecoder(
+      ImagePreparation(size: side, fit: .stretch, kernel: .linear), limits: access.limits)
     return try each(ids, progress: { _ in }) { Self.pixels($0, decoder) }
   }
 

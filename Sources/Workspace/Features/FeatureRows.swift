@@ -207,6 +207,22 @@ extension Workspace {
     if sum != 0 { try change(number, by: sum, db) }
   }
 
+  /// Lets images that were refused be looked at again, in all sets.
+  static func forgetUndecodable(_ db: Database) throws {
+    let state = FeatureRow.State.undecodable.rawValue
+    for number in try Int.fetchAll(db, sql: "SELECT id FROM featureSets") {
+      var sum: UInt64 = 0
+      let rows = try Row.fetchCursor(
+        db,
+        sql: "SELECT sample, state, size, modified, digest FROM featureRows WHERE features = ? AND state = ?",
+        arguments: [number, state])
+      while let row = try rows.next() { sum &-= FeatureRow(row).term }
+      try db.execute(
+        sql: "DELETE FROM featureRows WHERE features = ? AND state = ?", arguments: [number, state])
+      if sum != 0 { try change(number, by: sum, db) }
+    }
+  }
+
   /// SQLite's own sum would turn into a real number where it overflows.
   private static func change(_ number: Int, by amount: UInt64, _ db: Database) throws {
     let old =

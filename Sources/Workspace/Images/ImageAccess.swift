@@ -8,12 +8,23 @@ import Synchronization
 public final class ImageAccess: Sendable {
   private let idxFiles = Mutex<[String: IDXFile]>([:])
   private let workspace: Workspace?
+  /// Which images are decoded: what the workspace says, else the usual.
+  public let limits: ImageLimits
   /// What containers looked like when they were imported, as known last.
   private let containers = Mutex<[String: ImageIdentity]?>(nil)
 
   /// - Parameter workspace: Whose samples are read: images of archives that have changed since they were imported are
   ///   refused, since others may lie in their places.
-  public init(_ workspace: Workspace? = nil) { self.workspace = workspace }
+  public init(_ workspace: Workspace? = nil) {
+    self.workspace = workspace
+    limits = (try? workspace?.imageLimits()) ?? ImageLimits()
+  }
+
+  /// For images that lie in no workspace: their places were read just now, and are as they were found.
+  public init(limits: ImageLimits) {
+    workspace = nil
+    self.limits = limits
+  }
 
   /// A sample's image as a small JPEG; see `thumbnailJPEG(_:maximumSide:quality:limits:)`.
   ///
@@ -22,7 +33,7 @@ public final class ImageAccess: Sendable {
     of sample: StoredSample, maximumSide: Int, quality: Int = 80
   ) throws(ImageProblem) -> [UInt8] {
     try thumbnailJPEG(
-      source(sample.location, key: sample.key), maximumSide: maximumSide, quality: quality)
+      source(sample.location, key: sample.key), maximumSide: maximumSide, quality: quality, limits: limits)
   }
 
   /// What to decode.

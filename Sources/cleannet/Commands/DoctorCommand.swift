@@ -44,7 +44,7 @@ struct DoctorCommand: ParsableCommand {
     let isUsable = !findings.contains { $0.health == .missing }
     if speed, isUsable {
       let threads = wantedThreads ?? ProcessInfo.processInfo.activeProcessorCount
-      try ComputeOptions.prepareEngine(threads: threads)
+      try ThreadOptions.prepareEngine(threads: threads)
       let sources =
         network.isEmpty ? EmbedStage.Quality.best.networks : network.map(NetworkSource.init(named:))
       let speeds = try sources.map { try NetworkSpeed.measure($0, on: device, threads: threads) }

@@ -30,12 +30,17 @@ struct EmbedCommand: ParsableCommand {
   @OptionGroup var shard: ShardOption
   @Option(help: "The folder that --shard writes its part to.", completion: .directory)
   var out: String?
-  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var compute: ThreadOptions
   @OptionGroup var workspace: WorkspaceOptions
 
   func validate() throws {
     guard (shard.shard == nil) == (out == nil) else {
       throw ValidationError("--shard and --out go together; without them, features go to the workspace.")
+    }
+    if shard.shard != nil, embedding.maxMegapixels != nil || embedding.takeTruncated != nil {
+      throw ValidationError(
+        "Parts decode what the workspace says; set --max-megapixels and --take-truncated there: cleannet embed."
+      )
     }
   }
 
@@ -102,8 +107,20 @@ struct EmbedOptions: ParsableArguments {
   var device = DeviceChoice.auto
   @Option(help: "Number format of the network; auto takes bf16 where the processor has it.")
   var precision = Precision.auto
+  @Option(
+    help: ArgumentHelp(
+      "Decode images of up to so many million pixels (default: as last time, at first 100).", valueName: "n"))
+  var maxMegapixels: Int?
+  @Flag(
+    inversion: .prefixedNo,
+    help:
+      "Take JPEGs whose end is missing as they are, grey where pixels are missing (default: as last time).")
+  var takeTruncated: Bool?
 
   func validate() throws {
+    if let maxMegapixels, !(1...2_000).contains(maxMegapixels) {
+      throw ValidationError("--max-megapixels must lie between 1 and 2000.")
+    }
     if let size, size < 32 || size > 1024 { throw ValidationError("--size must lie between 32 and 1024.") }
     if quality != nil, !networks.isEmpty || weights != nil {
       throw ValidationError("--quality chooses the networks; give either it or --network and --weights.")
@@ -123,6 +140,8 @@ struct EmbedOptions: ParsableArguments {
     stage.pooling = pool
     stage.device = device
     stage.precision = precision
+    stage.maximumMegapixels = maxMegapixels
+    stage.takesTruncated = takeTruncated
     stage.threads = threads
     return stage
   }

@@ -186,7 +186,7 @@ struct ExportByFormat: ParsableCommand {
   @Option(help: "The file or folder; - is stdout.", completion: .file())
   var out = "-"
   @OptionGroup var cleaning: CleaningOptions
-  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var compute: ThreadOptions
   @OptionGroup var workspace: WorkspaceOptions
 
   private enum Kind {

@@ -22,7 +22,7 @@ struct ExportDataset: ParsableCommand {
   @Option(help: "The folder or file. It must not be there yet.", completion: .directory)
   var out: String
   @OptionGroup var cleaning: CleaningOptions
-  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var compute: ThreadOptions
   @OptionGroup var workspace: WorkspaceOptions
 
   func validate() throws {
@@ -102,7 +102,7 @@ struct CleaningOptions: ParsableArguments {
   }
 
   func write(
-    _ store: Workspace, _ format: String, to out: String, _ compute: ComputeOptions,
+    _ store: Workspace, _ format: String, to out: String, _ compute: ThreadOptions,
     _ workspace: WorkspaceOptions
   ) throws {
     var export = DatasetExport(format: format)

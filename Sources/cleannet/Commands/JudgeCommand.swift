@@ -37,7 +37,7 @@ struct JudgeCommand: ParsableCommand {
   var out: String?
   @OptionGroup var shard: ShardOption
   @OptionGroup var importing: ImportOptions
-  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var compute: ThreadOptions
   @OptionGroup var workspace: WorkspaceOptions
 
   private var isImage: Bool {
@@ -140,7 +140,7 @@ struct JudgeOptions: ParsableArguments {
     guard (0...50).contains(nearest) else { throw ValidationError("--nearest must lie between 0 and 50.") }
   }
 
-  func judge(_ workspace: WorkspaceOptions, _ compute: ComputeOptions) throws -> ImageJudge {
+  func judge(_ workspace: WorkspaceOptions, _ compute: ThreadOptions) throws -> ImageJudge {
     let found = try model.map { try JudgeModel(file: $0) } ?? JudgeModel(try workspace.open())
     return try ImageJudge(
       found, nearest: nearest, weights: networks, device: device, threads: compute.threads)

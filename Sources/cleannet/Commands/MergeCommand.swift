@@ -17,7 +17,7 @@ struct MergeCommand: ParsableCommand {
   @OptionGroup var workspace: WorkspaceOptions
 
   func run() throws {
-    try ComputeOptions.prepareEngine(threads: 1)
+    try ThreadOptions.prepareEngine(threads: 1)
     let outcome = try MergeStage().run(
       folder, workspace: { try workspace.open() }, out: out, progress: workspace.output.progress)
     guard outcome.out != "-" else { return }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Artefacts
 import Foundation
 import Pipeline
 import Report
@@ -45,16 +46,12 @@ struct ReportCommand: ParsableCommand {
   static func writeIfOutdated(
     _ store: Workspace, truth: String? = nil, compute: ComputeOptions, progress: ConsoleProgress
   ) throws {
-    let page = "\(store.path)/report/\(Report.pageName)"
-    let key = StableHash.of(
-      "report", try store.finishedRun(stage: "score")?.key ?? "", "\(compute.seed)", truth ?? "",
-      try store.fingerprint(of: .images, .labels, .verifications))
-    if try store.finishedRun(stage: "report", key: key) == nil
-      || !FileManager.default.fileExists(atPath: page)
-    {
-      let run = try store.beginRun(stage: "report", key: key)
-      _ = try write(store, truth: truth, compute: compute, progress: progress)
-      try store.finishRun(run, .done)
+    let stage = ReportStage(truth: truth, seed: compute.seed)
+    _ = try StageRunner(store).run(stage) { inputs, _, _ in
+      let outcome = try write(
+        inputs.snapshot, to: "\(store.path)/\(ReportStage.folder)", truth: truth, compute: compute,
+        progress: progress)
+      return ReportStage.Outcome(bytes: outcome.bytes)
     }
   }
 
@@ -79,6 +76,49 @@ struct ReportCommand: ParsableCommand {
       }
     }
   }
+}
+
+/// The report in the workspace's own folder.
+private struct ReportStage: Stage {
+  static let folder = "report"
+
+  struct Inputs: StageInputs {
+    let snapshot: Workspace
+    let digests: [String: String]
+  }
+
+  struct Settings: Codable {
+    var truth: String?
+    var seed: UInt64
+  }
+
+  struct Outcome: Codable {
+    /// The page's size.
+    var bytes: Int
+  }
+
+  let name = "report"
+  let truth: String?
+  let seed: UInt64
+
+  func inputs(_ snapshot: Workspace) throws -> Inputs {
+    // The page tells of everything that was done.
+    let runs = try snapshot.runs().filter { $0.outcome == .done && $0.stage != name }
+    let keys = Set(runs.map { "\($0.stage) \($0.key)" }).sorted()
+    return Inputs(
+      snapshot: snapshot,
+      digests: [
+        InputName.images: try snapshot.fingerprint(of: .images),
+        InputName.labels: try snapshot.fingerprint(of: .labels),
+        InputName.verdicts: try snapshot.fingerprint(of: .verifications),
+        InputName.scores: try snapshot.finishedRun(stage: "score")?.key ?? "",
+        InputName.history: StableHash.of(keys.joined(separator: "\n")),
+      ])
+  }
+
+  func settings(_ inputs: Inputs) -> Settings { Settings(truth: truth, seed: seed) }
+
+  func files(key: String) -> [String] { [Self.folder] }
 }
 
 extension Report.Outcome {

@@ -19,7 +19,7 @@ struct ScoreCommand: ParsableCommand {
         """))
   var targetNoise: Share?
   @OptionGroup var neighbors: RecallOption
-  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var compute: ThreadOptions
   @OptionGroup var workspace: WorkspaceOptions
 
   func run() throws {

@@ -33,7 +33,7 @@ struct WorkerOptions: ParsableArguments {
     }
   }
 
-  func run(_ task: Worker.Task, _ compute: ComputeOptions) throws {
+  func run(_ task: Worker.Task, _ compute: ThreadOptions) throws {
     var limits = Worker.Limits()
     limits.memory = memory << 20
     limits.secondsPerImage = secondsPerImage
@@ -52,7 +52,7 @@ struct WorkerEmbed: ParsableCommand {
 
   @OptionGroup var embedding: EmbedOptions
   @OptionGroup var bounds: WorkerOptions
-  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var compute: ThreadOptions
 
   func run() throws {
     try compute.prepareEngine()
@@ -67,7 +67,7 @@ struct WorkerJudge: ParsableCommand {
 
   @OptionGroup var judging: JudgeOptions
   @OptionGroup var bounds: WorkerOptions
-  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var compute: ThreadOptions
   @OptionGroup var workspace: WorkspaceOptions
 
   func run() throws {

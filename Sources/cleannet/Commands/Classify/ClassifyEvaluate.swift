@@ -15,7 +15,7 @@ struct ClassifyEvaluate: ParsableCommand {
   var split = "test"
   @Option(help: "A column with the true labels, if the imported labels are noisy.")
   var truth: String?
-  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var compute: ThreadOptions
   @OptionGroup var workspace: WorkspaceOptions
 
   func run() throws {

@@ -18,7 +18,7 @@ struct ClassifyExport: ParsableCommand {
 
   func run() throws {
     // No tensor is computed, but the engine holds them.
-    try ComputeOptions.prepareEngine(threads: 1)
+    try ThreadOptions.prepareEngine(threads: 1)
     let file = try classifier ?? ClassifyEvaluateStage.latest(try workspace.open())
     let outcome = try ClassifierExport.write(
       file, to: out, format: format ?? ClassifierExport.Format(path: out))

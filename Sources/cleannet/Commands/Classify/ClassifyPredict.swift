@@ -23,7 +23,7 @@ struct ClassifyPredict: ParsableCommand {
   var format: ClassifyPredictStage.Format?
   @Option(help: "The output file; - is stdout.", completion: .file())
   var out = "-"
-  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var compute: ThreadOptions
   @OptionGroup var workspace: WorkspaceOptions
 
   func validate() throws {

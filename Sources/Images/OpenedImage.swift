@@ -107,11 +107,21 @@ struct OpenedImage: ~Copyable {
     {
       return
     }
+    // An end mark lets libvips pass on what there is.
+    if format == .jpeg, limits.takesTruncated, ImageFormat.jpeg.lacksEnd(bytes) {
+      let ended = Array(bytes) + [0xFF, 0xD9]
+      let isTaken = try ended.withUnsafeBufferPointer { (ended) throws(ImageProblem) -> Bool in
+        guard let taken = Picture(decoding: .init(ended), format: .jpeg, strict: false, shrink: shrink) else {
+          return false
+        }
+        return try Self.resample(taken, stored, kernel: kernel, into: destination, source, limits)
+      }
+      if isTaken { return }
+    }
     // libjpeg fills what is missing with grey and only warns; but it warns of trifles, too.
     if format == .jpeg, let lenient = Picture(decoding: bytes, format: .jpeg, strict: false, shrink: shrink),
       try Self.resample(lenient, stored, kernel: kernel, into: destination, source, limits),
-      (limits.takesTruncated && ImageFormat.jpeg.lacksEnd(bytes))
-        || cimages_jpeg_warnings_are_harmless(bytes.baseAddress, bytes.count)
+      cimages_jpeg_warnings_are_harmless(bytes.baseAddress, bytes.count)
     {
       return
     }

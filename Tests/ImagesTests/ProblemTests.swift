@@ -97,12 +97,14 @@ import Testing
     let plan = ImagePreparation(size: 32, fit: .stretch, kernel: .cubic)
     var limits = ImageLimits()
     limits.takesTruncated = true
-    let taken = try prepare(.file(fixture("truncated.jpg")), plan, limits: limits)
-    #expect(Set(taken).count > 1)
-    #expect(throws: ImageProblem.self) { try prepare(.file(fixture("truncated.jpg")), plan) }
+    let cut = ImageSource.encoded(name: "cut.jpg", bytes: Array(try contents("small.jpg").dropLast(40)))
+    #expect(Set(try prepare(cut, plan, limits: limits)).count > 1)
+    #expect(throws: ImageProblem.self) { try prepare(cut, plan) }
+    #expect(problem(cut)?.description.contains("--take-truncated") == true)
+    // Where not even the header is whole, there is nothing to take.
+    #expect(throws: ImageProblem.self) { try prepare(.file(fixture("truncated.jpg")), plan, limits: limits) }
     // What is damaged otherwise stays refused.
     #expect(throws: ImageProblem.self) { try prepare(.file(fixture("damaged.png")), plan, limits: limits) }
-    #expect(problem(.file(fixture("truncated.jpg")))?.description.contains("--take-truncated") == true)
     #expect(problem(.file(fixture("bomb.png")))?.description.contains("--max-megapixels") == true)
   }
 

@@ -74,10 +74,11 @@ public struct StageRunner {
   public init(_ workspace: Workspace) { self.workspace = workspace }
 
   /// - Parameters:
+  ///   - again: Whether it is made although it is there.
   ///   - make: Makes the files. What a killed run left of them may be there.
   ///   - cleanUp: Removes what only an interrupted run needs, once the outcome is recorded.
   public func run<S: Stage>(
-    _ stage: S, make: (S.Inputs, S.Settings, _ key: String) throws -> S.Outcome,
+    _ stage: S, again: Bool = false, make: (S.Inputs, S.Settings, _ key: String) throws -> S.Outcome,
     cleanUp: (_ key: String) -> Void = { _ in }
   ) throws -> StageResult<S.Outcome> {
     try workspace.withWriteLock(stage.name) {
@@ -85,7 +86,7 @@ public struct StageRunner {
       let settings = try stage.settings(inputs)
       let text = try Self.json(settings)
       let key = Self.key(stage.name, inputs.digests, text)
-      if let metrics = try finished(stage, key: key),
+      if !again, let metrics = try finished(stage, key: key),
         let outcome = try? JSONDecoder().decode(S.Outcome.self, from: Data(metrics.utf8))
       {
         // Makes it the latest, whatever was made in between.

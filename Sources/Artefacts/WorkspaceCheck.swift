@@ -84,6 +84,7 @@ public struct WorkspaceCheck {
     switch path.split(separator: "/").first {
     case "features": "Run: cleannet embed, which makes it again"
     case "scores": "Run: cleannet score, which makes it again"
+    case "report": "Run: cleannet report, which makes it again"
     default:
       path.hasSuffix("/model.safetensors")
         ? "Run: cleannet train, which makes it again"

@@ -79,6 +79,10 @@ import Testing
       #expect((done["scores"] as? [String: Any])?["isStale"] as? Bool == false)
     }
     #expect(try cleannet.read("a.csv") == cleannet.read("b.csv"))
+    // A page that somebody has made otherwise is no damage.
+    #expect(try await cleannet.succeed("check", "--json").json()["files"] is Int)
+    try await cleannet.succeed("report", "--truth", "truth")
+    #expect(try await cleannet.succeed("check").output.contains("Nothing is damaged"))
     let again = try await cleannet.succeed("train", "--steps", "60", "--json").json()
     #expect(again["reused"] as? Bool == true)
     let evaluation = try await cleannet.succeed(

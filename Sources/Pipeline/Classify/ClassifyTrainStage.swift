@@ -108,7 +108,7 @@ public struct ClassifyTrainStage: Sendable {
   private func trainHead(
     _ workspace: Workspace, penalty: Double?, progress: some ProgressReporter
   ) throws -> Outcome {
-    let declaration = ClassifierDeclaration(name: runName) { snapshot in
+    let declaration = ClassifierDeclaration(name: runName, leaves: ["best.safetensors"]) { snapshot in
       let data = try ClassifierData(snapshot)
       let weights = try weights(
         snapshot, examples: data.examples, labels: data.labels, verdicts: data.data.verdicts)
@@ -184,6 +184,8 @@ struct ClassifierDeclaration<Inputs: StageInputs, Settings: Codable>: Stage {
   typealias Outcome = ClassifyTrainStage.Outcome
 
   let name: String
+  /// The files in the classifier's folder that it consists of.
+  let leaves: [String]
   /// Reads everything from a snapshot.
   let read: (Workspace) throws -> Inputs
   let settle: (Inputs) throws -> Settings
@@ -193,7 +195,7 @@ struct ClassifierDeclaration<Inputs: StageInputs, Settings: Codable>: Stage {
   func settings(_ inputs: Inputs) throws -> Settings { try settle(inputs) }
 
   func files(key: String) -> [String] {
-    ["best.safetensors", "last.safetensors"].map { "models/\(key)/\($0)" }
+    leaves.map { "models/\(key)/\($0)" }
   }
 }
 

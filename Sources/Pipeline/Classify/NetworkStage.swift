@@ -34,7 +34,9 @@ struct NetworkStage {
     try DownloadStage().runIfNeeded(workspace, progress: progress)
     try workspace.refuseChangedContainers()
     let path = try BackboneWeights.path(network.backbone, named: network.weights)
-    let declaration = ClassifierDeclaration(name: stage.runName, read: inputs) { inputs in
+    let declaration = ClassifierDeclaration(
+      name: stage.runName, leaves: ["best.safetensors", "last.safetensors"], read: inputs
+    ) { inputs in
       Settings(
         backbone: network.backbone, weights: try BackboneWeights.fingerprint(path),
         preparation: inputs.preparation, recipe: network.recipe,

@@ -32,8 +32,11 @@ struct ReportCommand: ParsableCommand {
 
   func run() throws {
     try compute.prepareEngine()
+    let store = try workspace.open()
+    // The page that `run` made and knows by its digests is no more.
+    if out == nil { try store.forget(ReportStage.folder) }
     let outcome = try Self.write(
-      try workspace.open(), to: out, truth: truth, comparison: compare, compute: compute,
+      store, to: out, truth: truth, comparison: compare, compute: compute,
       progress: workspace.output.progress)
     if workspace.output.json {
       print(String(decoding: try outcome.data.json(), as: UTF8.self))
@@ -47,7 +50,10 @@ struct ReportCommand: ParsableCommand {
     _ store: Workspace, truth: String? = nil, compute: ComputeOptions, progress: ConsoleProgress
   ) throws {
     let stage = ReportStage(truth: truth, seed: compute.seed)
-    _ = try StageRunner(store).run(stage) { inputs, _, _ in
+    // `report` leaves pages of its own there, and forgets this one.
+    let isThere = try store.notedFiles().contains { $0.hasPrefix("\(ReportStage.folder)/") }
+    _ = try StageRunner(store).run(stage, again: !isThere) { inputs, _, _ in
+      try store.forget(ReportStage.folder)
       let outcome = try write(
         inputs.snapshot, to: "\(store.path)/\(ReportStage.folder)", truth: truth, compute: compute,
         progress: progress)
@@ -68,7 +74,8 @@ struct ReportCommand: ParsableCommand {
     report.threads = compute.threads
     report.seed = compute.seed
     report.comparison = comparison
-    return try report.write(store, inputs: inputs, to: folder ?? "\(store.path)/report") { event in
+    let page = folder ?? "\(store.path)/\(ReportStage.folder)"
+    return try report.write(store, inputs: inputs, to: page) { event in
       switch event {
       case .began(let stage, let total, let unit): progress.begin(stage, total: total, unit: unit)
       case .reached(let done): progress.update(done)

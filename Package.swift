@@ -114,7 +114,7 @@ let package = Package(
     module(
       "Review",
       [
-        "CleanNet", "Datasets", "Files", "Images", "Torch", "Workspace", hummingbird,
+        "CleanNet", "Datasets", "Evaluation", "Files", "Images", "Torch", "Workspace", hummingbird,
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],

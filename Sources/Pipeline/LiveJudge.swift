@@ -35,19 +35,19 @@ public final class LiveJudge: Sendable {
       let kept = try evidence(of: training.key)
     else { return nil }
     let labels = try snapshot.trainLabels()
-    func verdicts(drawnAtRandom: Bool) throws -> [Int: Bool] {
-      Dictionary(
-        uniqueKeysWithValues: try snapshot.verifications(drawnAtRandom: drawnAtRandom)
-          .filter { kept.images.contains($0.sample) }.map { ($0.sample, $0.isRight) })
-    }
-    let known = try verdicts(drawnAtRandom: false)
+    let known = Dictionary(
+      uniqueKeysWithValues: try snapshot.verifications().filter { kept.images.contains($0.sample) }.map {
+        ($0.sample, $0.isRight)
+      })
     var judgements = Judgements(
       kept.evidence,
       verifications: VerificationLabel.list(known, slipRates: try snapshot.slipRates()), count: labels.count)
     if let wished = try ScoreStage.lastSettings(snapshot)?.targetNoise {
       // Where so few verdicts show no such share yet, the usual threshold stands until `score` says so.
+      let drawn = try snapshot.randomSampleAnswers().filter { kept.images.contains($0.sample) }
       _ = judgements.keep(
-        noise: wished, labels: labels, verdicts: try verdicts(drawnAtRandom: true))
+        noise: wished, labels: labels,
+        verdicts: Dictionary(uniqueKeysWithValues: drawn.map { ($0.sample, $0.isKnownRight) }))
     }
     return (0..<judgements.count).map { judgements.row($0, verdict: known[$0]) }
   }

@@ -29,6 +29,8 @@ public struct ScoreStage: Sendable {
     /// Verified images that were weighed, and those among them that were drawn at random: only these carry the guarantee.
     public var verified: Int
     public var drawnAtRandom: Int
+    /// How many of those were answered "not sure": the guarantee counts them as wrong. Nil from earlier versions.
+    public var unsureAtRandom: Int?
     /// How many wrong labels are left at most among the images kept; nil if nothing was verified.
     package var guarantee: NoiseGuarantee?
     /// Names of classes that the guarantee does not cover, because too few of their images were drawn at random.
@@ -57,7 +59,8 @@ public struct ScoreStage: Sendable {
         to: try workspace.scoreWriter(key: key, count: judgements.count))
       var outcome = Outcome(
         scores: key, model: inputs.training.key, images: 0, wrong: 0, estimatedNoise: 0,
-        verified: data.verdicts.count, drawnAtRandom: data.randomVerdicts.count, guarantee: guarantee,
+        verified: data.verdicts.count, drawnAtRandom: data.randomVerdicts.count,
+        unsureAtRandom: data.randomUnsure, guarantee: guarantee,
         uncovered: (guarantee?.uncovered ?? []).map { data.classNames[$0] },
         guaranteedUpperByClass: Dictionary(
           uniqueKeysWithValues: (guarantee?.perClass ?? [:]).map { (data.classNames[$0], $1.upper) }),

@@ -16,8 +16,10 @@ struct TrainingData: Sendable, StageInputs {
   let labels: [Int]
   let classNames: [String]
   let verdicts: [Int: Bool]
-  /// Those of images that were drawn at random: what bounds on other images may follow from.
+  /// Of images that were drawn at random: what bounds on other images may follow from. "Not sure" counts as wrong.
   let randomVerdicts: [Int: Bool]
+  /// How many of those are "not sure".
+  let randomUnsure: Int
   /// How often whoever gave each verdict is mistaken, by sample.
   let slipRates: [Int: Double]
   /// What other models say.
@@ -34,14 +36,14 @@ struct TrainingData: Sendable, StageInputs {
     var labels = try workspace.trainLabels()
     for image in Self.withoutFeatures(features) { labels[image] = -1 }
     self.labels = labels
-    func verdicts(drawnAtRandom: Bool) throws -> [Int: Bool] {
-      Dictionary(
-        uniqueKeysWithValues: try workspace.verifications(drawnAtRandom: drawnAtRandom)
-          .filter { labels[$0.sample] >= 0 }.map { ($0.sample, $0.isRight) })
-    }
-    self.verdicts = try verdicts(drawnAtRandom: false)
+    verdicts = Dictionary(
+      uniqueKeysWithValues: try workspace.verifications().filter { labels[$0.sample] >= 0 }.map {
+        ($0.sample, $0.isRight)
+      })
     slipRates = try workspace.slipRates()
-    randomVerdicts = try verdicts(drawnAtRandom: true)
+    let drawn = try workspace.randomSampleAnswers().filter { labels[$0.sample] >= 0 }
+    randomVerdicts = Dictionary(uniqueKeysWithValues: drawn.map { ($0.sample, $0.isKnownRight) })
+    randomUnsure = drawn.count { !$0.isSure }
     guard Set(labels.lazy.filter { $0 >= 0 }).count >= 2 else {
       let unreachable = try workspace.rowCounts(of: featureSet)[.unreachable, default: 0]
       throw PipelineError(

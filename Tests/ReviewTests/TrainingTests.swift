@@ -97,6 +97,13 @@ import Workspace
       let measured = try #require(outlook["measured"] as? [String: Any])
       #expect(measured["images"] as? Int == 80)
       #expect((outlook["history"] as? [Any])?.count == 1)
+      // Two classes of about 60 images are covered, and their bound lies above what the sample shows.
+      let kept = try #require(outlook["kept"] as? [String: Any])
+      #expect(kept["classes"] as? Int == 2)
+      let sample = try #require(kept["sample"] as? Int)
+      let wrongKept = try #require(kept["wrong"] as? Int)
+      #expect(sample > 30 && sample < 80 && wrongKept < 10)
+      #expect(try #require(kept["upper"] as? Double) > Double(wrongKept) / Double(sample))
       let after100 = try #require(outlook["after"] as? Double)
       #expect(after100 <= (try #require(outlook["expected"] as? Double)))
       // Every second image is drawn at random, and nothing tells which; no opinion of the model is sent along.

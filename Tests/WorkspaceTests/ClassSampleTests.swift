@@ -62,6 +62,11 @@ struct ClassSampleTests {
     #expect(try drawn() == Array(line[..<8]))
     #expect(try workspace.verifiedImages().images.first { $0.sample == line[5] }?.answer == .unsure)
     #expect(try workspace.verifications(drawnAtRandom: true).count == 7)
+    // For bounds, who could not tell has not found the label right.
+    let answers = try workspace.randomSampleAnswers()
+    #expect(Set(answers.map(\.sample)) == Set(line[..<8]))
+    #expect(answers.filter { !$0.isKnownRight }.map(\.sample) == [line[5]])
+    #expect(answers.filter { !$0.isSure }.map(\.sample) == [line[5]])
     let before = try workspace.fingerprint(of: .verifications)
     _ = try workspace.undoVerifications(.clients(["c-Ann-\(line[3])-right"]), by: "Ann")
     #expect(try drawn() == Array(line[..<3]))

@@ -75,7 +75,8 @@ package struct NoiseGuarantee: Sendable, Hashable, Codable {
   /// - Parameters:
   ///   - labels: Each image's class; negative for images that take no part.
   ///   - isKept: Whether each image is kept, verified ones as if nobody had looked at them.
-  ///   - verdicts: Verification labels of images drawn at random within their class, image → label is right.
+  ///   - verdicts: Answers about images drawn at random within their class, image → label is right; "not sure" counts as
+  ///     wrong.
   /// - Returns: nil where nothing was verified.
   package init?(labels: [Int], isKept: [Bool], verdicts: [Int: Bool], confidence: Double = 0.95) {
     guard let sampling = StratifiedSampling(labels: labels, verdicts: verdicts) else { return nil }
@@ -208,29 +209,15 @@ enum StratifiedBound {
     }
   }
 
-  /// The same for all sample sizes at once: the counts that stand for the strata, in a confidence sequence by the method of
-  /// mixtures (Robbins 1970; Howard, Ramdas, McAuliffe and Sekhon 2021, section 3.2), with a beta distribution of shares.
+  /// The same for all sample sizes at once: a ``ConfidenceSequence`` of the counts that stand for the strata.
   static func upperAtAnyTime(_ strata: [StratifiedSampling.Counts], confidence: Double) -> Double {
     upper(strata) { successes, trials in
       let wrong = max(0, successes - 1)
-      let right = max(0, trials - wrong)
-      let mixed =
-        logBeta(wrong + mixture.wrong, right + mixture.right) - logBeta(mixture.wrong, mixture.right)
-      // Shares that the sample contradicts too much are excluded: the largest of the others, by bisection.
-      var (low, high) = (trials > 0 ? min(1, wrong / trials) : 0, 1.0)
-      while high - low > 1e-9 {
-        let share = (low + high) / 2
-        let evidence = mixed - wrong * log(share) - right * log1p(-share)
-        if evidence < -log(1 - confidence) { low = share } else { high = share }
-      }
-      return high
+      return ConfidenceSequence.interval(
+        successes: wrong, trials: max(wrong, trials), confidence: confidence
+      ).upperBound
     }
   }
-
-  /// The beta distribution of shares of wrong labels among kept ones: a tenth, loosely.
-  private static let mixture = (wrong: 0.5, right: 4.5)
-
-  private static func logBeta(_ a: Double, _ b: Double) -> Double { lgamma(a) + lgamma(b) - lgamma(a + b) }
 
   /// - Parameter bound: On a share, from the number of wrong ones plus one and the number of images that stand for the
   ///   strata.

@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 import Workspace
 
@@ -28,47 +29,63 @@ extension Desk {
       }
     }
     let next = queue(limit: 3).map(\.name)
-    let order = drawOrder
-    return state.withLock { state in
-      let verified = state.answers.tallies.reduce(0) { $0 + $1.verified }
-      func mean(_ labels: [Int]) -> Double? {
-        let doubts = labels.compactMap { state.figures[$0]?.doubt }
-        return doubts.isEmpty ? nil : doubts.reduce(0, +) / Double(doubts.count)
-      }
-      let unverified = state.catalogue.classes.filter {
-        state.answers.tallies[$0].verified < ClassRanking.minimum
-      }
-      return Outlook(
-        measured: Self.measured(state, order), expected: mean(state.catalogue.classes),
-        expectedUnverified: mean(unverified), history: history, verified: verified, next: next)
+    // Counted on a copy, so that nobody waits.
+    let state = state.withLock { $0 }
+    let verified = state.answers.tallies.reduce(0) { $0 + $1.verified }
+    func mean(_ labels: [Int]) -> Double? {
+      let doubts = labels.compactMap { state.figures[$0]?.doubt }
+      return doubts.isEmpty ? nil : doubts.reduce(0, +) / Double(doubts.count)
+    }
+    let unverified = state.catalogue.classes.filter {
+      state.answers.tallies[$0].verified < ClassRanking.minimum
+    }
+    let sample = Self.randomSample(state, drawOrder)
+    return Outlook(
+      measured: state.scores.flatMap { Self.measured(sample, $0) },
+      kept: state.scores.flatMap { Self.kept(sample, $0, labels: state.catalogue.labels) },
+      expected: mean(state.catalogue.classes), expectedUnverified: mean(unverified), history: history,
+      verified: verified, next: next)
+  }
+
+  /// The images drawn at random in each class that has begun, with what people said of them.
+  private static func randomSample(_ state: State, _ order: DrawOrder) -> [CurrentAnswer] {
+    state.answers.tallies.indices.filter {
+      state.answers.tallies[$0].verified + state.answers.tallies[$0].unsure > 0
+    }.flatMap { label in
+      ClassSample(
+        label: label, members: state.catalogue.members[label], order: order,
+        answer: { state.answers.current[$0] }
+      ).drawn.compactMap { state.answers.current[$0] }
     }
   }
 
   /// Compares decisions with verdicts on images drawn at random.
-  private static func measured(_ state: State, _ order: DrawOrder) -> Outlook.Measured? {
-    guard let scores = state.scores else { return nil }
-    var wrong = 0
-    var count = 0
-    var classes = 0
-    for (label, tally) in state.answers.tallies.enumerated() where tally.verified > 0 {
-      let sample = ClassSample(
-        label: label, members: state.catalogue.members[label], order: order,
-        answer: { state.answers.current[$0] })
-      let before = count
-      for image in sample.drawn {
-        guard let isRight = state.answers.current[image]?.answer.isRight, let row = scores[image] else {
-          continue
-        }
-        count += 1
-        if (row.probability >= 0.5) != isRight { wrong += 1 }
+  private static func measured(_ sample: [CurrentAnswer], _ scores: Scores) -> Outlook.Measured? {
+    let judged = sample.compactMap { answer in
+      answer.answer.isRight.flatMap { isRight in
+        scores[answer.sample].map { (answer.label, ($0.probability >= 0.5) == isRight) }
       }
-      if count > before { classes += 1 }
     }
-    guard count > 0 else { return nil }
-    let (low, high) = Outlook.wilson(wrong, of: count)
+    guard !judged.isEmpty else { return nil }
     return Outlook.Measured(
-      error: Double(wrong) / Double(count), low: low, high: high, wrong: wrong, images: count,
-      classes: classes)
+      wrong: judged.count { !$0.1 }, images: judged.count, classes: Set(judged.map(\.0)).count)
+  }
+
+  /// Bounds the wrong labels among those that look right, in classes with enough random images. "Not sure" counts as wrong.
+  private static func kept(_ sample: [CurrentAnswer], _ scores: Scores, labels: [Int]) -> Outlook.Kept? {
+    let verdicts = Dictionary(
+      uniqueKeysWithValues: sample.filter { scores[$0.sample] != nil }.map {
+        ($0.sample, $0.answer.isRight ?? false)
+      })
+    let isKept = labels.indices.map { labels[$0] >= 0 && (scores[$0]?.probability ?? 0) >= 0.5 }
+    guard
+      let guarantee = NoiseGuarantee(labels: labels, isKept: isKept, verdicts: verdicts),
+      guarantee.overall.kept > 0
+    else { return nil }
+    let bound = guarantee.overall
+    return Outlook.Kept(
+      upper: bound.upperAtAnyTime, labels: bound.kept, classes: guarantee.covered.count, sample: bound.sample,
+      wrong: bound.wrong)
   }
 
   /// Notes how good things are after a scoring, for later extrapolation.

@@ -26,7 +26,10 @@ export function queueView(app) {
         h("p", { class: "lead" }, outlook.advice),
         measured ? h("p", { class: "faint" },
           `On ${plural(measured.images, "random image")} you and the model disagree about ${measured.wrong} (${percent(measured.error)}; `
-          + `95 % interval: ${percent(measured.low)} to ${percent(measured.high)}). Some may be slips: look again.`) : null,
+          + `95 % interval, whenever you stop: ${percent(measured.low)} to ${percent(measured.high)}). Some may be slips: look again.`) : null,
+        outlook.kept ? h("p", { class: "faint" },
+          `Of the ${outlook.kept.labels.toLocaleString("en")} labels that look right in ${plural(outlook.kept.classes, "verified class", "verified classes")}, at most `
+          + `${percent(outlook.kept.upper)} are wrong, with 95 % confidence, whenever you stop (${outlook.kept.wrong} of ${outlook.kept.sample} random images).`) : null,
         outlook.expectedUnverified !== undefined ? h("p", { class: "faint" },
           `In classes that nobody has verified, the model probably misjudges ${percent(outlook.expectedUnverified)} of the labels.`) : null),
       outlook.history.length > 1 ? outlookChart(outlook) : "");

@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 import Hummingbird
 
@@ -7,13 +8,34 @@ struct Outlook: ResponseEncodable, Sendable, Hashable {
   struct Measured: Sendable, Hashable, Codable {
     /// The share on which model and people disagree, all classes together; each image is judged without its own verdict.
     var error: Double
-    /// Wilson's 95 % interval of that share.
+    /// The 95 % interval of that share, which holds however often somebody looked before and whenever they stop.
     var low: Double
     var high: Double
     /// On how many of the images they disagree.
     var wrong: Int
     var images: Int
     var classes: Int
+
+    init(wrong: Int, images: Int, classes: Int) {
+      let interval = ConfidenceSequence.interval(successes: Double(wrong), trials: Double(images))
+      self.error = Double(wrong) / Double(max(1, images))
+      (low, high) = (interval.lowerBound, interval.upperBound)
+      self.wrong = wrong
+      self.images = images
+      self.classes = classes
+    }
+  }
+
+  /// What is left among the labels that are kept, at most, with 95 % confidence, whenever people stop.
+  struct Kept: Sendable, Hashable, Codable {
+    /// The share of wrong labels, at most.
+    var upper: Double
+    /// Labels kept, in so many classes.
+    var labels: Int
+    var classes: Int
+    /// Images drawn at random among them, and how many of those are not known to be right: wrong, or "not sure".
+    var sample: Int
+    var wrong: Int
   }
 
   /// The state at a scoring.
@@ -24,6 +46,8 @@ struct Outlook: ResponseEncodable, Sendable, Hashable {
   }
 
   var measured: Measured?
+  /// nil before the first scores, and where no class has enough random images.
+  var kept: Kept?
   /// The share of decisions expected to be wrong by the probabilities, averaged over classes: all, and those that
   /// nobody verified.
   var expected: Double?
@@ -46,10 +70,12 @@ struct Outlook: ResponseEncodable, Sendable, Hashable {
   private static let (usualDecline, usualWeight) = (0.15, 0.48)
 
   init(
-    measured: Measured?, expected: Double?, expectedUnverified: Double?, history: [Moment], verified: Int,
+    measured: Measured?, kept: Kept? = nil, expected: Double?, expectedUnverified: Double?, history: [Moment],
+    verified: Int,
     next: [String]
   ) {
     self.measured = measured
+    self.kept = kept
     self.expected = expected
     self.expectedUnverified = expectedUnverified
     self.history = history
@@ -98,15 +124,5 @@ struct Outlook: ResponseEncodable, Sendable, Hashable {
     let variance = points.reduce(0) { $0 + ($1.x - x) * ($1.x - x) }
     let slope = (-covariance + usualDecline * usualWeight) / (variance + usualWeight)
     return min(1, max(0, slope))
-  }
-
-  /// Wilson's interval of a share of `count` of `total`.
-  static func wilson(_ count: Int, of total: Int, z: Double = 1.959964) -> (low: Double, high: Double) {
-    guard total > 0 else { return (0, 1) }
-    let (n, p) = (Double(total), Double(count) / Double(total))
-    let middle = p + z * z / (2 * n)
-    let spread = z * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
-    let scale = 1 + z * z / n
-    return (max(0, (middle - spread) / scale), min(1, (middle + spread) / scale))
   }
 }

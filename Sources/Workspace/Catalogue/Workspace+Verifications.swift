@@ -65,6 +65,14 @@ extension Workspace {
     }
   }
 
+  /// The answers that bounds on all images follow from: those on images of the random samples, and whether each label is
+  /// known to be right. "Not sure" is not: without such images the others would look better than all are.
+  public func randomSampleAnswers() throws -> [(sample: Int, isKnownRight: Bool, isSure: Bool)] {
+    try verifiedImages().images.filter(\.isDrawn).map { image in
+      (image.sample, image.answer.isRight ?? false, image.answer.isRight != nil)
+    }
+  }
+
   /// All answers ever given, or those on one sample, the oldest first.
   public func verificationHistory(sample: Int? = nil) throws -> [VerificationRecord] {
     try read { db in

@@ -55,11 +55,17 @@ extension ScoreStage.Outcome {
         "None of the \(verified) verified images is known to be drawn at random, so there is no guarantee. Judge the "
         + "pages that `cleannet review` draws."
     }
-    guard drawnAtRandom < verified else { return nil }
-    return
-      "\(drawnAtRandom) of the \(verified) verified images were drawn at random and carry the guarantee. The others were "
+    let unsure = unsureAtRandom ?? 0
+    let sure = drawnAtRandom - unsure
+    let unsureText =
+      unsure > 0
+      ? "\(unsure) random images were answered \"not sure\"; the guarantee counts them as wrong." : nil
+    guard sure < verified else { return unsureText }
+    let text =
+      "\(sure) of the \(verified) verified images were drawn at random and carry the guarantee. The others were "
       + "picked because they looked doubtful, or came without a word on how they were picked: they help to judge, but "
       + "say nothing about how common errors are."
+    return [text, unsureText].compactMap { $0 }.joined(separator: "\n")
   }
 }
 
@@ -67,7 +73,7 @@ extension NoiseGuarantee {
   func text(uncovered names: [String]) -> String {
     let start =
       "Of the \(overall.kept) labels kept in \(covered.count) verified classes at most \(overall.upper.percent) are wrong, with "
-      + "\(Int(confidence * 100)) % confidence (\(overall.wrong) of \(overall.sample) verified ones are). "
+      + "\(Int(confidence * 100)) % confidence (\(overall.wrong) of \(overall.sample) random ones are). "
       + "If you stopped verifying because this looked good, it is at most \(overall.upperAtAnyTime.percent)."
     guard !names.isEmpty else { return start }
     let shown =

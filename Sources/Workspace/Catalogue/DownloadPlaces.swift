@@ -18,7 +18,7 @@ struct DownloadPlaces: Sendable {
   /// What the catalogue holds of a location; `nil` if it does not lie in the workspace.
   func stored(_ location: ImageLocation) -> String? {
     if case .archiveMember(let archive, let offset, let length) = location,
-      archive.utf8.starts(with: prefix.utf8)
+      archive.hasBytePrefix(prefix)
     {
       let name = String(decoding: archive.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
       return "\(Self.packedScheme)\(offset):\(length):\(name)"
@@ -28,18 +28,18 @@ struct DownloadPlaces: Sendable {
 
   /// The location that `stored` wrote; `nil` if the text is of another kind.
   func location(_ stored: String) -> ImageLocation? {
-    if stored.utf8.starts(with: Self.packedScheme.utf8) {
+    if stored.hasBytePrefix(Self.packedScheme) {
       let parts = stored.split(separator: ":", maxSplits: 3)
       guard parts.count == 4, let offset = Int64(parts[1]), let length = Int64(parts[2]) else { return nil }
       return .archiveMember(archive: "\(folder)/\(parts[3])", offset: offset, length: length)
     }
-    guard stored.utf8.starts(with: Self.scheme.utf8) else { return nil }
+    guard stored.hasBytePrefix(Self.scheme) else { return nil }
     return .file("\(folder)/\(stored.dropFirst(Self.scheme.count))")
   }
 
   /// The file's name below the folder.
   func name(_ location: ImageLocation) -> String? {
-    guard case .file(let path) = location, path.utf8.starts(with: prefix.utf8) else { return nil }
+    guard case .file(let path) = location, path.hasBytePrefix(prefix) else { return nil }
     return String(path.utf8.dropFirst(prefix.utf8.count))
   }
 }

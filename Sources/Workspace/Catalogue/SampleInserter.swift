@@ -62,7 +62,7 @@ final class SampleInserter {
     bind(sample, id: id, label: label, split: split, location: location)
     try step()
     keys.add(sample.key, offset: count)
-    let hasPath = !sample.path.utf8.elementsEqual(sample.key.utf8)
+    let hasPath = !sample.path.hasSameBytes(as: sample.key)
     sums =
       sums
       + SampleSums.of(
@@ -140,16 +140,8 @@ final class SampleInserter {
   private static func base(_ location: String, path: String) -> String? {
     let before = location.utf8.count - path.utf8.count - 1
     guard before >= 0, location.utf8.first == UInt8(ascii: "/") else { return nil }
-    guard let base = String(location.utf8.prefix(before)), isJoined(location, base, path) else { return nil }
+    guard let base = String(location.utf8.prefix(before)), location.isJoined(base, path) else { return nil }
     return base
-  }
-
-  /// Whether `location` is `base/path`, byte by byte.
-  private static func isJoined(_ location: String, _ base: String, _ path: String) -> Bool {
-    let (whole, head, tail) = (location.utf8, base.utf8, path.utf8)
-    guard whole.count == head.count + 1 + tail.count, whole.starts(with: head) else { return false }
-    let rest = whole.dropFirst(head.count)
-    return rest.first == UInt8(ascii: "/") && rest.dropFirst().elementsEqual(tail)
   }
 
   private func bind(_ sample: Sample, id: Int, label: Int, split: Int, location: String) {
@@ -157,10 +149,10 @@ final class SampleInserter {
     texts.removeAll(keepingCapacity: true)
     texts.append(contentsOf: sample.key.utf8)
     let keyEnd = texts.count
-    let hasPath = !sample.path.utf8.elementsEqual(sample.key.utf8)
+    let hasPath = !sample.path.hasSameBytes(as: sample.key)
     if hasPath { texts.append(contentsOf: sample.path.utf8) }
     let pathEnd = texts.count
-    let hasLocation = segment?.base.map { !Self.isJoined(location, $0, sample.path) } ?? true
+    let hasLocation = segment?.base.map { !location.isJoined($0, sample.path) } ?? true
     if hasLocation { texts.append(contentsOf: location.utf8) }
     let locationEnd = texts.count
     for attribute in sample.attributes {

@@ -118,7 +118,7 @@ final class SampleUpdate {
     let label = inserter.number(class: sample.label)
     let split = inserter.number(split: sample.split)
     let location = downloads.stored(sample.location) ?? sample.location.encoded
-    let path = sample.path.utf8.elementsEqual(sample.key.utf8) ? nil : sample.path
+    let path = sample.path.hasSameBytes(as: sample.key) ? nil : sample.path
     let attributes = inserter.encoded(sample.attributes)
     let isElsewhere = old.location != location
     // An archive that was written anew has its images at other places, which is no news for anybody.

@@ -218,7 +218,7 @@ private struct Relocation: Sendable {
   }
 
   private func path(_ path: String) -> String? {
-    guard path.utf8.starts(with: old.utf8) else { return nil }
+    guard path.hasBytePrefix(old) else { return nil }
     let rest = path.utf8.dropFirst(old.utf8.count)
     guard rest.isEmpty || rest.first == UInt8(ascii: "/") else { return nil }
     return new + String(decoding: rest, as: UTF8.self)

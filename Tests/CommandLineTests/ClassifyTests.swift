@@ -117,7 +117,9 @@ import Testing
     #expect(top1 > 0.6, "\(top1)")
   }
 
-  @Test("rounds: the network, CleanNet on its features, the network with its weights; again, all is there")
+  @Test(
+    "rounds: the network, its answers about images it never saw, the network with new weights; again, all is there"
+  )
   func rounds() async throws {
     let cleannet = try Program()
     defer { cleannet.remove() }
@@ -138,8 +140,11 @@ import Testing
     #expect(first[0]["weights"] as? String == "none" && first[0]["features"] == nil)
     #expect(first[1]["weights"] as? String == "soft" && first[1]["features"] is String)
     #expect(first[1]["scores"] is String && first[1]["judgedRight"] is Double && first[1]["gain"] is Double)
+    // A row for each image; the test images have no answers.
+    let evidence = try Data(contentsOf: URL(fileURLWithPath: try #require(first[1]["evidence"] as? String)))
+    #expect(String(decoding: evidence.prefix(128), as: UTF8.self).contains("(100, "))
     let again = try await rounds()
-    for key in ["file", "scores", "features", "model"] {
+    for key in ["file", "scores", "features", "model", "evidence"] {
       #expect(first[1][key] as? String == again[1][key] as? String, "\(key)")
     }
     #expect(first[1]["testTop1"] as? Double == again[1]["testTop1"] as? Double)
@@ -157,9 +162,9 @@ import Testing
     #expect(abs((gain["mean"] ?? .nan) - (means[2] - means[0])) < 1e-9)
     #expect(
       try await cleannet.succeed("classify", "evaluate", "--json", "-q").json()["file"] as? String == best)
-    // The round's features and scores are the workspace's now.
+    // The round's scores are the workspace's now; features stay those of a network that never saw the labels.
     let status = try await cleannet.succeed("status", "--json").json()
     #expect((status["scores"] as? [String: Any])?["isStale"] as? Bool == false)
-    #expect((status["features"] as? [Any])?.count == 2)
+    #expect((status["features"] as? [Any])?.count == 1)
   }
 }

@@ -68,13 +68,17 @@ public struct FeatureSpace: Sendable {
 
   /// Which of `folds` folds each row's image belongs to.
   func foldOfRows(_ folds: Int) -> [Int] {
-    identities.map { identity in
-      var random = SplitMix64(seed: identity)
-      return Int(random.next() % UInt64(folds))
-    }
+    identities.map { Self.fold(of: $0, folds: folds) }
   }
 
-  private static func identities(_ features: some FeatureSource, images: [Int]) -> [UInt64] {
+  /// The fold of an image, whatever its row is.
+  package static func fold(of identity: UInt64, folds: Int) -> Int {
+    var random = SplitMix64(seed: identity)
+    return Int(random.next() % UInt64(folds))
+  }
+
+  /// A hash of each image's feature vector, `[images.count]`: images are known by it, and copies of an image share one.
+  package static func identities(_ features: some FeatureSource, images: [Int]) -> [UInt64] {
     var identities: [UInt64] = []
     identities.reserveCapacity(images.count)
     for start in stride(from: 0, to: images.count, by: PrincipalComponents.chunk) {

@@ -40,6 +40,8 @@ public struct ClassifyTrainStage: Sendable {
   public var classBalanced = false
   public var seed: UInt64 = 0
   public var threads = 2
+  /// Samples that are not trained on, because the classifier is to judge them.
+  var leftOut: Set<Int> = []
   /// What the weights are made of; nil: what `score` left last.
   var scores: SampleScores?
   /// The name that the run has in the workspace's history. `classify evaluate`, `predict` and `export` take the last one

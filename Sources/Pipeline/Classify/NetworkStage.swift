@@ -73,7 +73,7 @@ struct NetworkStage {
 
   private func inputs(_ snapshot: Workspace) throws -> Inputs {
     let all = try snapshot.trainLabels()
-    let examples = all.indices.filter { all[$0] >= 0 }
+    let examples = all.indices.filter { all[$0] >= 0 && !stage.leftOut.contains($0) }
     let labels = examples.map { all[$0] }
     guard Set(labels).count >= 2 else {
       throw PipelineError(
@@ -87,7 +87,8 @@ struct NetworkStage {
       weights: weights, preparation: ImagePreparation(size: try size(snapshot)),
       digests: [
         InputName.images: try snapshot.fingerprint(of: .images),
-        InputName.labels: try snapshot.fingerprint(of: .labels), InputName.weights: weights.hash,
+        InputName.labels: try snapshot.fingerprint(of: .labels),
+        InputName.weights: weights.hash + (stage.leftOut.isEmpty ? "" : " " + StableHash.of("\(examples)")),
       ])
   }
 

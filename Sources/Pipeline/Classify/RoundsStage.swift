@@ -4,12 +4,13 @@ import Foundation
 import Images
 import Workspace
 
-/// CleanNet and the classifier in turn (CleanNet, section 3.4): the classifier's features show CleanNet more than those of
-/// a network that never saw the data set, and CleanNet's weights make the classifier better.
+/// CleanNet and the classifier in turn (CleanNet, section 3.4): a network that was trained on the data set shows CleanNet more
+/// than one that never saw it, and CleanNet's weights make the network better.
 ///
-/// Round 0 trains the classifier on the labels as they are. Every further round embeds all images by the classifier so far,
-/// makes reference sets, trains CleanNet, scores, and trains the classifier anew with the weights. Every part is kept under
-/// its key; run again after an interruption, only what is missing is done.
+/// Round 0 trains the network on the labels as they are. Every further round asks networks about images that they were not
+/// trained on (``OutOfFoldStage``), trains CleanNet on the features with these answers as further evidence, scores, and trains
+/// the network anew with the weights. Every part is kept under its key; run again after an interruption, only what is missing
+/// is done.
 public struct RoundsStage: Sendable {
   public var rounds: Int
   /// The classifier's training; its weighting is that of the rounds after the first.
@@ -28,6 +29,8 @@ public struct RoundsStage: Sendable {
     public var round: Int
     /// Keys of what the round's weights came from; nil in round 0.
     public var features: String?
+    /// The file of what networks say of images that they were not trained on: probabilities, `[N, C]`.
+    public var evidence: String?
     public var model: String?
     public var scores: String?
     /// The share of wrong labels that scoring expects.
@@ -57,7 +60,7 @@ public struct RoundsStage: Sendable {
     }
     try Vips.load()
     let cleanNet = try cleanNetStage(workspace)
-    // Each round makes features of its own; sizes stay those of the first.
+    if try workspace.mappedFeatures() == nil { _ = try EmbedStage().run(workspace, progress: progress) }
     var network = network
     network.size = try NetworkStage(classifier, network).size(workspace)
     let settings = try network.json()
@@ -86,13 +89,16 @@ public struct RoundsStage: Sendable {
     stage.method = .network(network)
     var round = Round(round: number, weights: Weighting.none.name, file: "", seconds: 0)
     if let before = earlier.last {
-      var embedding = EmbedStage()
-      embedding.networks = [.builtIn(network.backbone, weights: before.file)]
-      embedding.size = network.size
-      embedding.precision = network.recipe.precision
-      embedding.threads = classifier.threads
-      round.features = try embedding.run(workspace, progress: progress).features
-      round.model = try cleanNet.run(workspace, progress: progress).model
+      var halves = stage
+      // The first answers come from networks that know the labels as they are.
+      halves.weighting = before.round == 0 ? .none : classifier.weighting
+      let evidence = try OutOfFoldStage(classifier: halves).run(workspace, progress: progress).file
+      var cleanNet = cleanNet
+      cleanNet.evidence.append(evidence)
+      let trained = try cleanNet.run(workspace, progress: progress)
+      round.evidence = evidence
+      round.features = trained.features
+      round.model = trained.model
       var scoring = ScoreStage()
       scoring.threads = classifier.threads
       let scored = try scoring.run(workspace, progress: progress)
@@ -121,16 +127,11 @@ public struct RoundsStage: Sendable {
   /// CleanNet's training, with the settings of the last one, if there was any.
   private func cleanNetStage(_ workspace: Workspace) throws -> TrainStage {
     var stage = TrainStage()
+    try stage.takeLastSettings(workspace)
     stage.seed = classifier.seed
     stage.threads = classifier.threads
-    let last = try workspace.finishedRun(stage: "train").flatMap {
-      try? JSONDecoder().decode(Configuration.self, from: Data($0.settings.utf8))
-    }
-    if let last {
-      stage.objective = last.objective
-      stage.references = last.kMeans.clusters
-      stage.steps = last.training.steps
-    }
+    // Each round has answers of its own.
+    stage.evidence.removeAll { $0.hasPrefix(workspace.modelFolder(key: "")) }
     return stage
   }
 

@@ -20,8 +20,9 @@ struct ClassifyTrain: ParsableCommand {
         cleannet classify train --weights soft
         cleannet classify train --weights soft --stages 2 --size 128 --epochs 5
 
-      --rounds 2 --stages all trains the network on the labels as they are. Then, twice, it trains CleanNet on the \
-      network's features, and the network again with CleanNet's weights.
+      --rounds 2 --stages all trains the network on the labels as they are. Then, twice, it asks networks about images \
+      that they were not trained on, weighs their answers as further evidence, and trains the network again with the new \
+      weights. A round takes twice the time of the first training.
       """)
 
   @Option(help: "Kind of sample weights; see `cleannet classify --help`.")
@@ -32,7 +33,7 @@ struct ClassifyTrain: ParsableCommand {
   @Option(help: "The penalty on a head's weights (default: chosen on images held aside).")
   var penalty: Double?
   @Option(
-    help: "With --stages: how often to train CleanNet on the network's features, and then the network again."
+    help: "With --stages: how often to score with the network's answers, and then to train the network again."
   )
   var rounds: Int?
   @OptionGroup(title: "Fine-tuning") var tuning: FineTuningOptions

@@ -137,7 +137,7 @@ let package = Package(
     example("JudgeFeatures", ["CleanNet", "Torch"]),
     example("ReadWorkspace", ["Workspace"]),
     tests("ExamplesTests", ["JudgeFeatures", "ReadWorkspace", "TestPrograms"]),
-    tests("TorchTests", ["Torch"]),
+    tests("TorchTests", ["Torch", "Files"]),
     tests("CleanNetTests", ["CleanNet"]),
     .target(name: "TestPrograms", path: "Tests/TestPrograms", swiftSettings: swiftSettings),
     tests("FilesTests", ["Files", "TestPrograms"]),

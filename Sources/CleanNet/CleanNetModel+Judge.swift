@@ -74,7 +74,7 @@ extension CleanNetModel {
     let scorers = scorers
     let classes = references.classes
     let ranges = Candidates.ranges(space.images.count, states: classes)
-    let disagreement = concurrentMap(over: ranges.count, threads: Engine.threads, engineThreads: 1) {
+    let disagreement = concurrentMap(over: ranges.count, threads: Candidates.threads, engineThreads: 1) {
       number in
       withoutGradients {
         let features = space.features.rows(ranges[number])

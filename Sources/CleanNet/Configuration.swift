@@ -126,6 +126,8 @@ public struct Configuration: Sendable, Hashable, Codable {
       architecture: Architecture(dimension: min(dimension, PrincipalComponents.maximumDimension)))
     configuration.components = PrincipalComponents.maximumDimension
     configuration.folds = 2
+    // References of a class lie no better for more.
+    configuration.kMeans.maximumVectors = 1024
     configuration.losses.negatives = 1
     configuration.losses.positives = 2
     configuration.losses.reconstruction = 1e-3

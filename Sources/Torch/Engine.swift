@@ -1,5 +1,6 @@
 import CTorch
 import DynamicLibraries
+import Files
 import Foundation
 
 /// The compute engine, libtorch, opened on first use.
@@ -37,6 +38,12 @@ public enum Engine {
     get { Int(functions.threads()) }
     set { functions.set_threads(Int32(newValue)) }
   }
+
+  /// As many threads of ``threads`` as may each take so many bytes.
+  package static func threads(each bytes: Int) -> Int { MemoryLimit.threads(threads, each: bytes) }
+
+  /// How much memory the process may hold, in bytes.
+  package static var memoryLimit: Int { MemoryLimit.bytes }
 
   /// Sets the number of threads for the whole process: this thread, and threads that compute for the first time later.
   public static func setProcessThreads(_ threads: Int) { functions.set_process_threads(Int32(threads)) }

@@ -22,13 +22,16 @@ struct Candidates: Sendable {
   ) {
     self.labels = labels
     let ranges = Self.ranges(rows.count, states: labels.states)
-    pieces = concurrentMap(over: ranges.count, threads: Engine.threads, engineThreads: 1) { number in
+    pieces = concurrentMap(over: ranges.count, threads: Candidates.threads, engineThreads: 1) { number in
       let own = Array(rows[ranges[number]])
       return withoutGradients {
         CandidatePiece(own, labels, sources: sources(own), exponents: exponents, limit: limit)
       }
     }
   }
+
+  /// Pieces that may be worked at side by side: a dozen tables of a million numbers each.
+  static var threads: Int { Engine.threads(each: 12 * 4 << 20) }
 
   /// Pieces of images of which a table of all states is no large piece of memory.
   static func ranges(_ count: Int, states: Int) -> [Range<Int>] {
@@ -40,7 +43,7 @@ struct Candidates: Sendable {
 
   /// What `body` makes of each piece; pieces are worked at side by side.
   func map<Value: Sendable>(_ body: @escaping @Sendable (CandidatePiece) -> Value) -> [Value] {
-    concurrentMap(over: pieces.count, threads: Engine.threads, engineThreads: 1) { number in
+    concurrentMap(over: pieces.count, threads: Candidates.threads, engineThreads: 1) { number in
       withoutGradients { body(pieces[number]) }
     }
   }

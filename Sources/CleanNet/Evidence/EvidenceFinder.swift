@@ -18,8 +18,12 @@ struct EvidenceFinder: Sendable {
   /// All images in the order of their labels.
   private let byLabel: [Int]
 
-  /// Noise models have at most so many images to fit. More would not change them.
-  static let mostFitted = 1_000_000
+  /// Noise models have at most so many images to fit, of which a quarter of the memory has room for the candidates. More
+  /// would not change them.
+  static var mostFitted: Int { min(1_000_000, max(50_000, Engine.memoryLimit / 4 / bytesOfFitted)) }
+
+  /// An image's candidates take so much: four sources and a posterior of 28 states.
+  private static let bytesOfFitted = 500
 
   /// Log-probabilities of all states of some images, `[n, E]` for each source.
   typealias Sources = @Sendable ([Int]) -> [Tensor]
@@ -124,7 +128,7 @@ struct EvidenceFinder: Sendable {
   ) -> [Value] {
     guard fitted.count < byLabel.count else { return images.map(body) }
     let ranges = Candidates.ranges(byLabel.count, states: images.labels.states)
-    return concurrentMap(over: ranges.count, threads: Engine.threads, engineThreads: 1) { number in
+    return concurrentMap(over: ranges.count, threads: Candidates.threads, engineThreads: 1) { number in
       let own = Array(byLabel[ranges[number]])
       return withoutGradients {
         body(
@@ -151,7 +155,7 @@ struct EvidenceFinder: Sendable {
   private func openReading(_ basis: Basis) -> Reading {
     let near = space.neighbors(noisy)
     let ranges = Candidates.ranges(labels.count, states: classes)
-    let strays = concurrentMap(over: ranges.count, threads: Engine.threads, engineThreads: 1) { number in
+    let strays = concurrentMap(over: ranges.count, threads: Candidates.threads, engineThreads: 1) { number in
       withoutGradients {
         (1 - near.logShares(Array(ranges[number])).amax(dim: 1).exp()).clamped(min: 0, max: 0.9).floats()
       }
@@ -318,7 +322,7 @@ struct EvidenceFinder: Sendable {
 
   private func opinions(_ voice: NetworkVoice, suggested: [Int]) -> LabelEvidence.NetworkOpinions {
     let ranges = Candidates.ranges(labels.count, states: classes)
-    let values = concurrentMap(over: ranges.count, threads: Engine.threads, engineThreads: 1) { number in
+    let values = concurrentMap(over: ranges.count, threads: Candidates.threads, engineThreads: 1) { number in
       withoutGradients {
         let rows = Array(ranges[number])
         let cosines = voice.cosines(rows)

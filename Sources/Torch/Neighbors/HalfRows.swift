@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Vectors in half precision, `[n, d]`, in memory or in a file: a quarter of what float32 and a copy take.
@@ -31,6 +32,7 @@ final class HalfRows: Sendable {
   func set(from start: Int, _ rows: Tensor) {
     let half = rows.to(.float16).contiguous()
     half.withUnsafeBytes { source in
+      MemoryLimit.didRead(source.count)
       precondition(start >= 0 && (start + source.count / max(1, width)) <= count, "the rows do not fit")
       UnsafeMutableRawBufferPointer(rebasing: memory.bytes[(start * width)...]).copyMemory(from: source)
     }
@@ -46,12 +48,15 @@ final class HalfRows: Sendable {
   func rows(_ range: Range<Int>) -> Tensor {
     let bytes = UnsafeRawBufferPointer(
       rebasing: memory.bytes[range.lowerBound * width..<range.upperBound * width])
+    MemoryLimit.didRead(bytes.count)
     return Tensor(copying: bytes, shape: [range.count, dimension], dtype: .float16).to(.float32)
   }
 
   /// Some rows, float32.
   func rows(_ indices: some Collection<Int32>) -> Tensor {
     let rows = Tensor.empty([indices.count, dimension], dtype: .float16)
+    // Each row is on a page of its own.
+    MemoryLimit.didRead(indices.count * max(width, 4096))
     rows.withUnsafeMutableBytes { target in
       for (place, index) in indices.enumerated() {
         UnsafeMutableRawBufferPointer(rebasing: target[(place * width)...]).copyMemory(

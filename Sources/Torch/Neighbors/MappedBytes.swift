@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Memory that a file may stand behind, so that the system can put it aside: tables that grow with the number of examples.
@@ -6,10 +7,13 @@ final class MappedBytes: @unchecked Sendable {
   let bytes: UnsafeMutableRawBufferPointer
   /// Whose the memory is, where it is not the object's own.
   private let owner: Data?
+  private let isOfFile: Bool
 
-  private init(_ bytes: UnsafeMutableRawBufferPointer, owner: Data? = nil) {
+  private init(_ bytes: UnsafeMutableRawBufferPointer, owner: Data? = nil, isOfFile: Bool = false) {
     self.bytes = bytes
     self.owner = owner
+    self.isOfFile = isOfFile
+    if isOfFile { MemoryLimit.add(UnsafeRawBufferPointer(bytes)) }
   }
 
   /// Bytes that are there already, such as those of a mapped file, which must not be written.
@@ -42,7 +46,7 @@ final class MappedBytes: @unchecked Sendable {
       let start = mmap(nil, max(1, count), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),
       start != MAP_FAILED
     else { return nil }
-    self.init(UnsafeMutableRawBufferPointer(start: start, count: count))
+    self.init(UnsafeMutableRawBufferPointer(start: start, count: count), isOfFile: true)
   }
 
   /// A file in `folder` that is gone with the object, or memory where there is no folder or no room in it.
@@ -59,6 +63,7 @@ final class MappedBytes: @unchecked Sendable {
   }
 
   deinit {
+    if isOfFile { MemoryLimit.remove(UnsafeRawBufferPointer(bytes)) }
     if owner == nil { munmap(bytes.baseAddress, max(1, bytes.count)) }
   }
 

@@ -1,3 +1,5 @@
+import Files
+
 /// Who is near whom among some examples, and which of them are the same: the outcome of ``NeighborSearch``.
 ///
 /// Examples whose vectors are the same but for rounding are a *group* of duplicates, which is near others as one. Its
@@ -34,6 +36,7 @@ public struct Neighborhoods: Sendable {
   /// Writes the neighbours of some examples, `[examples, k]`: first examples of their groups, −1 where there are fewer.
   public func copyNeighbors(of examples: Range<Int>, into target: UnsafeMutableBufferPointer<Int>) {
     precondition(target.count >= examples.count * k, "there is no room for the neighbours")
+    MemoryLimit.didRead(examples.count * k * 4)
     let table = table.bytes.bindMemory(to: Int32.self)
     var next = 0
     for example in examples {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A file mapped into memory, read only.
@@ -29,9 +30,11 @@ final class MappedFile: @unchecked Sendable {
       throw .system(file: path, "cannot be mapped into memory")
     }
     bytes = UnsafeRawBufferPointer(start: start, count: Int(info.st_size))
+    MemoryLimit.add(bytes)
   }
 
   deinit {
+    MemoryLimit.remove(bytes)
     if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
   }
 

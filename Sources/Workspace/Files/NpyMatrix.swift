@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A `.npy` file of numbers, mapped into memory and read row by row as float32.
@@ -33,6 +34,7 @@ public struct NpyMatrix: Sendable {
     let values = rows.count * dimension
     guard values > 0, let base = file.bytes.baseAddress else { return }
     // Headers of other programs need not end where a number may begin.
+    MemoryLimit.didRead(values * type.size)
     let source = base + header.offset + rows.lowerBound * dimension * type.size
     switch type {
     case .float32:

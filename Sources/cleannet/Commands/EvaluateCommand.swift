@@ -30,6 +30,7 @@ struct EvaluateCommand: ParsableCommand {
   var plots: String?
   @OptionGroup(title: "Experiments on simulated verification labels") var experiment: ExperimentOptions
   @OptionGroup var compute: ComputeOptions
+  @OptionGroup var memory: MemoryOptions
   @OptionGroup var workspace: WorkspaceOptions
 
   private var names: [String] {
@@ -37,6 +38,7 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   func run() throws {
+    memory.apply()
     try compute.prepareEngine()
     let store = try workspace.open()
     let progress = workspace.output.progress

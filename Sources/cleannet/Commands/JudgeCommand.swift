@@ -38,6 +38,7 @@ struct JudgeCommand: ParsableCommand {
   @OptionGroup var shard: ShardOption
   @OptionGroup var importing: ImportOptions
   @OptionGroup var compute: ThreadOptions
+  @OptionGroup var memory: MemoryOptions
   @OptionGroup var workspace: WorkspaceOptions
 
   private var isImage: Bool {
@@ -61,6 +62,7 @@ struct JudgeCommand: ParsableCommand {
   }
 
   func run() throws {
+    memory.apply()
     try compute.prepareEngine()
     let stage = JudgeStage(try judging.judge(workspace, compute))
     if source == "-" { return try judgeLines(stage) }

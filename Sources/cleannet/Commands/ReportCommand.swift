@@ -28,9 +28,11 @@ struct ReportCommand: ParsableCommand {
     help: "Another workspace, or an earlier report's folder, to compare with.", completion: .directory)
   var compare: String?
   @OptionGroup var compute: ComputeOptions
+  @OptionGroup var memory: MemoryOptions
   @OptionGroup var workspace: WorkspaceOptions
 
   func run() throws {
+    memory.apply()
     try compute.prepareEngine()
     let store = try workspace.open()
     // The page that `run` made and knows by its digests is no more.

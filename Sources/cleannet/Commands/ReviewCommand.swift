@@ -41,6 +41,7 @@ struct ReviewCommand: AsyncParsableCommand {
       valueName: "seconds"))
   var glance = 0.08
   @OptionGroup var compute: ComputeOptions
+  @OptionGroup var memory: MemoryOptions
   @OptionGroup var workspace: WorkspaceOptions
 
   func validate() throws {
@@ -50,6 +51,7 @@ struct ReviewCommand: AsyncParsableCommand {
 
   func run() async throws {
     let workspace = try workspace.open()
+    memory.apply()
     try compute.prepareEngine()
     var configuration = ReviewConfiguration()
     configuration.address = address

@@ -32,12 +32,14 @@ struct RunCommand: ParsableCommand {
   @OptionGroup(title: "Embedding") var embedding: EmbedOptions
   @OptionGroup(title: "Training") var training: TrainOptions
   @OptionGroup var compute: ComputeOptions
+  @OptionGroup var memory: MemoryOptions
   @OptionGroup var workspace: WorkspaceOptions
 
   func run() throws {
     let progress = workspace.output.progress
     let dataset = try DatasetReader.open(source: source, options: importing.datasetOptions())
     try ImportOptions.refuseIdle([dataset])
+    memory.apply()
     try compute.prepareEngine()
     if dataset.features == nil, importing.features == nil { try Vips.load() }
     let store = try workspace.filling { store in

@@ -20,9 +20,11 @@ struct ScoreCommand: ParsableCommand {
   var targetNoise: Share?
   @OptionGroup var neighbors: RecallOption
   @OptionGroup var compute: ThreadOptions
+  @OptionGroup var memory: MemoryOptions
   @OptionGroup var workspace: WorkspaceOptions
 
   func run() throws {
+    memory.apply()
     try compute.prepareEngine()
     var stage = ScoreStage()
     stage.threads = compute.threads

@@ -16,9 +16,11 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup var training: TrainOptions
   @OptionGroup var compute: ComputeOptions
+  @OptionGroup var memory: MemoryOptions
   @OptionGroup var workspace: WorkspaceOptions
 
   func run() throws {
+    memory.apply()
     try compute.prepareEngine()
     let outcome = try training.stage(compute).run(try workspace.open(), progress: workspace.output.progress)
     try workspace.output.print(outcome) { outcome.text }

@@ -109,11 +109,30 @@ private struct VerdictReader {
         remedy: "Verify it again under its present label, or remove the row")
     }
     let person = row.person ?? person
+    let answer = row.isRight.map(VerificationAnswer.init(isRight:)) ?? .unsure
     return VerificationRecord(
-      sample: id, label: label, answer: row.isRight.map(VerificationAnswer.init(isRight:)) ?? .unsure,
+      sample: id, label: label, answer: answer,
       person: person, date: row.time ?? .now, origin: .imported,
       client: row.time.map { name(row, sample: id, person: person, time: $0) },
-      correction: try correction(row, label: label), selection: try selection(row))
+      correction: try correction(row, label: label), selection: try selection(row),
+      remark: try remark(row, answer: answer))
+  }
+
+  private func remark(
+    _ row: VerificationTable.Row, answer: VerificationAnswer
+  ) throws(DatasetProblem) -> VerificationRecord.Remark? {
+    guard let text = row.remark else { return nil }
+    guard let remark = VerificationRecord.Remark(rawValue: text) else {
+      throw problem(
+        row, "has the remark \(text.debugDescription)",
+        remedy: "Write one of: " + VerificationRecord.Remark.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    guard remark.answer == answer else {
+      throw problem(
+        row, "has the remark \(text), which does not go with the verdict",
+        remedy: "The remark none goes with the verdict 0, the others with unsure")
+    }
+    return remark
   }
 
   /// The same for the same row, however often it is read.
@@ -122,7 +141,7 @@ private struct VerdictReader {
     return "import:"
       + StableHash.of(
         "\(sample)", row.label ?? "", person, "\(time.timeIntervalSince1970)", answer, row.correction ?? "",
-        row.selection ?? drawn.rawValue)
+        row.selection ?? drawn.rawValue, row.remark ?? "")
   }
 
   private func correction(_ row: VerificationTable.Row, label: Int) throws(DatasetProblem) -> Int? {

@@ -109,6 +109,35 @@ import Workspace
     }
   }
 
+  @Test func whatElseIsToBeSaidOfAnImage() async throws {
+    let fixture = try ReviewFixture(count: 24)
+    try await visit(fixture) { program, browser in
+      let label = try fixture.label(0)
+      try await browser.show(program, "#/class/\(label)/one")
+      func press(_ key: String) async throws -> Int {
+        let sample = try await browser.large()
+        try await browser.press(key)
+        try await browser.wait("document.querySelector('img.large')?.dataset.image !== '\(sample)'")
+        return sample
+      }
+      try await browser.screenshot("remarks-light")
+      let later = try await press("l")
+      let bad = try await press("b")
+      let noClass = try await press("o")
+      var history = try fixture.workspace.verificationHistory()
+      #expect(history.map(\.sample) == [bad, noClass])
+      #expect(history.map(\.remark) == [.bad, .noClass] && history.map(\.answer) == [.unsure, .wrong])
+      // What was put off comes when nothing else is left.
+      let count = try fixture.workspace.labels().count { $0 == label }
+      for _ in 0..<count - 3 { _ = try await press("1") }
+      #expect(try await browser.large() == later)
+      try await browser.press("e")
+      try await browser.wait("document.querySelector('.message:not([hidden])') !== null")
+      history = try fixture.workspace.verificationHistory()
+      #expect(history.count == count && history.last?.sample == later && history.last?.remark == .exclude)
+    }
+  }
+
   @Test func aKilledServerLosesNothing() async throws {
     let fixture = try ReviewFixture(count: 60)
     let workspace = fixture.workspace

@@ -46,6 +46,32 @@ struct VerificationTests {
     #expect(try workspace.verificationHistory(sample: 1).isEmpty)
   }
 
+  @Test("what else was said of an image is kept with the answer, and taken back with it")
+  func remarks() throws {
+    func say(_ remark: VerificationRecord.Remark, client: String) throws {
+      try workspace.addVerifications([
+        VerificationRecord(
+          sample: 0, label: 0, answer: remark.answer, person: "me", origin: .reviewed, client: client,
+          remark: remark)
+      ])
+    }
+    func remark() throws -> VerificationRecord.Remark? { try workspace.currentAnswers().first?.remark }
+    let before = try workspace.fingerprint(of: .verifications)
+    try say(.noClass, client: "1")
+    #expect(try remark() == .noClass && verdict() == false)
+    let wrong = try workspace.fingerprint(of: .verifications)
+    try say(.bad, client: "2")
+    #expect(try remark() == .bad && verdict() == nil)
+    #expect(try workspace.verifiedImages().images.first?.remark == .bad)
+    let bad = try workspace.fingerprint(of: .verifications)
+    try say(.exclude, client: "3")
+    #expect(Set([before, wrong, bad, try workspace.fingerprint(of: .verifications)]).count == 4)
+    _ = try workspace.undoVerifications(.clients(["3"]), by: "me")
+    #expect(try remark() == .bad)
+    #expect(try workspace.verificationHistory(sample: 0).map(\.remark) == [.noClass, .bad, .exclude, .bad])
+    #expect(try workspace.catalogueFindings().isEmpty)
+  }
+
   @Test("an answer on another label does not count until the label is that one")
   func labels() throws {
     try answer(.wrong, label: 0)

@@ -2,7 +2,8 @@ import Foundation
 
 /// Verification labels as a table: CSV, TSV or JSON lines with a column `key` or `path` and a column `verification`
 /// (1 right, 0 wrong, `unsure` looked at, empty unknown). A column `label` says which label was judged; `selection`,
-/// `person`, `correction` (the right class) and `time` (ISO 8601) say how the verdict came about.
+/// `person`, `correction` (the right class), `remark` (`none` of the classes, `several`, `bad`, `exclude`) and `time` (ISO
+/// 8601) say how the verdict came about.
 public enum VerificationTable {
   public struct Row: Sendable, Hashable {
     /// The sample's key, or its path where the table has no keys.
@@ -18,6 +19,8 @@ public enum VerificationTable {
     /// Why the image was looked at, the name of the class that is right, and when; nil where the table does not say.
     public var selection: String?
     public var correction: String?
+    /// What else was said of the image.
+    public var remark: String?
     public var time: Date?
 
     init(key: String, isRight: Bool?, label: String? = nil, person: String? = nil, line: Int) {
@@ -68,6 +71,7 @@ public enum VerificationTable {
     let person = column(personNames)
     let selection = column(["selection"])
     let correction = column(["correction"])
+    let remark = column(["remark"])
     let time = column(["time"])
     let log = ProblemLog()
     var unknown = 0
@@ -97,6 +101,7 @@ public enum VerificationTable {
           person: try person.flatMap { try reader.text($0) }, line: reader.line)
         row.selection = try selection.flatMap { try reader.text($0) }
         row.correction = try correction.flatMap { try reader.text($0) }
+        row.remark = try remark.flatMap { try reader.text($0) }
         row.time = try time.flatMap { try reader.text($0) }.map(Self.time)
         try each(row)
       } catch let fault as RecordFault {

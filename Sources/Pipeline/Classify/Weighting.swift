@@ -85,13 +85,18 @@ struct WeightMaker {
   let examples: [Int]
   let labels: [Int]
   let verdicts: [Int: Bool]
+  /// Samples that people found to be no use.
+  var leftOut: Set<Int> = []
   let truth: TruthColumn?
   /// Takes the suggested class for the label of images whose label is wrong with at least this probability.
   var relabel: Double?
   var classBalanced = false
 
   func weights(_ weighting: Weighting, scores: SampleScores?) throws -> SampleWeights {
-    let weights = try plain(weighting, scores: scores)
+    var maker = self
+    maker.leftOut = Set(
+      try workspace.currentAnswers().filter { $0.remark?.leavesOut == true }.map(\.sample))
+    let weights = try maker.plain(weighting, scores: scores)
     guard classBalanced else { return weights }
     return weights.classBalanced(labels: labels, classes: try workspace.classNames().count)
   }
@@ -141,6 +146,7 @@ struct WeightMaker {
   /// Weights of the examples: verified ones weigh 1 or 0, those without a score 0.
   private func weights(_ values: [Float]) -> [Float] {
     examples.map { image in
+      if leftOut.contains(image) { return 0 }
       if let isRight = verdicts[image] { return isRight ? 1 : 0 }
       let value = image < values.count ? values[image] : 0
       return value.isNaN ? 0 : max(0, value)
@@ -150,7 +156,8 @@ struct WeightMaker {
   /// Of each example the suggested class, and 1 where that is another one than its label, else 0.
   private func suggestions(_ scores: SampleScores) -> (labels: [Int], differ: [Float]) {
     var suggested = labels
-    for (place, image) in examples.enumerated() where image < scores.suggested.count {
+    for (place, image) in examples.enumerated()
+    where image < scores.suggested.count && !leftOut.contains(image) {
       if scores.suggested[image] >= 0 { suggested[place] = scores.suggested[image] }
     }
     return (suggested, zip(suggested, labels).map { $0 == $1 ? 0 : 1 })

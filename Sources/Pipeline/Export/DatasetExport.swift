@@ -122,6 +122,10 @@ public struct DatasetExport: Sendable {
     var isRelabelled = false
     if stored.split != "test" {
       if known.isWrong == nil { outcome.unknown += 1 }
+      if known.isLeftOut {
+        outcome.dropped += 1
+        return nil
+      }
       if known.isWrong == true, wrong != .keep {
         guard wrong == .relabel, let suggestion = known.suggestion else {
           outcome.dropped += 1

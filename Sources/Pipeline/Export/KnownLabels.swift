@@ -20,14 +20,16 @@ struct KnownLabels {
   }
 
   subscript(_ sample: StoredSample) -> KnownLabel {
-    let known = answers[sample.id]?.answer.isRight
-    let correction = answers[sample.id]?.correction
+    let answer = answers[sample.id]
+    let isLeftOut = answer?.remark?.leavesOut == true
+    let known = isLeftOut ? false : answer?.answer.isRight
+    let correction = answer?.correction
     let weight = known.map { $0 ? Float(1) : 0 }
     guard let scores, sample.id < scores.count else {
       // Imported after scoring, or nothing was scored.
       return KnownLabel(
         isWrong: known.map { !$0 }, probability: .nan, softWeight: weight ?? .nan, hardWeight: weight ?? .nan,
-        suggestion: correction)
+        isLeftOut: isLeftOut, suggestion: correction)
     }
     let row = scores[sample.id]
     let scored: Bool? = row.verdict == .unknown ? nil : row.verdict == .wrong
@@ -36,7 +38,9 @@ struct KnownLabels {
       isWrong: known.map { !$0 } ?? scored, probability: row.probability,
       softWeight: weight ?? row.softWeight,
       hardWeight: weight ?? row.hardWeight,
-      suggestion: correction ?? (suggested >= 0 && suggested != sample.label ? suggested : nil))
+      isLeftOut: isLeftOut,
+      suggestion: answer?.remark == .noClass || isLeftOut
+        ? nil : correction ?? (suggested >= 0 && suggested != sample.label ? suggested : nil))
   }
 
   /// What a person who looked said of the label.
@@ -60,6 +64,8 @@ struct KnownLabel {
   var probability: Float
   var softWeight: Float
   var hardWeight: Float
+  /// Whether a person says that the image is no use.
+  var isLeftOut = false
   /// The class that a person says is right, else the one that fits best, if that is another one.
   var suggestion: Int?
 }

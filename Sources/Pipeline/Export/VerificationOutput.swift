@@ -32,7 +32,7 @@ private struct VerificationTableOutput: VerificationOutput {
     table = try TableOutput(
       path,
       columns: [
-        "key", "path", "label", "verification", "selection", "person", "correction", "time",
+        "key", "path", "label", "verification", "selection", "person", "correction", "remark", "time",
       ])
   }
 
@@ -40,13 +40,14 @@ private struct VerificationTableOutput: VerificationOutput {
     let image: [TableOutput.Cell] = [.text(sample.key), .text(sample.path), .text(label)]
     guard let verdict else {
       return try table.write(
-        image + [.empty, .text(VerdictSelection.drawn.rawValue), .empty, .empty, .empty])
+        image + [.empty, .text(VerdictSelection.drawn.rawValue), .empty, .empty, .empty, .empty])
     }
     try table.write(
       image + [
         verdict.answer.isRight.map { .number($0 ? "1" : "0") } ?? .text("unsure"),
         .text(VerdictSelection(verdict).rawValue), .text(verdict.person),
         verdict.correction.map { .text(classes[$0]) } ?? .empty,
+        verdict.remark.map { .text($0.rawValue) } ?? .empty,
         .text(verdict.date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))),
       ])
   }

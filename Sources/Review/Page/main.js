@@ -236,7 +236,7 @@ function hosting() {
 // Help
 
 const helpTexts = {
-  "One by one": { right: "the label is right", wrong: "the label is wrong", skip: "not sure", choose: "choose the right class", accept: "accept the suggested class", zoom: "zoom" },
+  "One by one": { right: "the label is right", wrong: "the label is wrong", skip: "not sure", choose: "choose the right class", accept: "accept the suggested class", none: "no class fits", several: "several classes fit", bad: "bad image", exclude: "leave the image out", later: "ask again later", zoom: "zoom" },
   "Many at once": { toggle: "mark as wrong (again: unmark)", unsure: "mark as not sure (again: unmark)", commit: "save this page, show the next", single: "one by one", next: "back to many at once" },
   "Everywhere": { undo: "take back what you did last", help: "this help" },
 };

@@ -8,6 +8,11 @@ import { Likeness, actionText } from "./parts.js";
 
 const ahead = 6;
 
+/// What else can be said of an image: the answer that goes with it, and the words.
+const remarks = {
+  none: ["wrong", "No class fits"], several: ["unsure", "Several fit"], bad: ["unsure", "Bad image"], exclude: ["unsure", "Leave out"],
+};
+
 /// Goes through images.
 ///
 /// `source` says where they come from: `load(without)` gives `{images, left}`; `belongs(item)` says which answers that are taken back are asked again here; `question(item)` and `facts(item)` are
@@ -15,6 +20,8 @@ const ahead = 6;
 /// what the suggested class looks like.
 export function singleView(app, source) {
   let line = [];
+  // Images that are to come again when all others are done.
+  const later = new Set();
   let left = 0;
   let since = 0;
   let loading;
@@ -35,6 +42,8 @@ export function singleView(app, source) {
     accept,
     h("button", { type: "button", onclick: () => act("skip") }, "Not sure", h("kbd", {}, keyOf("skip"))),
     h("button", { type: "button", onclick: () => act("choose") }, "Choose class", h("kbd", {}, keyOf("choose"))),
+    Object.entries(remarks).map(([name, [, words]]) => h("button", { type: "button", class: "remark", onclick: () => act(name) }, words, h("kbd", {}, keyOf(name)))),
+    h("button", { type: "button", class: "quiet", onclick: () => act("later") }, "Later", h("kbd", {}, keyOf("later"))),
     h("button", { type: "button", class: "quiet", onclick: () => act("undo") }, "Undo", h("kbd", {}, keyOf("undo"))),
     h("button", { type: "button", class: "quiet", onclick: () => act("zoom") }, "Zoom", h("kbd", {}, keyOf("zoom"))));
   const side = h("aside", { class: "side" }, question, facts, buttons, likenesses.map((one) => one.element), count);
@@ -44,7 +53,12 @@ export function singleView(app, source) {
   element.append(done);
 
   async function load() {
-    const batch = await source.load(line.map((one) => one.image));
+    const shown = line.map((one) => one.image);
+    let batch = await source.load([...shown, ...later]);
+    if (batch.images.length === 0 && shown.length === 0 && later.size > 0) {
+      later.clear();
+      batch = await source.load([]);
+    }
     left = batch.left;
     const known = new Set(line.map((one) => one.image));
     line.push(...batch.images.filter((one) => !known.has(one.image)));
@@ -116,6 +130,8 @@ export function singleView(app, source) {
     if (name === "right") return answer(item, "right");
     if (name === "wrong") return answer(item, "wrong");
     if (name === "skip") return answer(item, "unsure");
+    if (name === "later") return putOff(item);
+    if (remarks[name]) return answer(item, remarks[name][0], undefined, name);
     if (name === "accept" && item.suggestion !== undefined) return answer(item, "wrong", item.suggestion);
     if (name === "choose") {
       const label = await chooseClass(app, { except: item.label, suggestion: item.suggestion });
@@ -123,16 +139,26 @@ export function singleView(app, source) {
     }
   }
 
-  async function answer(item, word, correction) {
+  /// Without an answer: the image comes again when no other is left.
+  async function putOff(item) {
+    later.add(item.image);
+    say("Later");
+    line.shift();
+    if (line.length === 0) await fill();
+    draw();
+    if (line.length <= ahead) fill().then(warm).catch(() => {});
+  }
+
+  async function answer(item, word, correction, remark) {
     const client = api.name();
     const dwell = Math.round(performance.now() - since);
     stage.dataset.flash = word;
     try {
       await app.verdicts([{
-        client, image: item.image, label: item.label, answer: word, dwell, correction,
+        client, image: item.image, label: item.label, answer: word, dwell, correction, remark,
       }]);
     } finally { delete stage.dataset.flash; }
-    say(correction === undefined ? word : `It is ${app.name(correction)}`);
+    say(remark ? remarks[remark][1] : correction === undefined ? word : `It is ${app.name(correction)}`);
     line.shift();
     left = Math.max(0, left - 1);
     if (line.length === 0) await fill();
@@ -183,7 +209,7 @@ export function singleView(app, source) {
     },
     key(event) {
       if (event.repeat) return;
-      const name = action(event, ["right", "wrong", "skip", "undo", "zoom", "choose", "accept", ...(source.keys ?? [])]);
+      const name = action(event, ["right", "wrong", "skip", "undo", "zoom", "choose", "accept", "later", ...Object.keys(remarks), ...(source.keys ?? [])]);
       if (!name) return;
       event.preventDefault();
       if (source.act?.(name)) return;

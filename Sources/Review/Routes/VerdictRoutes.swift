@@ -25,6 +25,8 @@ struct VerdictRoutes: Sendable {
     var dwell: Int?
     /// The class that is right.
     var correction: Int?
+    /// What else is said of the image.
+    var remark: VerificationRecord.Remark?
   }
 
   struct Answers: Decodable, Sendable {
@@ -90,12 +92,17 @@ struct VerdictRoutes: Sendable {
         throw HTTPError(.unprocessableContent, message: "Only a wrong label has another class that is right.")
       }
     }
+    if let remark = answer.remark {
+      guard remark.answer == answer.answer.stored, answer.correction == nil else {
+        throw HTTPError(.unprocessableContent, message: "The remark does not go with the answer.")
+      }
+    }
     return VerificationRecord(
       sample: answer.image, label: answer.label, answer: answer.answer.stored, person: person, date: now,
       origin: selection == .dispute ? .settled : pick?.label == answer.label ? .trial : .reviewed,
       // A day is no look.
       dwell: answer.dwell.map { min(max($0, 0), 86_400_000) }, client: answer.client,
-      correction: answer.correction, selection: selection)
+      correction: answer.correction, selection: selection, remark: answer.remark)
   }
 
   @Sendable private func undo(_ request: Request, _ context: ReviewContext) async throws -> VerdictReply {

@@ -127,6 +127,11 @@ enum Schema {
           """)
       try writer(db)
     }
+    // What else a person said of an image.
+    migrator.registerMigration("6 remarks") { db in
+      try db.execute(sql: "ALTER TABLE verifications ADD COLUMN remark TEXT")
+      try writer(db)
+    }
     return migrator
   }
 

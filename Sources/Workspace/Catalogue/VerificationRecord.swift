@@ -75,6 +75,24 @@ public struct VerificationRecord: Sendable, Hashable {
     case wished
   }
 
+  /// What a person says of an image beside right and wrong.
+  public enum Remark: String, Sendable, Hashable, Codable, CaseIterable {
+    /// It shows none of the data set's classes: its label is wrong, and no other is right.
+    case noClass = "none"
+    /// It shows several classes, so that one label does not tell.
+    case several
+    /// It is no use: blurred, cut off, a placeholder.
+    case bad
+    /// It is to be left out, for whatever reason.
+    case exclude
+
+    /// The answer that it goes with.
+    public var answer: VerificationAnswer { self == .noClass ? .wrong : .unsure }
+
+    /// Whether the image takes no part in what is exported or trained on.
+    public var leavesOut: Bool { self == .bad || self == .exclude }
+  }
+
   /// A hash of all of it as it is stored, by which a row that a disk has changed is told.
   ///
   /// - Parameter at: The date as it is stored.
@@ -83,6 +101,7 @@ public struct VerificationRecord: Sendable, Hashable {
     for number in [sample, label, answer.stored ?? -1, dwell ?? -1, correction ?? -1] { hash.combine(number) }
     hash.combine(at.bitPattern)
     for text in [person, origin.rawValue, client ?? "", selection?.rawValue ?? ""] { hash.combine(text) }
+    if let remark { hash.combine(remark.rawValue) }
     return Int64(bitPattern: hash.word)
   }
 
@@ -101,10 +120,13 @@ public struct VerificationRecord: Sendable, Hashable {
   public var correction: Int?
   /// Nil if that is not known; such images stand for no others.
   public var selection: Selection?
+  /// What else the person says of the image.
+  public var remark: Remark?
 
   public init(
     sample: Int, label: Int, answer: VerificationAnswer, person: String, date: Date = .now, origin: Origin,
-    dwell: Int? = nil, client: String? = nil, correction: Int? = nil, selection: Selection? = nil
+    dwell: Int? = nil, client: String? = nil, correction: Int? = nil, selection: Selection? = nil,
+    remark: Remark? = nil
   ) {
     self.sample = sample
     self.label = label
@@ -116,5 +138,6 @@ public struct VerificationRecord: Sendable, Hashable {
     self.client = client
     self.correction = correction
     self.selection = selection
+    self.remark = remark
   }
 }

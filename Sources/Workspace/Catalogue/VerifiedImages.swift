@@ -17,6 +17,8 @@ public struct VerifiedImages: Sendable, Hashable {
     public var selection: VerificationRecord.Selection?
     /// The class that is right, if the person said which.
     public var correction: Int?
+    /// What else the person said of the image.
+    public var remark: VerificationRecord.Remark?
     /// Whether the image belongs to its class's random sample. Only such images may carry shares, intervals and bounds;
     /// all others teach, and no more.
     public var isDrawn: Bool
@@ -42,7 +44,7 @@ extension Workspace {
           VerifiedImages.Image(
             sample: answer.sample, label: answer.label, answer: answer.answer, person: answer.person,
             date: answer.date, selection: answer.selection,
-            correction: answer.correction, isDrawn: drawn.contains(answer.sample))
+            correction: answer.correction, remark: answer.remark, isDrawn: drawn.contains(answer.sample))
         }, samples: samples)
     }
   }

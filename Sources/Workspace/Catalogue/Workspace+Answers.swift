@@ -14,6 +14,8 @@ public struct CurrentAnswer: Sendable, Hashable {
   public var origin: VerificationRecord.Origin
   /// The class that is right, if the person said which.
   public var correction: Int?
+  /// What else that person said of the image.
+  public var remark: VerificationRecord.Remark?
   /// Why the image was shown to the person whose answer holds. Says nothing of whether it stands for others: see
   /// ``ClassSample``.
   public var selection: VerificationRecord.Selection?
@@ -36,6 +38,7 @@ public struct Voice: Sendable, Hashable {
   public var date: Date
   public var origin: VerificationRecord.Origin
   public var correction: Int?
+  public var remark: VerificationRecord.Remark?
   public var selection: VerificationRecord.Selection?
   /// Whether any of the person's answers on the label came so; see ``CurrentAnswer``.
   public var wasDrawn: Bool
@@ -58,7 +61,7 @@ public struct Voice: Sendable, Hashable {
       db,
       sql: """
         SELECT max(v.id), v.sample, v.class, v.answer, v.person, v.how, v.correct, v.chosen,
-          total(v.chosen = 'drawn') > 0, total(v.chosen = 'random') > 0, v.at
+          total(v.chosen = 'drawn') > 0, total(v.chosen = 'random') > 0, v.at, v.remark
         FROM verifications v JOIN samples s ON s.id = v.sample AND s.class = v.class AND v.how <> 'trial'
           AND s.gone IS NULL
         \(isAmongThem) GROUP BY v.sample, v.person ORDER BY v.sample
@@ -68,6 +71,7 @@ public struct Voice: Sendable, Hashable {
         id: row[0], sample: row[1], label: row[2], answer: VerificationAnswer(stored: row[3]), person: row[4],
         date: Date(timeIntervalSince1970: row[10]),
         origin: VerificationRecord.Origin(rawValue: row[5]) ?? .imported, correction: row[6],
+        remark: (row[11] as String?).flatMap(VerificationRecord.Remark.init),
         selection: (row[7] as String?).flatMap(VerificationRecord.Selection.init), wasDrawn: row[8],
         isDeclared: row[9])
     }
@@ -86,7 +90,7 @@ extension CurrentAnswer {
       answers.append(
         CurrentAnswer(
           sample: last.sample, label: last.label, answer: last.answer, person: last.person, date: last.date,
-          origin: last.origin, correction: last.correction, selection: last.selection,
+          origin: last.origin, correction: last.correction, remark: last.remark, selection: last.selection,
           isDisputed: isDisputed(heard), wasDrawn: group.contains(where: \.wasDrawn),
           isDeclared: group.contains(where: \.isDeclared)))
     }

@@ -105,6 +105,7 @@ extension Workspace {
           hash.combine(image.sample)
           hash.combine((image.answer.stored ?? 3) << 1 | (image.isDrawn ? 1 : 0))
           hash.combine(image.correction ?? -1)
+          if let remark = image.remark { hash.combine(remark.rawValue) }
         }
         for (person, quality) in try read({ try Self.trials($0) }).sorted(by: { $0.key < $1.key }) {
           hash.combine(person)

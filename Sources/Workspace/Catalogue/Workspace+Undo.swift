@@ -73,15 +73,15 @@ private struct UndoStatements {
     // A person's answers on a sample, the last first, without those taken back and those that took them back.
     standing = try db.makeStatement(
       sql: """
-        SELECT answer, how, correct, chosen, client FROM verifications v
+        SELECT answer, how, correct, chosen, client, remark FROM verifications v
         WHERE sample = ? AND class = ? AND person = ? AND (client IS NULL OR (client NOT LIKE '\(Self.prefix)%'
           AND NOT EXISTS (SELECT 1 FROM verifications u WHERE u.client = '\(Self.prefix)' || v.client)))
         ORDER BY id DESC LIMIT 2
         """)
     insert = try db.makeStatement(
       sql: """
-        INSERT INTO verifications (sample, class, answer, person, how, at, client, correct, chosen, sum)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (client) DO NOTHING
+        INSERT INTO verifications (sample, class, answer, person, how, at, client, correct, chosen, remark, sum)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (client) DO NOTHING
         """)
   }
 
@@ -95,11 +95,13 @@ private struct UndoStatements {
       answer: earlier.map { VerificationAnswer(stored: $0[0]) } ?? .withdrawn, person: person,
       origin: (earlier?[1] as String?).flatMap(VerificationRecord.Origin.init) ?? .reviewed,
       client: Self.prefix + client, correction: earlier?[2],
-      selection: (earlier?[3] as String?).flatMap(VerificationRecord.Selection.init))
+      selection: (earlier?[3] as String?).flatMap(VerificationRecord.Selection.init),
+      remark: (earlier?[5] as String?).flatMap(VerificationRecord.Remark.init))
     let at = record.date.timeIntervalSince1970
     try insert.execute(arguments: [
       sample, label, record.answer.stored, person, record.origin.rawValue, at,
-      record.client, record.correction, record.selection?.rawValue, record.sum(at: at),
+      record.client, record.correction, record.selection?.rawValue, record.remark?.rawValue,
+      record.sum(at: at),
     ])
     return true
   }

@@ -13,8 +13,8 @@ extension Workspace {
       let classes = try Int.fetchOne(db, sql: "SELECT count(*) FROM classes") ?? 0
       let insert = try db.makeStatement(
         sql: """
-          INSERT INTO verifications (sample, class, answer, person, how, at, dwell, client, correct, chosen, sum)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (client) DO NOTHING
+          INSERT INTO verifications (sample, class, answer, person, how, at, dwell, client, correct, chosen, remark, sum)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (client) DO NOTHING
           """)
       let before = db.totalChangesCount
       for record in records {
@@ -29,7 +29,7 @@ extension Workspace {
         try insert.execute(arguments: [
           record.sample, record.label, record.answer.stored, record.person, record.origin.rawValue,
           at, record.dwell, record.client, record.correction,
-          record.selection?.rawValue, record.sum(at: at),
+          record.selection?.rawValue, record.remark?.rawValue, record.sum(at: at),
         ])
       }
       return db.totalChangesCount - before
@@ -85,7 +85,8 @@ extension Workspace {
           person: row["person"], date: Date(timeIntervalSince1970: row["at"]),
           origin: VerificationRecord.Origin(rawValue: row["how"]) ?? .imported, dwell: row["dwell"],
           client: row["client"], correction: row["correct"],
-          selection: (row["chosen"] as String?).flatMap(VerificationRecord.Selection.init))
+          selection: (row["chosen"] as String?).flatMap(VerificationRecord.Selection.init),
+          remark: (row["remark"] as String?).flatMap(VerificationRecord.Remark.init))
       }
     }
   }

@@ -62,7 +62,8 @@ extension Workspace {
       sample: row["sample"], label: row["class"], answer: VerificationAnswer(stored: row["answer"]),
       person: row["person"], origin: origin, dwell: row["dwell"], client: row["client"],
       correction: row["correct"],
-      selection: (row["chosen"] as String?).flatMap(VerificationRecord.Selection.init))
+      selection: (row["chosen"] as String?).flatMap(VerificationRecord.Selection.init),
+      remark: (row["remark"] as String?).flatMap(VerificationRecord.Remark.init))
     return record.sum(at: row["at"]) == sum
   }
 

@@ -60,7 +60,7 @@ extension Workspace {
       for set in try featureSets() { try set.trim(to: sampleCount()) }
       let summary = try importTransaction { db in
         let inserter = try SampleInserter(db, downloads: downloads)
-        let summary = try dataset.read { sample in
+        let summary = try dataset.readAhead { sample in
           try inserter.add(sample)
           if inserter.count % 4096 == 0 { try progress(inserter.count) }
         }

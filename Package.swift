@@ -167,7 +167,8 @@ let package = Package(
       "CommandLineTests", ["cleannet", "Datasets", "Images", "Pipeline", "TestPrograms", "TestServer"],
       exclude: ["Snapshots"]),
     tests("DetectorsTests", ["CleanNet", "Detectors", "Torch"], resources: [.copy("Fixtures")]),
-    tests("EvaluationTests", ["CleanNet", "Evaluation", "Detectors", "Torch"], resources: [.copy("Fixtures")]),
+    tests(
+      "EvaluationTests", ["CleanNet", "Evaluation", "Detectors", "Torch"], resources: [.copy("Fixtures")]),
     tests("ReportTests", ["Report", "Workspace", "Datasets", "Images", "Torch"]),
     tests("TorchCheckpointTests", ["Torch"], resources: [.copy("Fixtures")]),
   ],

@@ -109,7 +109,9 @@ import Torch
     let judged = judge.judge(rows, labels: [labels[0], -1, 2], verdicts: verdicts)
     #expect(judged.probability[0].isFinite && judged.probability[1].isNaN && judged.probability[2].isNaN)
     #expect(judged.suggestedClass[1] >= 0 && judged.suggestedClass[2] == -1)
-    #expect(judged.isRight(0) == (judged.probability[0] >= 0.5) && judged.isRight(1) == nil && judged.isRight(2) == nil)
+    #expect(
+      judged.isRight(0) == (judged.probability[0] >= 0.5) && judged.isRight(1) == nil
+        && judged.isRight(2) == nil)
   }
 
   @Test("what other models said of training images does not keep new ones from being judged")

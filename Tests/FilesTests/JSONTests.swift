@@ -15,7 +15,8 @@ import Testing
 
   @Test("every text comes back from its quotes")
   func quoting() throws {
-    let texts = (0..<0x20).map { "a\(Character(Unicode.Scalar(UInt8($0))))b" } + ["", "\"\\/", "naïve 𝄞", "\u{7f}"]
+    let texts =
+      (0..<0x20).map { "a\(Character(Unicode.Scalar(UInt8($0))))b" } + ["", "\"\\/", "naïve 𝄞", "\u{7f}"]
     for text in texts {
       let read = try scan(JSONText.quoted(text)) { scanner throws(JSONScanner.Fault) in try scanner.text() }
       #expect(read == text)
@@ -25,7 +26,8 @@ import Testing
   @Test(
     "only whole numbers pass for whole numbers",
     arguments: [
-      ("0", 0), ("10", 10), ("9223372036854775807", Int.max), ("-1", nil), ("01", nil), ("1.5", nil), ("1e3", nil),
+      ("0", 0), ("10", 10), ("9223372036854775807", Int.max), ("-1", nil), ("01", nil), ("1.5", nil),
+      ("1e3", nil),
       ("9223372036854775808", nil), ("\"1\"", nil), ("null", nil), ("", nil),
     ] as [(String, Int?)])
   func wholeNumbers(text: String, value: Int?) {

@@ -92,7 +92,8 @@ public struct EmbeddedMatrix: Sendable, Hashable {
     // Numbers of a hostile header may be as large as they like.
     guard Int64(tensor.end) <= file.size - 8 - length else {
       throw problem(
-        path, "is damaged: \(name) would lie at bytes \(tensor.start) to \(tensor.end), beyond the file's end",
+        path,
+        "is damaged: \(name) would lie at bytes \(tensor.start) to \(tensor.end), beyond the file's end",
         "Write it again with safetensors.save_file")
     }
     return EmbeddedMatrix(

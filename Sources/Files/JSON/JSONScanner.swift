@@ -262,7 +262,9 @@ package struct JSONScanner {
   }
 
   private mutating func expect(_ character: Unicode.Scalar) throws(Fault) {
-    if !take(character) { throw fault(character == "\"" ? "a quotation mark is missing" : "\"\(character)\" is missing") }
+    if !take(character) {
+      throw fault(character == "\"" ? "a quotation mark is missing" : "\"\(character)\" is missing")
+    }
   }
 
   private func fault(_ what: String, at offset: Int? = nil) -> Fault {

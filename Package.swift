@@ -154,7 +154,7 @@ let package = Package(
     tests(
       "WorkspaceTests", ["Workspace", "Datasets", "Images", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("BackbonesTests", ["Backbones"], resources: [.copy("Fixtures")]),
-    tests("PipelineTests", ["Pipeline", "CleanNet", "Datasets", "Torch", "Workspace"]),
+    tests("PipelineTests", ["Artefacts", "Pipeline", "CleanNet", "Datasets", "Torch", "Workspace"]),
     tests("ClassifierTests", ["Classifier", "Backbones", "Images", "Torch"]),
     tests(
       "ReviewTests",

@@ -198,6 +198,20 @@ import Testing
     #expect(try await cleannet.succeed("status").output.contains("next: mount the drive"))
   }
 
+  @Test("a model is not applied to other features of the same dimension")
+  func otherFeatures() async throws {
+    defer { cleannet.remove() }
+    _ = try RealImages(count: 40, in: cleannet.folder)
+    try await cleannet.succeed("import", "images.csv")
+    try await cleannet.succeed("embed", "--size", "32")
+    try await cleannet.succeed("verify", "simulate", "--truth", "truth", "--classes", "3", "--per-class", "6")
+    try await cleannet.succeed("train", "--steps", "20", "--references", "2")
+    try await cleannet.succeed("embed", "--size", "40")
+    let refused = try await cleannet("score")
+    #expect(refused.status == 65 && refused.errors.contains("other features"), "\(refused.errors)")
+    #expect(refused.errors.contains("cleannet train"))
+  }
+
   @Test("an image that was judged and became another is named")
   func judged() async throws {
     defer { cleannet.remove() }

@@ -188,6 +188,16 @@ struct LayoutTests {
       damaged[position] ^= 0xFF
       _ = try? contents(try folder.write("damaged.zip", damaged))
     }
+    // One flipped bit of the list is told, or changes nothing that is read: never fewer images, or others, without a word.
+    let keys = try samples(path).map(\.key)
+    let list = try #require(bytes.firstRange(of: [0x50, 0x4B, 1, 2])).lowerBound
+    for bit in (8 * list)..<(8 * bytes.count) {
+      var damaged = bytes
+      damaged[bit / 8] ^= 1 << (bit % 8)
+      let file = try folder.write("bit.zip", damaged)
+      guard let found = try? contents(file) else { continue }
+      #expect(try found == whole && samples(file).map(\.key) == keys, "bit \(bit - 8 * list) of the list")
+    }
     // A list that promises more, or less, than there is.
     for wrong in [239, 241] as [UInt8] {
       var damaged = bytes

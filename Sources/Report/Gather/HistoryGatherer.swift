@@ -27,7 +27,9 @@ struct HistoryGatherer {
       // Several networks have one --size, or each its own by default.
       let sizes = Set(settings.parts.map(\.preparation.size))
       let size = sizes.count == 1 ? sizes.map { " --size \($0)" }.joined() : ""
-      commands.append("cleannet embed \(networks)\(size) --precision \(settings.parts[0].precision)")
+      let pool = settings.parts.lazy.compactMap(\.pooling).first { $0 != "auto" }.map { " --pool \($0)" }
+      commands.append(
+        "cleannet embed \(networks)\(size)\(pool ?? "") --precision \(settings.parts[0].precision)")
     }
     if let run = try workspace.finishedRun(stage: "train") {
       struct Metrics: Decodable { var objective: String }
@@ -44,8 +46,11 @@ struct HistoryGatherer {
       commands.append((["cleannet train"] + options.compactMap { $0 }).joined(separator: " "))
     }
     if try workspace.finishedRun(stage: "score") != nil {
-      let share = try settings(of: "score", as: Scoring.self)?.targetNoise
-      commands.append("cleannet score" + (share.map { " --target-noise \($0)" } ?? ""))
+      let settings = try self.settings(of: "score", as: Scoring.self)
+      let options = [
+        settings?.targetNoise.map { "--target-noise \($0)" }, settings?.recall.map { "--recall \($0)" },
+      ]
+      commands.append((["cleannet score"] + options.compactMap { $0 }).joined(separator: " "))
     }
     return commands + ["cleannet report"]
   }
@@ -54,11 +59,15 @@ struct HistoryGatherer {
   private static let importOptions = [
     ("root", "--root"), ("path", "--path-column"), ("label", "--label-column"), ("key", "--key-column"),
     ("verification", "--verification-column"), ("splitColumn", "--split-column"), ("split", "--split"),
+    ("classLevel", "--class-level"), ("labelPattern", "--label-pattern"),
+    ("pathTemplate", "--path-template"), ("keyPrefix", "--key-prefix"),
   ]
 
   private static func importCommand(_ source: ImportedSource) -> String {
     let options = try? JSONDecoder().decode([String: String].self, from: Data(source.options.utf8))
     let words = importOptions.compactMap { name, flag in options?[name].map { "\(flag) \(quoted($0))" } }
+    let prefixes = (options?["pathPrefixes"] ?? "").split(separator: "\n")
+      .map { "--path-prefix \(quoted(String($0)))" }
     // What came from files of which the workspace keeps the content, not the name.
     let files = [
       ("featuresOnly", "--features FILE"), ("labels", "--label-map FILE"), ("classes", "--class-names FILE"),
@@ -68,7 +77,7 @@ struct HistoryGatherer {
       "--truth-columns \(quoted($0.replacingOccurrences(of: "\n", with: ",")))"
     }
     return
-      (["cleannet import \(quoted(source.path)) --format \(source.format)"] + words + files
+      (["cleannet import \(quoted(source.path)) --format \(source.format)"] + words + prefixes + files
       + [truth].compactMap { $0 })
       .joined(separator: " ")
   }
@@ -78,6 +87,7 @@ struct HistoryGatherer {
     struct Part: Decodable {
       var network: String
       var precision: String
+      var pooling: String?
       var preparation: Preparation
     }
     var parts: [Part]
@@ -95,6 +105,7 @@ struct HistoryGatherer {
 
   private struct Scoring: Decodable {
     var targetNoise: Double?
+    var recall: Double?
   }
 
   private func settings<Value: Decodable>(of stage: String, as type: Value.Type) throws -> Value? {

@@ -1,0 +1,65 @@
+"""One bit flipped in each kind of file: told, or without effect; never silent, never a crash."""
+import collections, os, re
+
+
+def kind(path):
+    """What sets a file apart: its folder and name, without keys and numbers."""
+    return re.sub(r"[0-9a-f]{12,}|\d+", "#", path)
+
+
+def outcome(bench, workspace):
+    """What was made is used again; then another training and more verdicts read features, labels and neighbours."""
+    export, predicted = bench.path("scores.csv"), bench.path("predicted.csv")
+    for path in (export, predicted):
+        if os.path.exists(path):
+            os.unlink(path)
+    train = ["train", "--steps", "20", "--references", "2"]
+    steps = [bench.run(arguments, workspace) for arguments in (
+        ["embed"], train, ["score"], ["classify", "predict", f"{bench.photos}/class0", "--out", predicted],
+        ["report"], ["verify", "import", bench.more], [*train, "--seed", "1"], ["score"],
+        ["export", "scores", "--out", export])]
+    crashed = [step for step in steps if step.returncode < 0 or step.returncode >= 128]
+    told = [step for step in steps if step.returncode != 0 or "damaged" in step.stderr]
+    return crashed, told, [open(path).read() if os.path.exists(path) else "" for path in (export, predicted)]
+
+
+def torment(bench, base):
+    whole = bench.copy(base, "whole")
+    _, told, expected = outcome(bench, whole)
+    if told:
+        bench.fail("refused", "bits: a workspace that is whole", told[0].stderr)
+    kinds = collections.defaultdict(list)
+    for folder, _, names in os.walk(base):
+        for name in names:
+            path = os.path.relpath(os.path.join(folder, name), base)
+            if name != "lock" and os.path.getsize(os.path.join(base, path)) > 0:
+                kinds[kind(path)].append(path)
+    results = collections.defaultdict(collections.Counter)
+    order = sorted(kinds)
+    for number in range(bench.options.bits):
+        name = order[number % len(order)]
+        workspace = bench.copy(base)
+        path = bench.random.choice(kinds[name])
+        with open(os.path.join(workspace, path), "r+b") as file:
+            data = file.read()
+            bit = bench.random.randrange(8 * len(data))
+            file.seek(bit // 8)
+            file.write(bytes([data[bit // 8] ^ 1 << bit % 8]))
+        checked = bench.run(["check"], workspace)
+        crashed, told, found = outcome(bench, workspace)
+        what = f"bit {bit} of {path}"
+        if checked.returncode < 0 or checked.returncode >= 128:
+            crashed.append(checked)
+        if crashed:
+            bench.fail("crash", what, f"{crashed[0].args}\n{crashed[0].stderr}")
+            results[name]["crash"] += 1
+        elif told or checked.returncode != 0:
+            results[name]["told"] += 1
+        elif found != expected:
+            bench.fail("silent", what)
+            results[name]["silent"] += 1
+        else:
+            results[name]["without effect"] += 1
+    for name in order:
+        bench.table.append(f"bits of {name}: " + ", ".join(f"{n} {what}" for what, n in results[name].items()))
+        print(bench.table[-1], flush=True)

@@ -56,6 +56,17 @@ struct DamageTests {
     #expect(try DatabaseQueue(path: path).read { try $0.columns(in: "meta").map(\.name) } == ["x"])
   }
 
+  @Test("a catalogue whose making was killed before its first table is made after all")
+  func killedWhileMade() throws {
+    try FileManager.default.createDirectory(atPath: temporary.folder, withIntermediateDirectories: true)
+    try DatabaseQueue(path: "\(temporary.folder)/catalogue.sqlite").write {
+      try $0.execute(sql: "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
+    }
+    #expect(try refusal { _ = try temporary.open(create: false) }.kind == .notFound)
+    #expect(try temporary.open().sampleCount() == 0)
+    #expect(try temporary.open(create: false).sampleCount() == 0)
+  }
+
   @Test("an overwritten header is told as damage")
   func header() throws {
     let path = try closedWorkspace()

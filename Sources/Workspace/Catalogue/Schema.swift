@@ -39,7 +39,10 @@ enum Schema {
   private enum State { case empty, old, ready }
 
   private static func state(of db: Database, path: String) throws -> State {
-    let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+    // The list of migrations is made first, alone: a kill after it leaves a catalogue that holds nothing yet.
+    let tables =
+      try Int.fetchOne(
+        db, sql: "SELECT count(*) FROM sqlite_schema WHERE tbl_name != 'grdb_migrations'") ?? 0
     if tables == 0 { return .empty }
     guard try Int32.fetchOne(db, sql: "PRAGMA application_id") == applicationID else {
       throw WorkspaceError(

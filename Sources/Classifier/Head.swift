@@ -30,7 +30,7 @@ public struct Head: Sendable, Parameterized {
 /// Ways to weigh are trained together, because they share the passes over the features: about 15 for the choice and as
 /// many for the fit, however many there are. Memory: the features in float32, up to ``memoryBudget``, else a piece of
 /// them.
-public struct HeadTraining: Sendable, Hashable {
+public struct HeadFit: Sendable, Hashable {
   /// The weight of the penalty, λ in `weighted mean loss + λ/2 · ‖W‖²`.
   public var penalty: Penalty
   /// Seeds the choice of the examples held out.
@@ -39,7 +39,7 @@ public struct HeadTraining: Sendable, Hashable {
   /// Where the penalty comes from.
   public enum Penalty: Sendable, Hashable {
     case fixed(Double)
-    /// For each way to weigh among ``HeadTraining/candidates``, by the likelihood under its own weights.
+    /// For each way to weigh among ``HeadFit/candidates``, by the likelihood under its own weights.
     case own
     /// One for all ways to weigh: what the way of that number would choose.
     case shared(by: Int)
@@ -204,7 +204,7 @@ private struct ScaledFeatures {
     .to(.float32)
     self.scale = scale
     let read: @Sendable (Range<Int>) -> Tensor = { features.rows(Array(examples[$0])) * scale }
-    if examples.count * dimension * 4 <= HeadTraining.memoryBudget {
+    if examples.count * dimension * 4 <= HeadFit.memoryBudget {
       let held = ranges.map { ($0, read($0)) }
       pieces = { body in for (range, rows) in held { body(range, rows) } }
     } else {

@@ -51,7 +51,7 @@ public struct LossWeights: Sendable, Hashable, Codable {
 }
 
 /// How the network is trained.
-public struct TrainingSettings: Sendable, Hashable, Codable {
+public struct OptimizationSettings: Sendable, Hashable, Codable {
   public enum Method: String, Sendable, Hashable, Codable { case sgd, adamW }
 
   public var method = Method.sgd
@@ -83,7 +83,7 @@ public struct Configuration: Sendable, Hashable, Codable {
   public var objective: Objective
   public var architecture: Architecture
   public var losses = LossWeights()
-  public var training = TrainingSettings()
+  public var training = OptimizationSettings()
   public var kMeans = KMeans(clusters: 32)
   public var normalization = FeatureNormalization.logPlusOne
   /// The most principal components that stand for the features; nil: the features as they are.

@@ -74,7 +74,7 @@ public struct EvaluateStage: Sendable {
   public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
     let chosen = try detectors.map(Self.detector)
     let truth = try TruthColumn(workspace, named: truth)
-    let data = try TrainingData(workspace)
+    let data = try LabeledFeatures(workspace)
     let problem = DetectionProblem(
       features: data.features, labels: data.labels, classes: data.classNames.count, verdicts: data.verdicts,
       seed: seed, threads: threads)

@@ -43,7 +43,7 @@ public struct ExperimentStage: Sendable {
   }
 
   public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
-    let data = try TrainingData(workspace)
+    let data = try LabeledFeatures(workspace)
     let chosen = try detectors.map(EvaluateStage.detector)
     let draws = try verifiedClasses.flatMap { classes in
       try perClass.map { VerificationDraw(classes: try resolve(classes, data), perClass: $0) }
@@ -67,7 +67,8 @@ public struct ExperimentStage: Sendable {
     return Outcome(truth: truth, seeds: seeds.count, summaries: summaries, rows: rows)
   }
 
-  private func resolve(_ classes: VerifiedClasses, _ data: TrainingData) throws -> VerificationDraw.Classes {
+  private func resolve(_ classes: VerifiedClasses, _ data: LabeledFeatures) throws -> VerificationDraw.Classes
+  {
     let present = Set(data.labels.lazy.filter { $0 >= 0 }).count
     func checked(_ count: Int) throws -> VerificationDraw.Classes {
       guard (1...present).contains(count) else {
@@ -83,7 +84,7 @@ public struct ExperimentStage: Sendable {
     }
   }
 
-  private func columns(_ workspace: Workspace, _ data: TrainingData) throws -> [Experiment.Column] {
+  private func columns(_ workspace: Workspace, _ data: LabeledFeatures) throws -> [Experiment.Column] {
     let truths = try workspace.attribute(truth)
     let numbers = Dictionary(uniqueKeysWithValues: data.classNames.enumerated().map { ($1, $0) })
     func column(_ name: String, _ labels: [Int]) -> Experiment.Column {

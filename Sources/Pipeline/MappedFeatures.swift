@@ -29,7 +29,7 @@ extension Workspace {
   /// The features in use; nil if images have none yet, or some still lack theirs.
   public func mappedFeatures() throws -> MappedFeatures? {
     let samples = try sampleCount()
-    guard let set = try? TrainingData.currentFeatures(self), set.coverage(of: samples) == samples else {
+    guard let set = try? LabeledFeatures.currentFeatures(self), set.coverage(of: samples) == samples else {
       return nil
     }
     return MappedFeatures(try featureMatrix(set))

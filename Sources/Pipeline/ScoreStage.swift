@@ -47,7 +47,7 @@ public struct ScoreStage: Sendable {
     let declaration = Declaration(targetNoise: targetNoise, recall: recall)
     let result = try StageRunner(workspace).run(declaration) { inputs, _, key in
       let start = ContinuousClock.now
-      let data = try TrainingData(inputs.snapshot)
+      let data = try LabeledFeatures(inputs.snapshot)
       progress.begin("Scoring", total: data.labels.count, unit: "images")
       var judgements = try judge(workspace, inputs, data, progress)
       if let targetNoise { try apply(targetNoise, to: &judgements, data) }
@@ -146,7 +146,7 @@ public struct ScoreStage: Sendable {
 
   /// By the evidence that training left, if it is of these images and labels; else the model looks at all of them again.
   private func judge(
-    _ workspace: Workspace, _ inputs: Inputs, _ data: TrainingData, _ progress: some ProgressReporter
+    _ workspace: Workspace, _ inputs: Inputs, _ data: LabeledFeatures, _ progress: some ProgressReporter
   ) throws -> Judgements {
     let files = ModelFiles(workspace, key: inputs.training.key)
     if inputs.isOfTheseLabels, let evidence = try files.readEvidence(),
@@ -176,7 +176,7 @@ public struct ScoreStage: Sendable {
   }
 
   /// Moves the threshold to where the wished share can be shown.
-  private func apply(_ wished: Double, to judgements: inout Judgements, _ data: TrainingData) throws {
+  private func apply(_ wished: Double, to judgements: inout Judgements, _ data: LabeledFeatures) throws {
     guard judgements.keep(noise: wished, labels: data.labels, verdicts: data.randomVerdicts) else {
       // With n verified images kept, none of them wrong, the bound is 1 − 0.05^(1/n).
       let needed = Int((log(0.05) / log(1 - wished)).rounded(.up))

@@ -8,7 +8,7 @@ public enum StageProducts {
   public static func features(_ workspace: Workspace) throws -> (
     source: MappedFeatures, about: [String: String]
   )? {
-    guard let set = try? TrainingData.currentFeatures(workspace) else { return nil }
+    guard let set = try? LabeledFeatures.currentFeatures(workspace) else { return nil }
     let count = try workspace.sampleCount()
     guard set.coverage(of: count) == count else { return nil }
     var about = set.about

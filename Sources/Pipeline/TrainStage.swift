@@ -134,15 +134,15 @@ public struct TrainStage: Sendable {
 
   /// What the runner has to know.
   struct Declaration: Stage {
-    typealias Inputs = TrainingData
+    typealias Inputs = LabeledFeatures
     typealias Settings = Configuration
     typealias Outcome = TrainStage.Outcome
     let stage: TrainStage
 
     var name: String { "train" }
 
-    func inputs(_ snapshot: Workspace) throws -> TrainingData {
-      let data = try TrainingData(snapshot, for: stage.objective)
+    func inputs(_ snapshot: Workspace) throws -> LabeledFeatures {
+      let data = try LabeledFeatures(snapshot, for: stage.objective)
       guard stage.objective == .extended || !data.verdicts.isEmpty else {
         throw PipelineError(
           .missingInput,
@@ -154,7 +154,7 @@ public struct TrainStage: Sendable {
       return try data.with(evidence: stage.evidence, of: snapshot)
     }
 
-    func settings(_ inputs: TrainingData) -> Configuration { stage.configuration(for: inputs) }
+    func settings(_ inputs: LabeledFeatures) -> Configuration { stage.configuration(for: inputs) }
 
     func files(key: String) -> [String] {
       let more = stage.objective == .extended ? [ModelFiles.evidenceName, ModelFiles.judgeName] : []
@@ -162,7 +162,7 @@ public struct TrainStage: Sendable {
     }
   }
 
-  fileprivate func configuration(for data: TrainingData) -> Configuration {
+  fileprivate func configuration(for data: LabeledFeatures) -> Configuration {
     var configuration = Configuration.of(objective, dimension: data.features.dimension)
     configuration.seed = seed
     configuration.recall = recall

@@ -76,7 +76,7 @@ public struct WorkspaceOverview: Sendable, Encodable {
     verified = status.classes.reduce(0) { $0 + $1.right + $1.wrong }
     let rows = try status.features.map { try Self.row($0, workspace, images: status.samples) }
     features = rows
-    let current = try? TrainingData.currentFeatures(workspace).key
+    let current = try? LabeledFeatures.currentFeatures(workspace).key
     let inUse = rows.first { $0.key == current }
     unembedded = inUse.map { status.samples - $0.images + $0.unreachable + $0.unseen } ?? status.samples
     problemCount = status.problems
@@ -157,7 +157,7 @@ struct StageContent {
   func digests(for objective: Objective? = nil) throws -> [String: String] {
     let snapshot = try workspace.snapshot()
     var digests = [
-      InputName.features: try (try? TrainingData.currentFeatures(snapshot)).map {
+      InputName.features: try (try? LabeledFeatures.currentFeatures(snapshot)).map {
         try snapshot.digest(of: $0)
       } ?? "",
       InputName.labels: try snapshot.fingerprint(of: .labels),

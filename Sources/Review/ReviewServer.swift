@@ -52,7 +52,7 @@ public struct ReviewServer: Sendable {
     VerdictRoutes(desk: desk, hub: hub, rejudging: rejudging).add(to: inside)
     MendRoutes(desk: desk).add(to: inside)
     ImageRoutes(desk: desk, cache: cache).add(to: inside)
-    TrainingRoutes(desk: desk, retraining: retraining, hub: hub, rejudging: rejudging).add(to: inside)
+    RetrainingRoutes(desk: desk, retraining: retraining, hub: hub, rejudging: rejudging).add(to: inside)
     responder = router.buildResponder()
   }
 

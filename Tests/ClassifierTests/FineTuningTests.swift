@@ -45,8 +45,8 @@ private func untrained(_ seed: UInt64 = 0) -> ImageClassifier {
   ImageClassifier(TrainableBackbone(.efficientNetLite0, seed: seed, precision: .float32), classes: 3)
 }
 
-private func recipe(epochs: Int) -> TrainingRecipe {
-  var recipe = TrainingRecipe()
+private func recipe(epochs: Int) -> FineTuningRecipe {
+  var recipe = FineTuningRecipe()
   recipe.epochs = epochs
   recipe.batchSize = 8
   recipe.precision = .float32

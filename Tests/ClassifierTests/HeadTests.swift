@@ -47,7 +47,7 @@ private func objective(
   private let data = Clusters(400, seed: 1)
 
   private func train(_ weights: [SampleWeights], labels: [Int], penalty: Double? = 0.01) -> [Head] {
-    HeadTraining(penalty: penalty.map { .fixed($0) } ?? .own).train(
+    HeadFit(penalty: penalty.map { .fixed($0) } ?? .own).train(
       data.features, examples: Array(labels.indices), labels: labels, classes: 3, weights: weights
     ).map(\.head)
   }

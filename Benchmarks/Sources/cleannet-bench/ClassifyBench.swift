@@ -35,7 +35,7 @@ struct ClassifyBench: ParsableCommand {
     let images = (0..<((steps + 2) * batch)).map { files[$0 % files.count] }
     let preparation = ImagePreparation(size: size)
     let decoder = ImageDecoder(preparation)
-    var recipe = TrainingRecipe()
+    var recipe = FineTuningRecipe()
     (recipe.epochs, recipe.batchSize, recipe.precision) = (1, batch, precision)
     let data = FineTuningData(
       labels: images.map { $0.contains("/a/") ? 0 : 1 }, weights: .equal(images.count), classes: 2,

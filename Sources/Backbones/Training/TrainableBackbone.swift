@@ -31,7 +31,7 @@ public final class TrainableBackbone: Parameterized, @unchecked Sendable {
   public let trainedStages: Int?
   public let batchNorm: BatchNormMode
   private let tensors: Network<NormalizedConvolution>
-  private let network: Network<TrainingUnit>
+  private let network: Network<TrainableUnit>
   /// The units that learn, in order.
   private let trained: [NormalizedConvolution]
   private let names: WeightNames
@@ -71,7 +71,7 @@ public final class TrainableBackbone: Parameterized, @unchecked Sendable {
     self.batchNorm = batchNorm
     let firstTrained = tensors.firstTrainedUnit(stages: trainedStages)
     var index = -1
-    network = tensors.map { (unit) -> TrainingUnit in
+    network = tensors.map { (unit) -> TrainableUnit in
       index += 1
       guard index >= firstTrained else { return .frozen(FoldedConvolution(unit, dtype: dtype)) }
       for parameter in unit.parameters { parameter.tensor.requiresGradient = true }

@@ -14,7 +14,7 @@ import Torch
 /// time, that do not fill a step.
 public final class FineTuning {
   public let classifier: ImageClassifier
-  private let recipe: TrainingRecipe
+  private let recipe: FineTuningRecipe
   private let data: FineTuningData
   private let threads: Int
   private let weights: SampleWeights
@@ -25,7 +25,7 @@ public final class FineTuning {
   public private(set) var progress = FineTuningState.Progress()
 
   /// - Parameter threads: of the loader; the network takes `Engine.threads`.
-  public init(_ classifier: ImageClassifier, recipe: TrainingRecipe, data: FineTuningData, threads: Int) {
+  public init(_ classifier: ImageClassifier, recipe: FineTuningRecipe, data: FineTuningData, threads: Int) {
     precondition(classifier.classes == data.classes, "the classifier is of other classes")
     self.classifier = classifier
     self.recipe = recipe

@@ -6,7 +6,7 @@ import Workspace
 /// What a classifier is trained and tested on: features, noisy labels, and images of the split `test`, whose labels are
 /// taken to be right.
 struct ClassifierData {
-  let data: TrainingData
+  let data: LabeledFeatures
   /// Samples that are trained on, and their classes.
   let examples: [Int]
   let labels: [Int]
@@ -20,7 +20,7 @@ struct ClassifierData {
   /// - Parameter truth: A column whose values take the place of the test images' labels, where it has any.
   init(_ workspace: Workspace, truth: String? = nil) throws {
     let workspace = try workspace.snapshot()
-    data = try TrainingData(workspace)
+    data = try LabeledFeatures(workspace)
     examples = data.labels.indices.filter { [labels = data.labels] in labels[$0] >= 0 }
     labels = examples.map { [labels = data.labels] in labels[$0] }
     var classes = try workspace.labels { $0 == "test" }.map(Int.init)

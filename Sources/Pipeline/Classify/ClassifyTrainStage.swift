@@ -15,17 +15,17 @@ public struct ClassifyTrainStage: Sendable {
     /// On stored features: seconds.
     /// - penalty: of the head's weights; nil: chosen on a fifth of the images.
     case head(penalty: Double?)
-    case network(NetworkTraining)
+    case network(FineTuningSettings)
   }
 
   /// A network that is trained on the images themselves.
-  public struct NetworkTraining: Sendable, Codable {
+  public struct FineTuningSettings: Sendable, Codable {
     public var backbone = BackboneKind.efficientNetLite0
     /// The file of weights that it starts from; nil: the one that set-up put into the user's cache.
     public var weights: String?
     /// Width and height of the images; nil: as `embed` had them, else what the network was made for.
     public var size: Int?
-    public var recipe = TrainingRecipe()
+    public var recipe = FineTuningRecipe()
     /// The share of the images that choose the best epoch instead of being trained on.
     public var validationShare = 0.1
 
@@ -128,7 +128,7 @@ public struct ClassifyTrainStage: Sendable {
       let start = ContinuousClock.now
       let (data, weights) = (inputs.data, inputs.weights)
       progress.begin("Training the head", total: 100, unit: "%")
-      let trained = HeadTraining(penalty: penalty.map { .fixed($0) } ?? .own, seed: seed).train(
+      let trained = HeadFit(penalty: penalty.map { .fixed($0) } ?? .own, seed: seed).train(
         data.features, examples: data.examples, labels: data.labels, classes: data.classNames.count,
         weights: [weights]
       ) { progress.update(Int($0 * 100)) }[0]

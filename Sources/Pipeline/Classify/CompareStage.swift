@@ -23,7 +23,7 @@ public struct CompareStage: Sendable {
   public var penalty = Penalty.shared
   /// The network that is fine-tuned; nil: heads on stored features. Networks are kept, so that a comparison that is
   /// interrupted goes on where it was.
-  public var network: ClassifyTrainStage.NetworkTraining?
+  public var network: ClassifyTrainStage.FineTuningSettings?
 
   /// How the heads' penalty is chosen.
   public enum Penalty: Sendable, Hashable {
@@ -120,7 +120,7 @@ public struct CompareStage: Sendable {
   ) -> [Result] {
     progress.begin("Classifier heads, seed \(index + 1) of \(seeds)", total: 100, unit: "%")
     defer { progress.end(nil) }
-    return HeadTraining(penalty: penaltyChoice, seed: seed &+ UInt64(index)).train(
+    return HeadFit(penalty: penaltyChoice, seed: seed &+ UInt64(index)).train(
       data.features, examples: data.examples, labels: data.labels, classes: data.classNames.count,
       weights: weights
     ) { progress.update(Int($0 * 100)) }
@@ -128,7 +128,7 @@ public struct CompareStage: Sendable {
   }
 
   private func networks(
-    _ network: ClassifyTrainStage.NetworkTraining, _ index: Int, _ scores: SampleScores?,
+    _ network: ClassifyTrainStage.FineTuningSettings, _ index: Int, _ scores: SampleScores?,
     _ workspace: Workspace,
     progress: some ProgressReporter
   ) throws -> [Result] {
@@ -171,7 +171,7 @@ public struct CompareStage: Sendable {
     }
   }
 
-  private var penaltyChoice: HeadTraining.Penalty {
+  private var penaltyChoice: HeadFit.Penalty {
     switch penalty {
     case .shared: .shared(by: weightings.firstIndex(of: .soft) ?? 0)
     case .own: .own
@@ -191,7 +191,7 @@ public struct CompareStage: Sendable {
 
   /// The scores by CleanNet of a seed.
   private func scores(
-    _ index: Int, _ workspace: Workspace, _ data: TrainingData, progress: some ProgressReporter
+    _ index: Int, _ workspace: Workspace, _ data: LabeledFeatures, progress: some ProgressReporter
   ) throws -> SampleScores {
     guard index > 0 else { return try SampleScores.last(workspace).scores }
     guard let run = try workspace.finishedRun(stage: "train"),

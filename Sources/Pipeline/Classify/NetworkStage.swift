@@ -10,9 +10,9 @@ import Workspace
 /// Fine-tunes a network on the workspace's images.
 struct NetworkStage {
   let stage: ClassifyTrainStage
-  let network: ClassifyTrainStage.NetworkTraining
+  let network: ClassifyTrainStage.FineTuningSettings
 
-  init(_ stage: ClassifyTrainStage, _ network: ClassifyTrainStage.NetworkTraining) {
+  init(_ stage: ClassifyTrainStage, _ network: ClassifyTrainStage.FineTuningSettings) {
     self.stage = stage
     var network = network
     network.recipe.seed = stage.seed
@@ -24,7 +24,7 @@ struct NetworkStage {
     var backbone: BackboneKind
     var weights: String
     var preparation: ImagePreparation
-    var recipe: TrainingRecipe
+    var recipe: FineTuningRecipe
     var precision: String
     var validationShare: Double
   }

@@ -51,7 +51,7 @@ struct OutOfFoldStage: Sendable {
   /// The fold of each sample, by what its features are, so that copies of an image are in one; -1 where it has no label or no
   /// features.
   private static func folds(of workspace: Workspace) throws -> [Int] {
-    let data = try TrainingData(try workspace.snapshot())
+    let data = try LabeledFeatures(try workspace.snapshot())
     let images = data.labels.indices.filter { data.labels[$0] >= 0 }
     var folds = [Int](repeating: -1, count: data.labels.count)
     for (image, identity) in zip(images, FeatureSpace.identities(data.features, images: images)) {

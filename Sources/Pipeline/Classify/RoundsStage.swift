@@ -15,10 +15,10 @@ public struct RoundsStage: Sendable {
   public var rounds: Int
   /// The classifier's training; its weighting is that of the rounds after the first.
   public var classifier: ClassifyTrainStage
-  public var network: ClassifyTrainStage.NetworkTraining
+  public var network: ClassifyTrainStage.FineTuningSettings
 
   public init(
-    rounds: Int, classifier: ClassifyTrainStage, network: ClassifyTrainStage.NetworkTraining
+    rounds: Int, classifier: ClassifyTrainStage, network: ClassifyTrainStage.FineTuningSettings
   ) {
     self.rounds = rounds
     self.classifier = classifier
@@ -81,7 +81,7 @@ public struct RoundsStage: Sendable {
   }
 
   private func round(
-    _ number: Int, after earlier: [Round], _ network: ClassifyTrainStage.NetworkTraining,
+    _ number: Int, after earlier: [Round], _ network: ClassifyTrainStage.FineTuningSettings,
     _ cleanNet: TrainStage, _ workspace: Workspace, progress: some ProgressReporter
   ) throws -> Round {
     let start = ContinuousClock.now

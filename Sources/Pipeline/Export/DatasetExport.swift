@@ -173,7 +173,7 @@ private struct FeatureRows {
   private let matrix: FeatureMatrix
 
   init(_ workspace: Workspace) throws {
-    matrix = try workspace.featureMatrix(TrainingData.currentFeatures(workspace))
+    matrix = try workspace.featureMatrix(LabeledFeatures.currentFeatures(workspace))
   }
 
   /// Nil for an image without features.

@@ -193,7 +193,8 @@ extension JudgeModel {
   }
 
   private static func embedding(_ workspace: Workspace, _ key: String?) throws -> Embedding? {
-    let set = try key.flatMap { try workspace.featureSet(key: $0) } ?? TrainingData.currentFeatures(workspace)
+    let set =
+      try key.flatMap { try workspace.featureSet(key: $0) } ?? LabeledFeatures.currentFeatures(workspace)
     guard set.key != FeatureSet.imported,
       let run = try workspace.finishedRun(stage: EmbedStage.stage, key: set.key),
       let settings = try? JSONDecoder().decode(EmbedStage.Settings.self, from: Data(run.settings.utf8))

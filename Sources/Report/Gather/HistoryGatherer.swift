@@ -34,7 +34,7 @@ struct HistoryGatherer {
     if let run = try workspace.finishedRun(stage: "train") {
       struct Metrics: Decodable { var objective: String }
       let metrics = run.metrics.flatMap { try? JSONDecoder().decode(Metrics.self, from: Data($0.utf8)) }
-      let settings = try self.settings(of: "train", as: Training.self)
+      let settings = try self.settings(of: "train", as: TrainSettings.self)
       let options = [
         metrics.map { "--objective \($0.objective)" },
         (settings?.kMeans?.clusters).map { "--references \($0)" },
@@ -93,7 +93,7 @@ struct HistoryGatherer {
     var parts: [Part]
   }
 
-  private struct Training: Decodable {
+  private struct TrainSettings: Decodable {
     struct KMeans: Decodable { var clusters: Int }
     struct Steps: Decodable { var steps: Int }
     var kMeans: KMeans?

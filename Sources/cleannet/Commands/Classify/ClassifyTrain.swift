@@ -5,7 +5,7 @@ import Foundation
 import Images
 import Pipeline
 
-extension TrainingRecipe.Optimization: ExpressibleByArgument {}
+extension FineTuningRecipe.Optimization: ExpressibleByArgument {}
 extension BatchNormMode: ExpressibleByArgument {}
 
 struct ClassifyTrain: ParsableCommand {
@@ -114,7 +114,7 @@ struct FineTuningOptions: ParsableArguments {
   @Option(help: "Batches per step; their gradients are added.")
   var accumulate = 1
   @Option(help: "The optimizer.")
-  var optimizer = TrainingRecipe.Optimization.adamw
+  var optimizer = FineTuningRecipe.Optimization.adamw
   @Option(help: "The learning rate of the network (default: 0.0002 for adamw, 0.01 for sgd).")
   var rate: Double?
   @Option(help: "Factor on the learning rate for the head.")
@@ -155,14 +155,14 @@ struct FineTuningOptions: ParsableArguments {
   }
 
   /// nil where no network is to be trained.
-  var network: ClassifyTrainStage.NetworkTraining? {
+  var network: ClassifyTrainStage.FineTuningSettings? {
     guard let stages else { return nil }
-    var network = ClassifyTrainStage.NetworkTraining()
+    var network = ClassifyTrainStage.FineTuningSettings()
     network.backbone = backbone
     network.weights = start
     network.size = size
     network.validationShare = validation
-    var recipe = TrainingRecipe()
+    var recipe = FineTuningRecipe()
     if case .last(let number) = stages { recipe.trainedStages = number }
     recipe.epochs = epochs
     recipe.batchSize = batch

@@ -3,7 +3,7 @@ import Hummingbird
 import NIOCore
 
 /// Retraining, and the stream of events by which pages follow it and each other.
-struct TrainingRoutes: Sendable {
+struct RetrainingRoutes: Sendable {
   let desk: Desk
   let retraining: Retraining
   let hub: EventHub

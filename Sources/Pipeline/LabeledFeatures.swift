@@ -7,7 +7,7 @@ import Workspace
 /// What training and scoring read from a workspace: features, labels, verdicts.
 ///
 /// All of one state of the catalogue, if the workspace is a snapshot.
-struct TrainingData: Sendable, StageInputs {
+struct LabeledFeatures: Sendable, StageInputs {
   /// By what `status` calls them.
   let digests: [String: String]
   let features: MappedFeatures
@@ -63,7 +63,7 @@ struct TrainingData: Sendable, StageInputs {
   }
 
   /// With what other models say, from files.
-  func with(evidence files: [String], of workspace: Workspace) throws -> TrainingData {
+  func with(evidence files: [String], of workspace: Workspace) throws -> LabeledFeatures {
     var data = self
     data.given = try files.map { try GivenEvidence($0, of: workspace) }
     return data

@@ -2,7 +2,7 @@ import Backbones
 import Images
 
 /// How a network is fine-tuned.
-public struct TrainingRecipe: Sendable, Hashable, Codable {
+public struct FineTuningRecipe: Sendable, Hashable, Codable {
   public enum Optimization: String, Sendable, Hashable, Codable, CaseIterable {
     case sgd
     case adamw

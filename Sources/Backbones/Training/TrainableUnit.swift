@@ -1,7 +1,7 @@
 import Torch
 
 /// A convolution of a network that is being trained: frozen, or with weights that learn.
-enum TrainingUnit: ConvolutionUnit {
+enum TrainableUnit: ConvolutionUnit {
   /// As for inference; it takes no part in learning.
   case frozen(FoldedConvolution)
   case learning(LearningConvolution)

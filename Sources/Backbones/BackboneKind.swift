@@ -83,7 +83,8 @@ extension BackboneKind {
   /// A network's weights under the names of torchvision (ResNets) and timm (EfficientNet-Lite), which Python's users
   /// load them by; tensors that are not the network's keep theirs.
   public func withLibraryNames(_ checkpoint: Checkpoint) -> Checkpoint {
-    let (from, to) = (network(names: WeightNames(checkpoint)), network(names: .timm))
+    let from = network(names: WeightNames(checkpoint))
+    let to = network(names: .timm)
     var names: [String: String] = [:]
     for (old, new) in zip(from.units, to.units) {
       names["\(old.name).weight"] = "\(new.name).weight"

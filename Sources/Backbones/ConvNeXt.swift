@@ -71,7 +71,8 @@ public struct ConvNeXt: FeatureNetwork {
     return bySlices(pixels, of: slice) { images in
       var x = normalization(images.to(device), dtype: dtype)
       for stage in stages { x = stage(x, dtype: dtype) }
-      let (count, channels) = (x.size(0), x.size(1))
+      let count = x.size(0)
+      let channels = x.size(1)
       let mean = x.permuted([0, 2, 3, 1]).reshaped([count, -1, channels]).to(.float32).mean(dim: 1)
       return norm(mean).to(.cpu)
     }

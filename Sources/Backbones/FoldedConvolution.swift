@@ -20,9 +20,11 @@ struct FoldedConvolution: ConvolutionUnit, Sendable {
       // engine knows. A filter larger by zeros there gives the same without a padded copy of the image: with k / 2
       // zeros around an even size it begins where it should, and with one more around an odd size.
       weight = weight.padded2d(left: 1, right: 0, top: 1, bottom: 0)
-      (evenPadding, oddPadding) = (half, half + 1)
+      evenPadding = half
+      oddPadding = half + 1
     } else {
-      (evenPadding, oddPadding) = (half, half)
+      evenPadding = half
+      oddPadding = half
     }
     self.weight = weight.to(dtype).channelsLast().to(device)
     self.bias = bias.to(dtype).to(device)

@@ -90,7 +90,8 @@ extension Network where Unit: ConvolutionUnit {
   /// Normalised images `[N, 3, H, W]` to features `[N, D]`, float32: the mean of each of the last stage's maps.
   func features(_ input: Tensor) -> Tensor {
     let maps = self(input)
-    let (count, channels) = (maps.size(0), maps.size(1))
+    let count = maps.size(0)
+    let channels = maps.size(1)
     return maps.permuted([0, 2, 3, 1]).reshaped([count, -1, channels]).to(.float32).mean(dim: 1)
   }
 }

@@ -30,7 +30,8 @@ public struct PixelNormalization: Sendable, Hashable {
   /// Pixels `[N, H, W, 3]`, uint8, as a network's input `[N, 3, H, W]` in channels-last order.
   func callAsFunction(_ pixels: Tensor, dtype: DType) -> Tensor {
     let normalized: Tensor
-    let (scale, offset) = (scale.to(pixels.device), offset.to(pixels.device))
+    let scale = scale.to(pixels.device)
+    let offset = offset.to(pixels.device)
     if Set(mean).count == 1, Set(deviation).count == 1 {
       // Exact in bfloat16 too for EfficientNet-Lite: 8 bits hold integers up to 256.
       normalized = (pixels.to(dtype) - mean[0]) / deviation[0]

@@ -28,7 +28,8 @@ struct WeightReader {
   /// The classifier after the features, if the file has one: `[K, D]` and `[K]`.
   func classifier() throws(CheckpointError) -> Linear? {
     let network = kind.network(names: WeightNames(checkpoint))
-    let (weightName, biasName) = (network.classifierName + ".weight", network.classifierName + ".bias")
+    let weightName = network.classifierName + ".weight"
+    let biasName = network.classifierName + ".bias"
     guard let stored = checkpoint[weightName] else { return nil }
     let classes = stored.shape.first ?? 0
     let weight = try tensor(weightName, shape: [classes, network.outputs])

@@ -9,7 +9,9 @@ public struct Decision: Sendable, Hashable, Codable {
   public var intercept: Double
 
   public init(threshold: Double, slope: Double, intercept: Double) {
-    (self.threshold, self.slope, self.intercept) = (threshold, slope, intercept)
+    self.threshold = threshold
+    self.slope = slope
+    self.intercept = intercept
   }
 
   /// The threshold of the least average error rate, and Platt's calibration (Platt 1999, with his targets, which keep
@@ -30,16 +32,22 @@ public struct Decision: Sendable, Hashable, Codable {
     )
     func loss(_ a: Double, _ b: Double) -> Double {
       judged.reduce(0) { sum, image in
-        let (logit, target) = (a * image.score + b, image.isRight ? targets.right : targets.wrong)
+        let logit = a * image.score + b
+        let target = image.isRight ? targets.right : targets.wrong
         // log(1 + e^z) − target · z, without overflow.
         return sum + max(logit, 0) + log1p(exp(-abs(logit))) - target * logit
       }
     }
     // Newton's method on two parameters, each step halved until it helps.
-    var (a, b) = (slope, -slope * threshold)
+    var a = slope
+    var b = -slope * threshold
     var current = loss(a, b)
     for _ in 0..<100 {
-      var (ga, gb, haa, hab, hbb) = (0.0, 0.0, 1e-9, 0.0, 1e-9)
+      var ga = 0.0
+      var gb = 0.0
+      var haa = 1e-9
+      var hab = 0.0
+      var hbb = 1e-9
       for image in judged {
         let p = 1 / (1 + exp(-(a * image.score + b)))
         let residual = p - (image.isRight ? targets.right : targets.wrong)
@@ -52,11 +60,13 @@ public struct Decision: Sendable, Hashable, Codable {
       }
       let determinant = haa * hbb - hab * hab
       guard determinant > 1e-18 else { break }
-      let (da, db) = ((hbb * ga - hab * gb) / determinant, (haa * gb - hab * ga) / determinant)
+      let da = (hbb * ga - hab * gb) / determinant
+      let db = (haa * gb - hab * ga) / determinant
       var scale = 1.0
       while scale > 1e-6, loss(a - scale * da, b - scale * db) > current { scale /= 2 }
       guard scale > 1e-6 else { break }
-      (a, b) = (a - scale * da, b - scale * db)
+      a = a - scale * da
+      b = b - scale * db
       current = loss(a, b)
       if scale * (abs(da) + abs(db)) < 1e-8 { break }
     }

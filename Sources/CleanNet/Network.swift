@@ -8,7 +8,9 @@ public struct QueryEncoder: Parameterized, Sendable {
   let decoderTanh, bfloat16: Bool
 
   init(_ architecture: Architecture, bfloat16: Bool, generator: Generator) {
-    let (d, hidden, embedding) = (architecture.dimension, architecture.queryHidden, architecture.embedding)
+    let d = architecture.dimension
+    let hidden = architecture.queryHidden
+    let embedding = architecture.embedding
     first = Linear(d, hidden, generator: generator)
     second = Linear(hidden, embedding, generator: generator)
     mirrorSecond = Linear(embedding, hidden, generator: generator)

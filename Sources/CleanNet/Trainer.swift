@@ -129,7 +129,8 @@ public final class Trainer {
       byClass[label, default: []].append((Double(cosines[row * classes + label]), verification.isRight))
     }
     // Weighted by the number of pairs, so that a class with a single wrong image does not decide.
-    var (sum, weight) = (0.0, 0.0)
+    var sum = 0.0
+    var weight = 0.0
     for (_, judged) in byClass.sorted(by: { $0.key < $1.key }) {
       let ranking = Ranking(scores: judged.map(\.score), isRight: judged.map(\.right))
       guard let auroc = ranking.auroc else { continue }
@@ -180,8 +181,11 @@ public final class Trainer {
     dropout.state = dropoutState
     best = kept.isEmpty ? [] : network.parameters.compactMap { name, _ in kept[name].map { (name, $0) } }
     let progress = checkpoint.progress
-    (step, history, looksSinceBest) = (progress.step, progress.history, progress.looksSinceBest)
-    (bestValue, losses) = (progress.bestValue ?? -.infinity, progress.losses)
+    step = progress.step
+    history = progress.history
+    looksSinceBest = progress.looksSinceBest
+    bestValue = progress.bestValue ?? -.infinity
+    losses = progress.losses
     sampler.state = progress.sampler
   }
 }

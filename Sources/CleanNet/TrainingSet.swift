@@ -86,7 +86,8 @@ public struct TrainingSet: Sendable {
     share: Double, seed: UInt64
   ) -> (training: [VerificationLabel], validation: [VerificationLabel]) {
     var random = SplitMix64(seed: seed &+ 0x5EED)
-    var (training, validation) = ([VerificationLabel](), [VerificationLabel]())
+    var training = [VerificationLabel]()
+    var validation = [VerificationLabel]()
     let strata = Dictionary(grouping: verifications) { [labels[$0.image], $0.isRight ? 1 : 0] }
     for (_, stratum) in strata.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
       let order = stratum.sorted { $0.image < $1.image }.shuffled(using: &random)

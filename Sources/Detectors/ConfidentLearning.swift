@@ -17,7 +17,8 @@ public struct ConfidentJoint: Sendable {
 
   public init(_ probabilities: ClassProbabilities) {
     let classes = probabilities.classes
-    var (sums, sizes) = ([Double](repeating: 0, count: classes), [Int](repeating: 0, count: classes))
+    var sums = [Double](repeating: 0, count: classes)
+    var sizes = [Int](repeating: 0, count: classes)
     for row in 0..<probabilities.count {
       sums[probabilities.labels[row]] += Double(probabilities.own(row))
       sizes[probabilities.labels[row]] += 1
@@ -57,7 +58,8 @@ public struct ConfidentJoint: Sendable {
     var whole = values.map { Int($0) }
     let missing = total - whole.reduce(0, +)
     let order = values.indices.sorted {
-      let (a, b) = (values[$0] - values[$0].rounded(.down), values[$1] - values[$1].rounded(.down))
+      let a = values[$0] - values[$0].rounded(.down)
+      let b = values[$1] - values[$1].rounded(.down)
       return a == b ? $0 > $1 : a > b
     }
     for index in order.prefix(max(0, missing)) { whole[index] += 1 }

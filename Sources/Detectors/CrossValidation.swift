@@ -79,7 +79,8 @@ public struct CrossValidation: Sendable, Hashable {
 
     /// Each image's probabilities by the model that `held` names for it, `[n, C]`.
     func heldOut(_ models: LogisticRegression.Models, held: [Int]) -> [Float] {
-      let (count, dimension) = (models.weights.size(0), models.weights.size(2))
+      let count = models.weights.size(0)
+      let dimension = models.weights.size(2)
       let weights = models.weights.reshaped([count * classes, dimension])
       let bias = models.bias.reshaped([count * classes])
       var values: [Float] = []

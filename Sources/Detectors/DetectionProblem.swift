@@ -46,8 +46,13 @@ public struct DetectionProblem: Sendable {
   }
 
   private init(_ other: DetectionProblem, verdicts: [Int: Bool]) {
-    (features, labels, classes) = (other.features, other.labels, other.classes)
-    (seed, threads, images, members) = (other.seed, other.threads, other.images, other.members)
+    features = other.features
+    labels = other.labels
+    classes = other.classes
+    seed = other.seed
+    threads = other.threads
+    images = other.images
+    members = other.members
     self.verdicts = verdicts.filter { other.labels.indices.contains($0.key) && other.labels[$0.key] >= 0 }
     shared = other.shared
   }

@@ -40,7 +40,8 @@ public struct DistanceRatio: Detector {
     ).flatMap { $0 }
     let scores = nearest.map { same, other -> Float in
       // The only image of its class is as far from it as can be.
-      let (a, b) = (max(0, 1 - max(-1, same)), max(0, 1 - max(-1, other)))
+      let a = max(0, 1 - max(-1, same))
+      let b = max(0, 1 - max(-1, other))
       return a + b > 0 ? b * b / (a * a + b * b) : 0.5
     }
     return Detection(scores: problem.scattered(scores, images: problem.images))

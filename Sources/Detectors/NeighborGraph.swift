@@ -27,7 +27,9 @@ struct NeighborGraph: Sendable {
   }
 
   init(_ edges: [[Int: Double]]) {
-    var (starts, targets, weights) = ([0], [Int](), [Double]())
+    var starts = [0]
+    var targets = [Int]()
+    var weights = [Double]()
     for node in edges {
       for (target, weight) in node.sorted(by: { $0.key < $1.key }) {
         targets.append(target)
@@ -35,7 +37,9 @@ struct NeighborGraph: Sendable {
       }
       starts.append(targets.count)
     }
-    (self.starts, self.targets, self.weights) = (starts, targets, weights)
+    self.starts = starts
+    self.targets = targets
+    self.weights = weights
   }
 
   /// How the labels of some nodes reach the others.

@@ -69,7 +69,8 @@ public struct ReconstructionDetector: Detector {
   /// `mean of e over the lower group + λ · h` of a batch.
   private func loss(_ errors: Tensor, lower: Tensor) -> Tensor {
     let upper = 1 - lower
-    let (below, above) = (lower.sum().item, upper.sum().item)
+    let below = lower.sum().item
+    let above = upper.sum().item
     let restored = (errors * lower).sum() / max(1, below)
     guard below > 1, above > 1 else { return restored }
     let centers = lower * (restored) + upper * ((errors * upper).sum() / above)
@@ -83,12 +84,15 @@ public struct ReconstructionDetector: Detector {
     let sorted = errors.sorted()
     guard let last = sorted.last, sorted.count > 1 else { return .infinity }
     let total = sorted.reduce(0, +)
-    var (sum, best, split) = (0.0, -Double.infinity, last)
+    var sum = 0.0
+    var best = -Double.infinity
+    var split = last
     for place in 0..<sorted.count - 1 {
       sum += sorted[place]
       guard sorted[place + 1] > sorted[place] else { continue }
       // Least variance within is most between: n₁ · mean₁² + n₂ · mean₂², up to a constant.
-      let (low, high) = (Double(place + 1), Double(sorted.count - place - 1))
+      let low = Double(place + 1)
+      let high = Double(sorted.count - place - 1)
       let between = sum * sum / low + (total - sum) * (total - sum) / high
       if between > best { (best, split) = (between, (sorted[place] + sorted[place + 1]) / 2) }
     }

@@ -32,7 +32,8 @@ public struct ContentDigest: Sendable {
     tailCount += 1
     if tailCount == 8 {
       fold(tail)
-      (tail, tailCount) = (0, 0)
+      tail = 0
+      tailCount = 0
     }
   }
 

@@ -23,7 +23,8 @@ public final class DurableFile {
   public init(_ path: String, permissions: mode_t = 0o666) throws(FileError) {
     self.path = path
     if Self.isWrittenThrough(path) {
-      (target, partial) = (path, nil)
+      target = path
+      partial = nil
       descriptor = open(path, O_WRONLY | O_CLOEXEC | O_TRUNC)
       guard descriptor >= 0 else { throw .system(path, "cannot be opened") }
       return
@@ -34,7 +35,8 @@ public final class DurableFile {
       let created = open(partial.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, permissions)
       guard created >= 0 else { throw .system(path, "cannot be created") }
       if partial.hold() {
-        (self.partial, descriptor) = (partial, created)
+        self.partial = partial
+        descriptor = created
         return
       }
       close(created)

@@ -10,7 +10,9 @@ public struct FileError: Error, CustomStringConvertible, Sendable, Hashable {
   public var code: CInt
 
   public init(file: String, what: String, code: CInt) {
-    (self.file, self.what, self.code) = (file, what, code)
+    self.file = file
+    self.what = what
+    self.code = code
   }
 
   /// A system call on `file` has just failed.

@@ -33,7 +33,8 @@ final class PartialName {
       // A file system without locks: nobody sweeps there either.
       guard errno == EINTR else { return true }
     }
-    var (own, named) = (stat(), stat())
+    var own = stat()
+    var named = stat()
     return fstat(lock, &own) == 0 && stat(path, &named) == 0 && own.st_ino == named.st_ino
       && own.st_dev == named.st_dev
   }

@@ -26,14 +26,16 @@ public struct Augmentation: Sendable, Hashable, Codable {
   func draw(
     width: Int, height: Int, using random: inout some RandomNumberGenerator
   ) -> (part: ImagePart, mirrored: Bool) {
-    let (width, height) = (Double(width), Double(height))
+    let width = Double(width)
+    let height = Double(height)
     var part = middle(width: width, height: height)
     for _ in 0..<Self.attempts {
       let area = width * height * Double.random(in: smallestArea...1, using: &random)
       // Uniform in the logarithm: wide is as likely as tall.
       let bound = log(largestAspect)
       let aspect = exp(Double.random(in: -bound...bound, using: &random))
-      let (w, h) = ((area * aspect).squareRoot(), (area / aspect).squareRoot())
+      let w = (area * aspect).squareRoot()
+      let h = (area / aspect).squareRoot()
       guard w <= width, h <= height else { continue }
       part = ImagePart(
         left: Double.random(in: 0...(width - w), using: &random),

@@ -32,7 +32,8 @@ public struct ImageDecoder: Sendable {
     let size = preparation.size
     let mirrored = try withOpened(source, limits: limits) {
       (opened: consuming OpenedImage) throws(ImageProblem) in
-      let (width, height) = (opened.info.width, opened.info.height)
+      let width = opened.info.width
+      let height = opened.info.height
       let (part, mirrored) = augmentation.draw(width: width, height: height, using: &random)
       let layout = Layout(part, ofWidth: width, height: height, size: size)
       try opened.render(layout, kernel: preparation.kernel, into: destination)
@@ -44,7 +45,8 @@ public struct ImageDecoder: Sendable {
   /// Exchanges left and right of `[size, size, 3]`.
   private static func mirror(_ pixels: UnsafeMutableRawBufferPointer, size: Int) {
     for row in 0..<size {
-      var (left, right) = (row * size * 3, (row * size + size - 1) * 3)
+      var left = row * size * 3
+      var right = (row * size + size - 1) * 3
       while left < right {
         for band in 0..<3 { pixels.swapAt(left + band, right + band) }
         left += 3

@@ -59,8 +59,10 @@ struct Layout: Equatable {
   var cropHeight: Int
 
   init(width: Int, height: Int, left: Int, top: Int, cropWidth: Int, cropHeight: Int) {
-    (self.width, self.height) = (Double(width), Double(height))
-    (self.left, self.top) = (Double(left), Double(top))
+    self.width = Double(width)
+    self.height = Double(height)
+    self.left = Double(left)
+    self.top = Double(top)
     self.cropWidth = cropWidth
     self.cropHeight = cropHeight
   }
@@ -71,9 +73,13 @@ struct Layout: Equatable {
 
   /// A part of an image of some size, resized to `size` × `size`.
   init(_ part: ImagePart, ofWidth width: Int, height: Int, size: Int) {
-    let (across, down) = (Double(size) / part.width, Double(size) / part.height)
-    (self.width, self.height) = (Double(width) * across, Double(height) * down)
-    (left, top) = (part.left * across, part.top * down)
-    (cropWidth, cropHeight) = (size, size)
+    let across = Double(size) / part.width
+    let down = Double(size) / part.height
+    self.width = Double(width) * across
+    self.height = Double(height) * down
+    left = part.left * across
+    top = part.top * down
+    cropWidth = size
+    cropHeight = size
   }
 }

@@ -37,7 +37,9 @@ struct OpenedImage: ~Copyable {
   init(
     _ source: ImageSource, pixels: RawPixels, bytes: UnsafeRawBufferPointer, limits: ImageLimits
   ) throws(ImageProblem) {
-    let (width, height, bands) = (pixels.width, pixels.height, pixels.bands)
+    let width = pixels.width
+    let height = pixels.height
+    let bands = pixels.bands
     guard width > 0, height > 0 else { throw ImageProblem(.empty, source, "The image has no pixels.") }
     try Self.check(source, width: width, height: height, limits)
     guard bands == 1 || bands == 3, bytes.count == width * height * bands,
@@ -57,7 +59,8 @@ struct OpenedImage: ~Copyable {
     self.source = source
     self.bytes = bytes
     self.limits = limits
-    let (width, height) = (picture.width, picture.height)
+    let width = picture.width
+    let height = picture.height
     let swaps = picture.orientation.swaps
     info = ImageInfo(
       width: swaps ? height : width, height: swaps ? width : height, bands: Int(picture.header.bands),
@@ -97,7 +100,10 @@ struct OpenedImage: ~Copyable {
   private consuming func decode(
     _ stored: Layout, kernel: ImagePreparation.Kernel, into destination: UnsafeMutableRawBufferPointer
   ) throws(ImageProblem) {
-    let (source, bytes, format, limits) = (source, bytes, info.format, limits)
+    let source = source
+    let bytes = bytes
+    let format = info.format
+    let limits = limits
     let shrink = shrink(for: stored)
     // Opened again for another size only: an open picture decodes once.
     var first: Picture? = picture

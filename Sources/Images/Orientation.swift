@@ -33,7 +33,8 @@ struct Orientation {
   ) {
     let shownWidth = swaps ? height : width
     for index in 0..<width * height {
-      var (x, y) = (index % shownWidth, index / shownWidth)
+      var x = index % shownWidth
+      var y = index / shownWidth
       if swaps { swap(&x, &y) }
       if reversesX { x = width - 1 - x }
       if reversesY { y = height - 1 - y }

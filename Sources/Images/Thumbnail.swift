@@ -8,10 +8,12 @@ public func thumbnailJPEG(
 ) throws(ImageProblem) -> [UInt8] {
   precondition(maximumSide > 0 && (1...100).contains(quality))
   return try withOpened(source, limits: limits) { (opened: consuming OpenedImage) throws(ImageProblem) in
-    let (width, height) = (opened.info.width, opened.info.height)
+    let width = opened.info.width
+    let height = opened.info.height
     let scale = min(1, Double(maximumSide) / Double(max(width, height)))
     func side(_ side: Int) -> Int { max(1, Int((Double(side) * scale).rounded())) }
-    let (shownWidth, shownHeight) = (side(width), side(height))
+    let shownWidth = side(width)
+    let shownHeight = side(height)
     let pixels = UnsafeMutableRawBufferPointer.allocate(
       byteCount: shownWidth * shownHeight * 3, alignment: 16)
     defer { pixels.deallocate() }

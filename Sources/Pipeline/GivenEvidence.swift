@@ -77,7 +77,8 @@ struct GivenEvidence: Sendable {
       let pairs = zip(likeliest, labels).filter { $0.1 >= 0 }
       return Double(pairs.count { columns[$0.1] == $0.0 }) / Double(max(1, pairs.count))
     }
-    let (kept, alphabetical) = (agreement(own), agreement(sorted))
+    let kept = agreement(own)
+    let alphabetical = agreement(sorted)
     let best = max(kept, alphabetical)
     var note: String?
     if sorted != own {

@@ -35,6 +35,8 @@ public struct RetrainingStep: Sendable, Hashable, Codable {
   public var total: Int?
 
   public init(name: String, done: Int, total: Int?) {
-    (self.name, self.done, self.total) = (name, done, total)
+    self.name = name
+    self.done = done
+    self.total = total
   }
 }

@@ -51,7 +51,10 @@ public final class Workspace: Sendable {
       try makeFolder(self.path)
     }
     if !create, let pool = try Self.openForReading(self.path) {
-      (self.pool, reader, isReadOnly, isSnapshot) = (pool, pool, true, false)
+      self.pool = pool
+      reader = pool
+      isReadOnly = true
+      isSnapshot = false
       return
     }
     let folder = self.path
@@ -67,12 +70,19 @@ public final class Workspace: Sendable {
         return pool
       }
     }
-    (self.pool, reader, isReadOnly, isSnapshot) = (pool, pool, false, false)
+    self.pool = pool
+    reader = pool
+    isReadOnly = false
+    isSnapshot = false
   }
 
   private init(reading reader: any DatabaseReader, of workspace: Workspace) {
-    (path, patience, pool) = (workspace.path, workspace.patience, workspace.pool)
-    (self.reader, isReadOnly, isSnapshot) = (reader, workspace.isReadOnly, true)
+    path = workspace.path
+    patience = workspace.patience
+    pool = workspace.pool
+    self.reader = reader
+    isReadOnly = workspace.isReadOnly
+    isSnapshot = true
   }
 
   /// The workspace with a catalogue that stays as it is now, whatever others write: all that is read through it belongs

@@ -38,7 +38,8 @@ private struct WriteLock: ~Copyable {
 
   /// Whether the file that is locked still has its name.
   func isNamed(_ folder: String) -> Bool {
-    var (own, named) = (stat(), stat())
+    var own = stat()
+    var named = stat()
     return fstat(descriptor, &own) == 0 && stat("\(folder)/lock", &named) == 0
       && own.st_ino == named.st_ino && own.st_dev == named.st_dev
   }

@@ -72,10 +72,12 @@ import Torch
       network.features(pixels).squared().mean().backward()
       return network.parameters.map { ($0.name, $0.tensor.gradient ?? .zeros([1])) }
     }
-    let (exact, rounded) = (try gradients(.float32), try gradients(.bfloat16))
+    let exact = try gradients(.float32)
+    let rounded = try gradients(.bfloat16)
     for (a, b) in zip(exact, rounded) {
       #expect(b.tensor.dtype == .float32)
-      let (x, y) = (a.tensor.reshaped([1, -1]), b.tensor.reshaped([1, -1]))
+      let x = a.tensor.reshaped([1, -1])
+      let y = b.tensor.reshaped([1, -1])
       #expect(cosines(x, y)[0] > 0.9, "\(a.name): \(cosines(x, y)[0])")
     }
   }

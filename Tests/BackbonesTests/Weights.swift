@@ -36,7 +36,8 @@ enum Made {
         }()
       }
     let values = (table * width + low).to(.float32)
-    let (count, first) = (shape.reduce(1, *), Int(hash(name) % UInt64(period)))
+    let count = shape.reduce(1, *)
+    let first = Int(hash(name) % UInt64(period))
     let rounds = (first + count + period - 1) / period
     let all = Tensor.concatenate(Array(repeating: values, count: rounds))
     return all[first..<(first + count)].reshaped(shape).stored

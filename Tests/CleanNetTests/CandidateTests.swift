@@ -65,7 +65,8 @@ import Torch
       model.fit(Candidates(sources, labels, exponents: model.exponents, limit: limit))
       return model
     }
-    let (all, some) = (fitted(.none), fitted(.usual))
+    let all = fitted(.none)
+    let some = fitted(.usual)
     for (one, other) in zip(all.exponents, some.exponents) { #expect(abs(one - other) < 0.02 * one) }
     let difference = (all.transition - some.transition).absolute().amax(dim: 1).amax(dim: 0).item
     #expect(difference < 0.01, "\(difference)")

@@ -289,7 +289,8 @@ import Torch
           .init(row: image, isRight: (odds[image] > 0) != (image % 13 == 3), slipRate: slipRate)
         })
     }
-    let (sure, careful) = (model(slipRate: 0), model(slipRate: 0.05))
+    let sure = model(slipRate: 0)
+    let careful = model(slipRate: 0.05)
     #expect(careful.readings[0].fit.scale > 1.15 * sure.readings[0].fit.scale)
     // A slip rate that says nothing about any side leaves what is known before.
     let idle = model(slipRate: 0.49).readings[0].fit.scale

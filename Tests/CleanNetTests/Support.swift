@@ -20,7 +20,8 @@ func log(_ value: Double) -> Double { Foundation.log(value) }
 extension ClassVotes {
   /// All states of each image: `[N, E]`.
   init(_ softLabels: Tensor) {
-    let (values, states) = (softLabels.floats(), softLabels.size(1))
+    let values = softLabels.floats()
+    let states = softLabels.size(1)
     var builder = Builder()
     for row in 0..<softLabels.size(0) {
       for state in 0..<states { builder.append(state, values[row * states + state]) }

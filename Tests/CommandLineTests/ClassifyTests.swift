@@ -32,7 +32,8 @@ import Testing
       #expect(confusion.joined().reduce(0, +) == 60)
       return try #require((tested["top1"] as? [String: Double])?["mean"])
     }
-    let (none, oracle) = (try await top1("none"), try await top1("oracle"))
+    let none = try await top1("none")
+    let oracle = try await top1("oracle")
     #expect(oracle > 0.9 && oracle >= none, "\(none), \(oracle)")
     let again = try await cleannet.succeed(
       "classify", "train", "--weights", "oracle", "--truth", "truth", "--json", "-q"

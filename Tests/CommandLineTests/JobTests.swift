@@ -33,7 +33,8 @@ import Testing
     }
     try cleannet.write("done.csv", ([todo[0]] + filled).joined(separator: "\n"))
     let verified = try await cleannet.succeed("verify", "import", "done.csv", "--json").json()
-    let (right, wrong) = (try #require(verified["right"] as? Int), try #require(verified["wrong"] as? Int))
+    let right = try #require(verified["right"] as? Int)
+    let wrong = try #require(verified["wrong"] as? Int)
     #expect(right > 15 && wrong > 5 && right + wrong >= 38)
 
     try await cleannet.succeed("train", "--steps", "150")
@@ -131,7 +132,8 @@ import Testing
     // 2 numbers of classes × 2 of images × 2 seeds × 2 detectors × 2 parts.
     #expect(rows.count == 32 && (outcome["rows"] as? [Any])?.count == 32)
     for row in rows {
-      let (bound, kept) = (row["noise_bound"] as? Double, row["noise_kept"] as? Double)
+      let bound = row["noise_bound"] as? Double
+      let kept = row["noise_kept"] as? Double
       #expect((bound == nil) == (row["part"] as? String == "heldOut") && (bound == nil) == (kept == nil))
     }
     let summaries = try #require(outcome["summaries"] as? [[String: Any]])
@@ -158,7 +160,8 @@ import Testing
     let first = sets.size(of: "00000.npy")
     await (try cleannet.start(embed)).end(by: SIGKILL) { sets.size(of: "00000.npy") > first }
     let rest = try await cleannet.succeed(embed + ["--json"]).json()
-    let (present, embedded) = (rest["present"] as? Int ?? 0, rest["embedded"] as? Int ?? 0)
+    let present = rest["present"] as? Int ?? 0
+    let embedded = rest["embedded"] as? Int ?? 0
     // The second block's rows may lie on the disk without being recorded yet: then it is made again.
     #expect([1024, 2048, 2600].contains(present) && present + embedded == 2600)
     try await cleannet.succeed("import", "images.csv", "-w", "whole")

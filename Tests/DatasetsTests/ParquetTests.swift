@@ -70,7 +70,8 @@ import Testing
           + "[0.5, 0.5, 0.5]::\(type) AS attribute, 'n' AS note) TO 'v.parquet' (FORMAT parquet)")
       var notices: [String] = []
       var options = DatasetOptions()
-      (options.downloads, options.readsOnly) = ("/nowhere", true)
+      options.downloads = "/nowhere"
+      options.readsOnly = true
       var read: [Sample] = []
       notices = try DatasetReader.open(source: "\(folder.path)/v.parquet", options: options).read {
         read.append($0)

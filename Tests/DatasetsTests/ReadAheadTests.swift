@@ -17,7 +17,8 @@ import Testing
   func same(rows: Int) throws {
     let folder = try TemporaryFolder()
     let dataset = try dataset(rows, in: folder)
-    var (plain, ahead) = ([Sample](), [Sample]())
+    var plain = [Sample]()
+    var ahead = [Sample]()
     let first = try dataset.read { plain.append($0) }
     let second = try dataset.readAhead { ahead.append($0) }
     #expect(plain.count == rows && plain == ahead)

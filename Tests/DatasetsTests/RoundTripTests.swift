@@ -180,7 +180,8 @@ struct RoundTripTests {
     var common = from
     common.splits = from.splits.filter(to.splits.contains)
     common.holdsLineEnds = from.holdsLineEnds && to.holdsLineEnds
-    (common.holdsVerification, common.holdsAttributes) = (false, false)
+    common.holdsVerification = false
+    common.holdsAttributes = false
     let (original, classes) = try generated(common, seed: 7)
     var source = from
     source.splits = common.splits

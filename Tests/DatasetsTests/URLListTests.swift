@@ -95,7 +95,8 @@ import Testing
     #expect(try DatasetReader.open(source: output.path).formatName == "url-list")
     let read = try samples(output.path) { $0.downloads = "/downloads" }.map { sample in
       var sample = sample
-      (sample.source, sample.line) = ("", 0)
+      sample.source = ""
+      sample.line = 0
       return sample
     }
     #expect(read == original)

@@ -214,7 +214,8 @@ struct UsualSpellingTests {
   @Test("options that a format cannot follow are known")
   func idle() throws {
     var options = DatasetOptions()
-    (options.classLevel, options.labelColumn) = (1, "label")
+    options.classLevel = 1
+    options.labelColumn = "label"
     let table = try folder.write("t.csv", "path,label\nimg/cat0.jpg,cat\n")
     #expect(try DatasetReader.open(source: table, options: options).idleOptions == [.classLevel])
     #expect(try DatasetReader.open(source: folder.path, options: options).idleOptions == [.labelColumn])

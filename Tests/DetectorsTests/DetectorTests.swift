@@ -97,7 +97,8 @@ import Torch
 
   @Test func otherVerdictsFindCleanNetsEvidenceAndAreJudgedAsAnew() throws {
     let detector = try #require(DetectorRegistry.named("cleannet-without-networks"))
-    let (few, more) = (clusters.verdicts(classes: [0]), clusters.verdicts(classes: [1, 2]))
+    let few = clusters.verdicts(classes: [0])
+    let more = clusters.verdicts(classes: [1, 2])
     let problem = clusters.problem(few)
     let first = try detector.judge(problem)
     let second = try detector.judge(problem.verified(more))

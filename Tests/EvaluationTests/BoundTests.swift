@@ -8,7 +8,8 @@ import Torch
   @Test(arguments: [0.005, 0.02, 0.1, 0.4])
   func coversTheTrueShare(share: Double) {
     var random = SplitMix64(seed: 9)
-    let (trials, repetitions) = (120, 4000)
+    let trials = 120
+    let repetitions = 4000
     // The bound of each possible outcome, once.
     let bounds = (0...trials).map { ClopperPearson.upperBound(successes: $0, trials: trials) }
     var covered = 0

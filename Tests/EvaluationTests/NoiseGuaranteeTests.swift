@@ -26,7 +26,8 @@ import Torch
     /// Draws so many images of each class without replacement; classes lie one after the other.
     func verify(_ counts: [Int], sizes: [Int], seed: UInt64) -> [Int: Bool] {
       var random = SplitMix64(seed: seed)
-      var (verdicts, start) = ([Int: Bool](), 0)
+      var verdicts = [Int: Bool]()
+      var start = 0
       for (count, size) in zip(counts, sizes) {
         var drawn = Set<Int>()
         while drawn.count < count { drawn.insert(start + Int.random(in: 0..<size, using: &random)) }
@@ -61,7 +62,9 @@ import Torch
     let population = Population(sizes: sizes, noise: [0.1, 0.3, 0.5], seed: 1)
     let kept = population.scores.map { $0 >= 0.7 }
     let truth = population.noise(kept: kept, classes: [0, 1, 2])
-    var (covered, coveredClass, sum) = (0, 0, 0.0)
+    var covered = 0
+    var coveredClass = 0
+    var sum = 0.0
     let draws = 400
     for seed in 0..<UInt64(draws) {
       let verdicts = population.verify([60, 80, 20], sizes: sizes, seed: seed)
@@ -99,8 +102,11 @@ import Torch
       wrong[label] += population.isRight[image] ? 0 : 1
     }
     let total = Double(keptSizes.reduce(0, +))
-    let (draws, counts) = (120, sizes.map { min(verified, $0) })
-    var (held, sum, oracle) = (0, 0.0, 0.0)
+    let draws = 120
+    let counts = sizes.map { min(verified, $0) }
+    var held = 0
+    var sum = 0.0
+    var oracle = 0.0
     for seed in 0..<UInt64(draws) {
       let verdicts = population.verify(counts, sizes: sizes, seed: seed)
       let guarantee = try #require(
@@ -109,7 +115,8 @@ import Torch
       held += truth <= guarantee.overall.upper ? 1 : 0
       sum += guarantee.overall.upper / Double(draws)
       // The normal bound of the stratified mean with each class's true variance.
-      var (mean, variance) = (0.0, 0.0)
+      var mean = 0.0
+      var variance = 0.0
       for (label, bound) in guarantee.perClass where bound.sample > 0 {
         let weight = Double(keptSizes[label]) / total
         let share = Double(wrong[label]) / Double(keptSizes[label])
@@ -144,7 +151,9 @@ import Torch
   func wished() {
     let sizes = [600, 600]
     let population = Population(sizes: sizes, noise: [0.2, 0.4], seed: 2)
-    var (found, broken, keptShare) = (0, 0, 0.0)
+    var found = 0
+    var broken = 0
+    var keptShare = 0.0
     let draws = 100
     for seed in 0..<UInt64(draws) {
       let verdicts = population.verify([250, 250], sizes: sizes, seed: seed)
@@ -173,7 +182,8 @@ import Torch
     population.scores = population.scores.map { ($0 * 20).rounded() / 20 }
     for image in [3, 500] where verdicts[image] == nil { population.scores[image] = .nan }
     for image in [9, 900] where verdicts[image] == nil { population.labels[image] = -1 }
-    let (scores, labels) = (population.scores, population.labels)
+    let scores = population.scores
+    let labels = population.labels
     func guarantee(_ threshold: Float) throws -> NoiseGuarantee {
       try #require(
         NoiseGuarantee(labels: labels, isKept: scores.map { $0 >= threshold }, verdicts: verdicts))
@@ -201,13 +211,16 @@ import Torch
     let noise = shares.indices.map { 0.15 + 0.1 * Double($0) }
     let truth = zip(shares, noise).reduce(0) { $0 + $1.0 * $1.1 }
     let draws = 400
-    var (brokenFixed, brokenAny, distance) = (0, 0, 0.0)
+    var brokenFixed = 0
+    var brokenAny = 0
+    var distance = 0.0
     for seed in 0..<UInt64(draws) {
       var random = SplitMix64(seed: seed)
       var strata = shares.enumerated().map {
         StratifiedSampling.Counts(label: $0.offset, kept: Int($0.element * 100_000))
       }
-      var (fixed, any) = (false, false)
+      var fixed = false
+      var any = false
       for look in 1...40 {
         for label in strata.indices {
           for _ in 0..<10 {

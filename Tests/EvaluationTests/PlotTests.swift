@@ -22,7 +22,8 @@ import Testing
   }
 
   private func parsed(_ svg: String) throws -> Elements {
-    let (parser, elements) = (XMLParser(data: Data(svg.utf8)), Elements())
+    let parser = XMLParser(data: Data(svg.utf8))
+    let elements = Elements()
     parser.delegate = elements
     try #require(parser.parse(), "\(String(describing: parser.parserError))")
     return elements

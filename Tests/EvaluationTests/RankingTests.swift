@@ -8,7 +8,8 @@ import Testing
     let scores = [0.1, 0.3, 0.3, 0.5, 0.5, 0.9]
     for truth in 1..<63 {
       let isRight = (0..<6).map { truth >> $0 & 1 == 1 }
-      var (sum, pairs) = (0.0, 0.0)
+      var sum = 0.0
+      var pairs = 0.0
       for wrong in 0..<6 where !isRight[wrong] {
         for right in 0..<6 where isRight[right] {
           pairs += 1

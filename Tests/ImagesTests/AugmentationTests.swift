@@ -37,14 +37,16 @@ import Torch
 
   @Test("parts lie in the image and have the areas and ratios that were asked for") func draws() {
     let augmentation = Augmentation(smallestArea: 0.3, largestAspect: 1.5)
-    var (mirrored, areas): (Int, [Double]) = (0, [])
+    var mirrored = 0
+    var areas: [Double] = []
     var random = SplitMix64(seed: 1)
     for _ in 0..<2000 {
       let (part, isMirrored) = augmentation.draw(width: 300, height: 200, using: &random)
       mirrored += isMirrored ? 1 : 0
       #expect(part.left >= 0 && part.top >= 0)
       #expect(part.left + part.width <= 300 + 1e-9 && part.top + part.height <= 200 + 1e-9)
-      let (area, aspect) = (part.width * part.height / 60000, part.width / part.height)
+      let area = part.width * part.height / 60000
+      let aspect = part.width / part.height
       #expect(area >= 0.3 - 1e-9 && area <= 1 && aspect >= 1 / 1.5 - 1e-9 && aspect <= 1.5 + 1e-9)
       areas.append(area)
     }

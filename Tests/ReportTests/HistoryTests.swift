@@ -17,7 +17,9 @@ final class HistoryTests {
     let table = "\(folder)/images.csv"
     try Data("id,path,class\nk0,0.jpg,a\nk1,1.jpg,b\n".utf8).write(to: URL(fileURLWithPath: table))
     var options = DatasetOptions()
-    (options.keyColumn, options.labelColumn, options.keyPrefix) = ("id", "class", "shop/")
+    options.keyColumn = "id"
+    options.labelColumn = "class"
+    options.keyPrefix = "shop/"
     options.featuresOnly = true
     options.labelMap = ["a": "cat", "b": "dog"]
     options.pathPrefixes = [(from: "/old data", to: "/new")]

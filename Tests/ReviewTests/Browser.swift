@@ -9,7 +9,8 @@ final class Browser: Sendable {
   private let driver: ServerProcess
   private let session: String
 
-  static let (chromium, chromedriver) = ("/usr/bin/chromium", "/usr/bin/chromedriver")
+  static let chromium = "/usr/bin/chromium"
+  static let chromedriver = "/usr/bin/chromedriver"
   /// How often a condition is looked at before it counts as never true: not a time, which may pass on a busy machine
   /// without the page having had its turn.
   private static let patience = 3000
@@ -147,6 +148,10 @@ final class Browser: Sendable {
 
 /// WebDriver's names of keys.
 enum Key {
-  static let (enter, shift, left, right) = ("\u{E007}", "\u{E008}", "\u{E012}", "\u{E014}")
-  static let (escape, control) = ("\u{E00C}", "\u{E009}")
+  static let enter = "\u{E007}"
+  static let shift = "\u{E008}"
+  static let left = "\u{E012}"
+  static let right = "\u{E014}"
+  static let escape = "\u{E00C}"
+  static let control = "\u{E009}"
 }

@@ -40,7 +40,8 @@ final class ReviewFixture: Sendable {
     let size = images.shape[1] * images.shape[2]
     let chosen = labels.bytes.indices.lazy
       .compactMap { index in Self.numbers[labels.bytes[index]].map { (index, $0) } }.prefix(count)
-    var (manifest, truth) = ("path,label\n", [Int]())
+    var manifest = "path,label\n"
+    var truth = [Int]()
     let features = try NpyOutput(path: folder.appendingPathComponent("features.npy").path)
     for (number, (index, label)) in chosen.enumerated() {
       let pixels = images.bytes[(index * size)..<((index + 1) * size)]

@@ -62,7 +62,8 @@ import Testing
     func statuses(_ request: Request, times: Int) async throws -> [Int] {
       try await Blocking.run {
         let connection = try RawConnection(port: port)
-        let (text, batch) = (request.text(closing: false), 50)
+        let text = request.text(closing: false)
+        let batch = 50
         return stride(from: 0, to: times, by: batch).flatMap { _ in
           connection.send(String(repeating: text, count: batch))
           return connection.statuses(batch)
@@ -190,7 +191,8 @@ import Testing
       let guesses = try await door.statuses(guess, times: 100)
       #expect(Set(guesses) == [401, 429] && guesses.count { $0 == 401 } >= 15, "\(guesses)")
       // Six hundred requests of a session at once, then a hundred a second.
-      let (rate, count) = (ReviewConfiguration().rate, 3000)
+      let rate = ReviewConfiguration().rate
+      let count = 3000
       let start = ContinuousClock.now
       let statuses = try await door.statuses(door.request("/api/me", cookie: cookie), times: count)
       let seconds = Double((ContinuousClock.now - start).components.seconds + 1)

@@ -58,7 +58,8 @@ import Workspace
 
   @Test func undoBringsBackWhatWasSaidBefore() async throws {
     try await visit("Ann", "Bob") { [workspace] visitors in
-      let (ann, bob) = (visitors[0], visitors[1])
+      let ann = visitors[0]
+      let bob = visitors[1]
       let image = try #require(try await ann.images("/api/classes/0/images?count=1").images.first)
       func now() throws -> Bool? { try workspace.verifications().first?.isRight }
       try await ann.answer([image.answer("right", client: "client-1")])
@@ -110,7 +111,9 @@ import Workspace
 
   @Test func disagreementIsShownAndSettled() async throws {
     try await visit("Ann", "Bob", "Cid") { [workspace] visitors in
-      let (ann, bob, cid) = (visitors[0], visitors[1], visitors[2])
+      let ann = visitors[0]
+      let bob = visitors[1]
+      let cid = visitors[2]
       let all = try await ann.images("/api/classes/0/images?count=100").images
       try await ann.answer(all.map { $0.answer("right") })
       // A part of what one has answered is shown to a second, and not to a third.

@@ -17,7 +17,8 @@ public final class TestServer: Sendable {
     public var drips = false
 
     public init(_ status: Int = 200, _ body: [UInt8] = TestServer.image) {
-      (self.status, self.body) = (status, body)
+      self.status = status
+      self.body = body
     }
 
     public static func redirect(_ address: String, status: Int = 302) -> Answer {

@@ -22,12 +22,14 @@ import Torch
     let (input, weight) = (
       generator.normal(one.shape), generator.normal([one.shape[1], 1, one.kernel, one.kernel])
     )
-    (input.requiresGradient, weight.requiresGradient) = (true, true)
+    input.requiresGradient = true
+    weight.requiresGradient = true
     return (input, weight)
   }
 
   @Test(arguments: cases) func agreesWithTheEnginesConvolution(_ one: Case) throws {
-    let (ours, theirs) = (tensors(one), tensors(one))
+    let ours = tensors(one)
+    let theirs = tensors(one)
     let (before, after) = one.zeros
     guard one.shape[2] + before + after >= one.kernel else { return }
     let result = ours.input.depthwise(ours.weight, stride: one.stride, before: before, after: after)
@@ -39,7 +41,8 @@ import Torch
     (result * slope).sum().backward()
     (expected * slope).sum().backward()
     for (a, b) in [(ours.input, theirs.input), (ours.weight, theirs.weight)] {
-      let (a, b) = (try #require(a.gradient), try #require(b.gradient))
+      let a = try #require(a.gradient)
+      let b = try #require(b.gradient)
       #expect(largest(a - b) < 1e-4 * max(1, largest(b)))
     }
   }

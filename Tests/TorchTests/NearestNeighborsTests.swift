@@ -16,7 +16,8 @@ import Torch
   @Test func areThoseOfTheDefinition() {
     // More queries than a block holds, and queries that are no keys.
     let data = features(1100, 5)
-    let (queries, keys) = (Array(0..<1100), Array(stride(from: 0, to: 1100, by: 3)))
+    let queries = Array(0..<1100)
+    let keys = Array(stride(from: 0, to: 1100, by: 3))
     let found = nearestNeighbors(data, queries: queries, among: keys, k: 4, threads: 2)
     for query in [0, 1, 3, 511, 512, 1099] {
       #expect(found.neighbors(query).map(Int.init) == expected(data, query, keys: keys, k: 4))

@@ -18,7 +18,8 @@ import Testing
 
   private static func search(k: Int = 10, recall: Double = 0.9, exactBelow: Int = 100) -> NeighborSearch {
     var search = NeighborSearch(k: k)
-    (search.recall, search.exactBelow) = (recall, exactBelow)
+    search.recall = recall
+    search.exactBelow = exactBelow
     return search
   }
 
@@ -68,7 +69,8 @@ import Testing
   @Test("are the same for any number of threads")
   func threads() {
     let data = DenseFeatures(Self.surface(1200))
-    let (one, three) = (Self.search()(data, threads: 1), Self.search()(data, threads: 3))
+    let one = Self.search()(data, threads: 1)
+    let three = Self.search()(data, threads: 3)
     #expect(Self.all(one) == Self.all(three) && one.quality == three.quality)
   }
 

@@ -31,7 +31,8 @@ import Torch
   }
 
   @Test(arguments: cases) func agreesWithThreeSteps(_ one: Case) throws {
-    let (ours, theirs) = (inputs(one), inputs(one))
+    let ours = inputs(one)
+    let theirs = inputs(one)
     for tensor in ours[0...3] + theirs[0...3] { tensor.requiresGradient = true }
     let result = ours[0].normalized(
       adding: one.hasShortcut ? ours[1] : nil, activation: one.activation, weight: ours[2], bias: ours[3],
@@ -49,7 +50,8 @@ import Torch
     (result * ours[6]).sum().backward()
     (expected * theirs[6]).sum().backward()
     for place in [0, 2, 3] + (one.hasShortcut ? [1] : []) {
-      let (a, b) = (try #require(ours[place].gradient), try #require(theirs[place].gradient))
+      let a = try #require(ours[place].gradient)
+      let b = try #require(theirs[place].gradient)
       #expect(largest(a - b) < 1e-4 * max(1, largest(b)), "gradient of \(place): \(largest(a - b))")
     }
     for place in [4, 5] { #expect(largest(ours[place] - theirs[place]) < 1e-5) }

@@ -37,7 +37,9 @@ import Testing
     let product = a.matmul(b).floats()
     let rows = a.floats()
     for row in 0..<600 {
-      let (x, y, z) = (rows[row * 3], rows[row * 3 + 1], rows[row * 3 + 2])
+      let x = rows[row * 3]
+      let y = rows[row * 3 + 1]
+      let z = rows[row * 3 + 2]
       #expect(product[row * 2] == x + z && product[row * 2 + 1] == 2 * y + z)
     }
   }

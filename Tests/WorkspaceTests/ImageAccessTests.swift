@@ -7,7 +7,8 @@ import Testing
 
 /// Thumbnails of one picture, 6×4 and red above blue, from all places where a workspace's images lie.
 @Suite struct ImageAccessTests {
-  private static let (width, height) = (6, 4)
+  private static let width = 6
+  private static let height = 4
   /// `[height, width, 3]`
   private static let interleaved: [UInt8] = (0..<height).flatMap { row -> [UInt8] in
     (0..<width).flatMap { _ -> [UInt8] in row < height / 2 ? [200, 20, 20] : [20, 20, 200] }

@@ -26,7 +26,8 @@ struct TrustTests {
     #expect(try temporary.open(create: false).sampleCount() == 3)
     // The other way round: the one that waits finds that what it opened has gone.
     let second = try TemporaryWorkspace()
-    let (left, right) = (try second.open(), try second.open())
+    let left = try second.open()
+    let right = try second.open()
     try left.removeIfEmpty()
     #expect(!Workspace.exists(at: second.folder))
     let error = try refusal { try importTable(try second.table("a", count: 3), into: right) }

@@ -102,7 +102,8 @@ struct VerificationTests {
     for (sample, label) in [(2, 0), (-1, 0), (0, 2)] {
       let good = VerificationRecord(sample: 0, label: 0, answer: .right, person: "me", origin: .simulated)
       var bad = good
-      (bad.sample, bad.label) = (sample, label)
+      bad.sample = sample
+      bad.label = label
       #expect(try refusal { try workspace.addVerifications([good, bad]) }.kind == .invalidInput)
     }
     #expect(try workspace.verificationHistory().isEmpty)

@@ -36,7 +36,9 @@ struct ClassifyBench: ParsableCommand {
     let preparation = ImagePreparation(size: size)
     let decoder = ImageDecoder(preparation)
     var recipe = FineTuningRecipe()
-    (recipe.epochs, recipe.batchSize, recipe.precision) = (1, batch, precision)
+    recipe.epochs = 1
+    recipe.batchSize = batch
+    recipe.precision = precision
     let data = FineTuningData(
       labels: images.map { $0.contains("/a/") ? 0 : 1 }, weights: .equal(images.count), classes: 2,
       validation: [],
@@ -52,8 +54,10 @@ struct ClassifyBench: ParsableCommand {
     }
     let network = ImageClassifier(TrainableBackbone(kind, seed: 0, precision: precision), classes: 2)
     let tuning = FineTuning(network, recipe: recipe, data: data, threads: common.threads)
-    let (clock, processor) = (ContinuousClock(), ProcessorTime())
-    var (start, startProcessor) = (clock.now, 0.0)
+    let clock = ContinuousClock()
+    let processor = ProcessorTime()
+    var start = clock.now
+    var startProcessor = 0.0
     try tuning.run { step in
       if step == 2 { (start, startProcessor) = (clock.now, processor.seconds) }
     }

@@ -15,7 +15,8 @@ struct PositionGrid {
 
   /// The embeddings `[1, n², D]`, float32, as `[1, m², D]`.
   static func resized(_ embeddings: Tensor, to side: Int, by resizing: Resizing) -> Tensor {
-    let (count, width) = (embeddings.size(1), embeddings.size(2))
+    let count = embeddings.size(1)
+    let width = embeddings.size(2)
     let old = Int(Double(count).squareRoot().rounded())
     guard old != side else { return embeddings }
     let weights = matrix(from: old, to: side, by: resizing)

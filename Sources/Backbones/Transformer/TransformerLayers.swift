@@ -83,7 +83,9 @@ struct TransformerBlock: Sendable {
   }
 
   private func attended(_ x: Tensor, rotary: RotaryPositions?, prefix: Int) -> Tensor {
-    let (count, tokens, width) = (x.size(0), x.size(1), x.size(2))
+    let count = x.size(0)
+    let tokens = x.size(1)
+    let width = x.size(2)
     // [3, N, H, T, d]
     let parts = qkv(x).reshaped([count, tokens, 3, heads, width / heads]).permuted([2, 0, 3, 1, 4])
     var q = parts.select(dim: 0, index: 0)
@@ -116,7 +118,9 @@ struct AttentionPool: Sendable {
 
   /// Tokens `[N, T, D]` to `[N, D]`, float32.
   func callAsFunction(_ x: Tensor) -> Tensor {
-    let (count, tokens, width) = (x.size(0), x.size(1), x.size(2))
+    let count = x.size(0)
+    let tokens = x.size(1)
+    let width = x.size(2)
     let parts = keysAndValues(x).reshaped([count, tokens, 2, heads, width / heads]).permuted([2, 0, 3, 1, 4])
     let q = query.expanded([count, heads, 1, width / heads])
     let found = q.attention(keys: parts.select(dim: 0, index: 0), values: parts.select(dim: 0, index: 1))

@@ -65,7 +65,8 @@ struct TransformerReading {
         what: "its patches are no square ones of three colours (patch_embed.proj.weight is \(shape))",
         remedy: NetworkFile.exportRemedy)
     }
-    let (width, patch) = (shape[0], shape[2])
+    let width = shape[0]
+    let patch = shape[2]
     let depth = (0..<1024).first { !tensors.has("blocks.\($0).norm1.weight") } ?? 0
     try requireAll(depth: depth)
     let heads = try headCount(width: width)
@@ -211,7 +212,8 @@ struct TransformerReading {
     _ prefix: String, width: Int, dtype: DType
   ) throws(CheckpointError) -> TransformerLinear {
     guard tensors.has(prefix + "qkv.weight") else {
-      var (weights, biases): ([Tensor], [Tensor]) = ([], [])
+      var weights: [Tensor] = []
+      var biases: [Tensor] = []
       for part in ["q", "k", "v"] {
         weights.append(try tensors.tensor("\(prefix)\(part).weight", [width, width]))
         // DINOv3's keys have none.

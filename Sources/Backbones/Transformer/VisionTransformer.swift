@@ -82,7 +82,8 @@ public struct VisionTransformer: FeatureNetwork {
   /// Normalised images `[N, 3, H, W]` to tokens `[N, prefix + m², D]`, float32, before the last norm.
   func tokens(_ input: Tensor) -> Tensor {
     let maps = input.conv2d(patchWeight, bias: patchBias, stride: patchSize)
-    let (count, width) = (maps.size(0), maps.size(1))
+    let count = maps.size(0)
+    let width = maps.size(1)
     var x = maps.permuted([0, 2, 3, 1]).reshaped([count, -1, width]).to(.float32)
     if let positions { x = x + positions }
     if let prefix { x = .concatenate([prefix.expanded([count] + prefix.shape.dropFirst()), x], dim: 1) }

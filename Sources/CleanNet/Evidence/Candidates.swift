@@ -158,7 +158,9 @@ struct CandidatePiece: Sendable {
   private static func tail(
     _ sources: [Tensor], _ exponents: [Double], rest: Tensor
   ) -> (sources: [Tensor], weights: Tensor) {
-    let (count, total, bundles) = (rest.size(0), rest.size(1), bundles.count)
+    let count = rest.size(0)
+    let total = rest.size(1)
+    let bundles = bundles.count
     let most = rest.amax(dim: 1, keepDim: true)
     let behind = (most - rest).contiguous()
     let shares = (rest - most).exp().contiguous()

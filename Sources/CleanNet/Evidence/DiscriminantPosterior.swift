@@ -147,9 +147,8 @@ struct DiscriminantPosterior: Sendable {
     let means = Tensor.zeros([classes, dimension])
     var sizes = [Double](repeating: 0, count: classes)
     // What is left of images goes to all classes alike but for their frequency.
-    let (leftMeans, left) = (
-      Tensor.zeros([dimension]), Tensor(softLabels.average).narrow(start: 0, count: classes)
-    )
+    let leftMeans = Tensor.zeros([dimension])
+    let left = Tensor(softLabels.average).narrow(start: 0, count: classes)
     var leftSize = 0.0
     Self.forEachPiece(images, features) { images, rows in
       var rests = [Float](repeating: 0, count: images.count)

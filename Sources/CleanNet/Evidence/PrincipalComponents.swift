@@ -31,7 +31,8 @@ public struct PrincipalComponents: Sendable {
     self = withoutGradients {
       // Sums about a first guess of the mean, which keeps float32 exact enough.
       let guess = normalization(features.rows(Array(looked.prefix(Self.chunk)))).mean(dim: 0)
-      let (sum, products) = (Tensor.zeros([width]), Tensor.zeros([width, width]))
+      let sum = Tensor.zeros([width])
+      let products = Tensor.zeros([width, width])
       for start in Swift.stride(from: 0, to: looked.count, by: Self.chunk) {
         let rows = normalization(features.rows(Array(looked[start..<min(start + Self.chunk, looked.count)])))
         let shifted = rows - guess

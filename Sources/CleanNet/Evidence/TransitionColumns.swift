@@ -14,7 +14,8 @@ struct TransitionColumns: Sendable {
   /// - Parameter transition: `[E, C]`
   init(_ transition: Tensor, _ labels: SoftLabels) {
     let columns = withoutGradients { transition.clamped(min: 1e-12).transposed().contiguous() }
-    let (states, spread) = (labels.states, labels.spread)
+    let states = labels.states
+    let spread = labels.spread
     values = columns.floats()
     self.states = states
     self.spread = spread
@@ -27,7 +28,9 @@ struct TransitionColumns: Sendable {
 
   /// The likelihood of each image's label in the states of its candidates and bundles: `[n, m + B]`.
   func likelihoods(_ piece: CandidatePiece) -> Tensor {
-    let (count, candidates, width) = (piece.rows.count, piece.candidates, piece.width)
+    let count = piece.rows.count
+    let candidates = piece.candidates
+    let width = piece.width
     let result = Tensor.empty([count, width])
     result.withUnsafeMutableBytes { target in
       piece.states.withUnsafeBytes { known in
@@ -37,7 +40,8 @@ struct TransitionColumns: Sendable {
             let known = known.bindMemory(to: Int32.self)
             for row in 0..<count {
               let column = piece.labels[row] * states
-              let (from, to) = (row * candidates, row * width)
+              let from = row * candidates
+              let to = row * width
               var rest = others[piece.labels[row]]
               for place in 0..<candidates {
                 let state = Int(known[from + place])
@@ -71,7 +75,9 @@ struct TransitionColumns: Sendable {
   ///   - beliefs: `[n, m + B]`
   ///   - likelihoods: Of the piece.
   func runs(_ piece: CandidatePiece, beliefs: Tensor, _ likelihoods: Tensor) -> Runs {
-    let (count, candidates, width) = (piece.rows.count, piece.candidates, piece.width)
+    let count = piece.rows.count
+    let candidates = piece.candidates
+    let width = piece.width
     var runs = Runs()
     for (row, label) in piece.labels.enumerated() where row == 0 || label != piece.labels[row - 1] {
       runs.labels.append(label)
@@ -104,7 +110,9 @@ struct TransitionColumns: Sendable {
                     run += 1
                     tails = 0
                   }
-                  let (start, from, to) = (run * states, row * candidates, row * width)
+                  let start = run * states
+                  let from = row * candidates
+                  let to = row * width
                   for place in 0..<candidates {
                     sums[start + Int(known[from + place])] += beliefs[to + place]
                   }
@@ -133,7 +141,8 @@ struct TransitionColumns: Sendable {
     var total = [Float](repeating: 0, count: values.count)
     for part in runs {
       for (run, label) in part.labels.enumerated() {
-        let (from, to) = (run * states, label * states)
+        let from = run * states
+        let to = label * states
         for state in 0..<states { total[to + state] += part.sums[from + state] }
       }
     }

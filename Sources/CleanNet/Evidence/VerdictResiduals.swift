@@ -168,7 +168,8 @@ struct VerdictResiduals: Sendable, Codable {
         let newton =
           gradient - root * matrix.solve(column(root * product(gradient))).squeezed(dim: 1)
         var step = 1.0
-        var (next, value) = (newton, -Double.infinity)
+        var next = newton
+        var value = -Double.infinity
         var nextOdds = odds
         while step > 0.05 {
           next = weights + (newton - weights) * step
@@ -273,7 +274,8 @@ struct VerdictResiduals: Sendable, Codable {
       guard !judged.isEmpty else { continue }
       var shifts = Array(repeating: Array(repeating: 0.0, count: Self.amplitudes.count), count: judged.count)
       if !known.isEmpty {
-        let (own, others) = (traits.selecting(known), traits.selecting(judged.map { held[$0] }))
+        let own = traits.selecting(known)
+        let others = traits.selecting(judged.map { held[$0] })
         let covariance = own.covariance
         let cross = others.covariance(with: own).to(.float64)
         for (model, amplitude) in Self.amplitudes.enumerated() {

@@ -21,7 +21,10 @@ struct LloydRuns {
   init(_ products: Tensor, clusters: Int, restarts: Int, _ generator: Generator) {
     let count = products.size(0)
     let norms = products.gather(dim: 1, Tensor.arange(count).unsqueezed(dim: 1)).squeezed(dim: 1)
-    (self.products, self.norms, self.clusters, self.runs) = (products, norms, clusters, restarts)
+    self.products = products
+    self.norms = norms
+    self.clusters = clusters
+    self.runs = restarts
     (assignment, inertia) = Self.seeded(products, norms, clusters: clusters, runs: restarts, generator)
   }
 

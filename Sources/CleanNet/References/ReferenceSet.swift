@@ -68,7 +68,8 @@ public struct ReferenceSets: Sendable {
       let images = sample(members[label], limit: limit, &random)
       return kMeans(normalization(features.rows(images)), seed: random.next())
     }
-    let (dimension, k) = (features.dimension, kMeans.clusters)
+    let dimension = features.dimension
+    let k = kMeans.clusters
     let references = Tensor.zeros([members.count, k, dimension])
     var mask = [Bool](repeating: false, count: members.count * k)
     for (label, result) in results.enumerated() {

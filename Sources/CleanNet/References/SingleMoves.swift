@@ -43,7 +43,8 @@ struct SingleMoves {
       let current = assignment[vector]
       guard sizes[current] > 1 else { continue }
       let gain = sizes[current] / (sizes[current] - 1) * squaredDistance(vector, current)
-      var (best, price) = (current, gain * (1 - 1e-5))
+      var best = current
+      var price = gain * (1 - 1e-5)
       for cluster in 0..<clusters where cluster != current {
         let size = sizes[cluster]
         let cost = size == 0 ? 0 : size / (size + 1) * squaredDistance(vector, cluster)

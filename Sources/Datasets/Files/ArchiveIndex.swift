@@ -37,7 +37,9 @@ struct ArchiveGroup: ArchiveIndex {
     byFile = Dictionary(
       archives.enumerated().map { (ByteName($1.path.parted(atLast: .slash)?.after ?? $1.path), $0) }
     ) { first, _ in first }
-    (self.archives, self.owners, self.path) = (archives, owners, path)
+    self.archives = archives
+    self.owners = owners
+    self.path = path
     notices = archives.flatMap(\.notices) + twice.notices
   }
 

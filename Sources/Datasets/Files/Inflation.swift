@@ -33,7 +33,8 @@ enum Inflation {
     }
     defer { inflateEnd(&stream) }
     var output = [UInt8](repeating: 0, count: Int(min(max(member.size, 1), Int64(pieceSize))))
-    var (taken, given) = (Int64(0), Int64(0))
+    var taken = Int64(0)
+    var given = Int64(0)
     var sum = crc32(0, nil, 0)
     var status = Z_OK
     while status == Z_OK, taken < member.length {

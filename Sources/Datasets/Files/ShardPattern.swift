@@ -39,7 +39,8 @@ enum ShardPattern {
 
   private static func values(_ inner: String) -> [String]? {
     if let range = inner.range(of: "..") {
-      let (first, last) = (inner[..<range.lowerBound], inner[range.upperBound...])
+      let first = inner[..<range.lowerBound]
+      let last = inner[range.upperBound...]
       guard let low = Int(first), let high = Int(last), low >= 0, low <= high, high - low <= mostFiles else {
         return nil
       }

@@ -31,7 +31,8 @@ struct ZipIndex: ArchiveIndex {
     var count = 0
     let bytes = try file.bytes(at: directory.list.offset, count: Int(directory.list.length))
     while start + 46 <= bytes.count, bytes.number(start, 4) == 0x0201_4B50 {
-      let (flags, method) = (bytes.number(start + 8, 2), bytes.number(start + 10, 2))
+      let flags = bytes.number(start + 8, 2)
+      let method = bytes.number(start + 10, 2)
       let nameEnd = start + 46 + Int(bytes.number(start + 28, 2))
       let extraEnd = nameEnd + Int(bytes.number(start + 30, 2))
       guard extraEnd <= bytes.count else { throw Self.damaged(path) }

@@ -69,7 +69,8 @@ public struct Clothing1M: DatasetFormat {
     func pass(_ path: String, label: Int, clean: Clean?, noisy: Int?, file: String, line: Int) throws {
       var attributes: [SampleAttribute] = []
       let split = clean?.split ?? "train"
-      var (given, verification) = (label, Bool?.none)
+      var given = label
+      var verification = Bool?.none
       if let clean {
         attributes.append(SampleAttribute(name: Self.cleanLabel, value: name(clean.label)))
         if split == "test" {

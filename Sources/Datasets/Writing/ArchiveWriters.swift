@@ -39,7 +39,8 @@ final class ArchiveWriter: DatasetWriter {
   func add(_ sample: Sample) throws {
     try session.write(sample) {
       let wanted = layout.path(sample)
-      var (name, attempt) = (wanted, 1)
+      var name = wanted
+      var attempt = 1
       while !names.insert(name).inserted {
         attempt += 1
         name = ImagePlacer.numbered(wanted, attempt)
@@ -84,7 +85,8 @@ final class ZipOutput: ArchiveOutput {
 
   func finish() throws(DatasetProblems) {
     let offset = UInt64(file.position)
-    let (length, entries) = (UInt64(directory.count), UInt64(count))
+    let length = UInt64(directory.count)
+    let entries = UInt64(count)
     try file.write(directory)
     let isLarge = offset >= 0xFFFF_FFFF || length >= 0xFFFF_FFFF || entries >= 0xFFFF
     if isLarge {

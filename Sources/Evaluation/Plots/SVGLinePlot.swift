@@ -7,9 +7,13 @@ struct SVGLinePlot {
   private let y: Axis
 
   // Sizes in pixels: the plotting area, and the room around it.
-  private static let (width, height) = (420.0, 320.0)
-  private static let (left, top, bottom) = (58.0, 34.0, 46.0)
-  private static let (legendWidth, legendRow) = (190.0, 18.0)
+  private static let width = 420.0
+  private static let height = 320.0
+  private static let left = 58.0
+  private static let top = 34.0
+  private static let bottom = 46.0
+  private static let legendWidth = 190.0
+  private static let legendRow = 18.0
 
   /// Colours that colour-blind readers tell apart on white and on black (after Okabe & Ito 2008).
   static let colors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56a5d8", "#7f7f7f"]

@@ -27,7 +27,8 @@ package enum ConfidenceSequence {
     /// The end of the shares that are not excluded, between one that is not and one that may be.
     func end(_ start: Double, _ limit: Double) -> Double {
       guard isExcluded(limit) else { return limit }
-      var (inside, outside) = (start, limit)
+      var inside = start
+      var outside = limit
       while abs(outside - inside) > 1e-9 {
         let middle = (inside + outside) / 2
         if isExcluded(middle) { outside = middle } else { inside = middle }

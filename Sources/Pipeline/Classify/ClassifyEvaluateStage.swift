@@ -130,7 +130,8 @@ public struct ClassifyEvaluateStage: Sendable {
     let numbers = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, $0) })
     let names = try workspace.classNames()
     let truths = try truth.map { try TruthColumn.values(workspace, named: $0) }
-    var (samples, labels): ([Int], [Int]) = ([], [])
+    var samples: [Int] = []
+    var labels: [Int] = []
     for (sample, label) in try workspace.labels(where: { $0 == split }).enumerated() where label >= 0 {
       let given = truths?[sample].flatMap { $0.isEmpty ? nil : $0 } ?? names[Int(label)]
       guard let number = numbers[given] else { continue }

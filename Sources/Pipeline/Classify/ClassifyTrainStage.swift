@@ -126,7 +126,8 @@ public struct ClassifyTrainStage: Sendable {
     }
     return try run(declaration, workspace) { inputs, _, key, files in
       let start = ContinuousClock.now
-      let (data, weights) = (inputs.data, inputs.weights)
+      let data = inputs.data
+      let weights = inputs.weights
       progress.begin("Training the head", total: 100, unit: "%")
       let trained = HeadFit(penalty: penalty.map { .fixed($0) } ?? .own, seed: seed).train(
         data.features, examples: data.examples, labels: data.labels, classes: data.classNames.count,

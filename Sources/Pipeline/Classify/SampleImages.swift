@@ -13,7 +13,8 @@ struct SampleImages: Sendable {
   /// - Parameter samples: rising numbers; places are those among them.
   init(_ workspace: Workspace, samples: [Int]) throws {
     try Vips.load()
-    var (locations, keys): ([ImageLocation], [String]) = ([], [])
+    var locations: [ImageLocation] = []
+    var keys: [String] = []
     var next = 0
     try workspace.forEachSample { sample in
       guard next < samples.count, sample.id == samples[next] else { return }

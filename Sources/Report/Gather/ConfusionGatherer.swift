@@ -8,7 +8,8 @@ struct ConfusionGatherer {
   private static let matrixClasses = 200
   private static let pairs = 200
   /// Pairs that examples are shown of, and how many.
-  private static let (illustrated, examples) = (12, 5)
+  private static let illustrated = 12
+  private static let examples = 5
 
   /// Whether so many are more than chance explains: Clopper and Pearson's lower bound, at 95 % for all pairs together
   /// (Bonferroni), lies above an even share.

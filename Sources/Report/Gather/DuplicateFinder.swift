@@ -25,7 +25,8 @@ struct DuplicateFinder {
   /// So many images that share a part of their hashes are all compared with each other.
   private static let crowd = 200
   /// Groups that the page shows, and how many images of each.
-  private static let (shownGroups, shownImages) = (48, 6)
+  private static let shownGroups = 48
+  private static let shownImages = 6
   /// A finding that concerns a larger share of the images tells nobody anything.
   private static let mostShare = 0.5
 

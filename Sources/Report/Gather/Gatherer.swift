@@ -40,7 +40,8 @@ struct Gatherer {
   }
 
   /// Images in the side of the map's pictures, and the share of its points that are the most suspicious ones.
-  private static let (tile, suspiciousShare) = (32, 0.2)
+  private static let tile = 32
+  private static let suspiciousShare = 0.2
   /// Images at the top of the page.
   private static let gallery = 24
   /// Images that look unlike all classes, and images between two classes.

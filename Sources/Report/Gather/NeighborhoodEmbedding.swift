@@ -10,7 +10,8 @@ struct NeighborhoodEmbedding {
   var perplexity = 30.0
   var steps = 350
   /// Attraction is stronger at first, which lets clusters pass each other.
-  private static let (exaggeration, exaggerated) = (12.0, 90)
+  private static let exaggeration = 12.0
+  private static let exaggerated = 90
   /// Halvings of the interval in which the bandwidth is sought.
   private static let bisections = 40
 

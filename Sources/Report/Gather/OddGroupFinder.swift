@@ -7,7 +7,9 @@ struct OddGroupFinder {
   let signatures: [ImageSignature?]
 
   /// A class with fewer images looked at says nothing; means so many deviations apart are worth a word.
-  private static let (fewest, apart, most) = (20, 1.5, 20)
+  private static let fewest = 20
+  private static let apart = 1.5
+  private static let most = 20
 
   private static let properties: [(name: String, measure: @Sendable (ImageSignature) -> Double)] = [
     ("brightness", { $0.luminance }), ("contrast", { $0.contrast }), ("sharpness", { $0.sharpness }),

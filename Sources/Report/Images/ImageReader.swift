@@ -9,7 +9,8 @@ struct ImageReader: Sendable {
   private let access: ImageAccess
 
   init(_ workspace: Workspace, threads: Int) {
-    (self.workspace, self.threads) = (workspace, threads)
+    self.workspace = workspace
+    self.threads = threads
     access = ImageAccess(workspace)
   }
 

@@ -49,7 +49,8 @@ struct ImageSignature: Sendable {
   /// The correlation of the patches of two images, or of one and the other's mirror image if that is higher.
   func correlation(_ other: ImageSignature) -> Double {
     let grid = Self.grid
-    var (plain, mirrored): (Float, Float) = (0, 0)
+    var plain: Float = 0
+    var mirrored: Float = 0
     for place in patches.indices {
       plain += patches[place] * other.patches[place]
       mirrored += patches[place] * other.patches[place / grid * grid + (grid - 1 - place % grid)]
@@ -69,7 +70,8 @@ struct ImageSignature: Sendable {
 
   /// Of the four-neighbour Laplacian within the border.
   private static func laplacianVariance(_ values: [Float]) -> Float {
-    var (sum, squares): (Float, Float) = (0, 0)
+    var sum: Float = 0
+    var squares: Float = 0
     values.withUnsafeBufferPointer { values in
       for row in 1..<(side - 1) {
         for place in (row * side + 1)..<(row * side + side - 1) {

@@ -5,7 +5,8 @@ struct ConfusionMap {
   let matrix: [[Int]]
 
   // In the drawing's units: a square's side, and the room for names.
-  private static let (side, margin) = (10, 90)
+  private static let side = 10
+  private static let margin = 90
   /// Shades, each of which is one path: far smaller than an element a square.
   private static let shades = 6
   /// Longer names are cut off.

@@ -13,7 +13,9 @@ struct HistogramView {
     self.basis = basis
   }
 
-  private static let (width, height, bottom) = (600.0, 130.0, 18.0)
+  private static let width = 600.0
+  private static let height = 130.0
+  private static let bottom = 18.0
 
   private var parts: [(name: String, style: String, counts: [Int])] {
     [

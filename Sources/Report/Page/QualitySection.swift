@@ -26,8 +26,10 @@ struct QualitySection {
   }
 
   private func row(_ place: Int) -> HTML {
-    let (quality, at) = (data.quality[place], "/quality/\(place)")
-    let (metrics, own) = (quality.metrics, "/quality/\(place)/metrics")
+    let quality = data.quality[place]
+    let at = "/quality/\(place)"
+    let metrics = quality.metrics
+    let own = "/quality/\(place)/metrics"
     let interval: HTML =
       quality.auroc.map {
         """

@@ -48,7 +48,8 @@ struct ThresholdSection {
     _ measured: ThresholdSweep.Measured?, _ field: String, _ name: String, _ at: String
   ) -> HTML {
     guard let measured else { return "" }
-    let (counts, at) = (measured.counts, "\(at)/\(field)")
+    let counts = measured.counts
+    let at = "\(at)/\(field)"
     func cell(_ path: String, _ figure: HTML) -> HTML { "<td data-field=\"\(field)/\(path)\">\(figure)</td>" }
     func number(_ value: Int, _ path: String) -> HTML {
       "<span data-field=\"\(field)/\(path)\">\(Figure.count(value, "\(at)/\(path)"))</span>"
@@ -72,7 +73,10 @@ struct SweepChart {
   init(_ sweep: ThresholdSweep) { self.sweep = sweep }
 
   // The drawing's size, and the room for the axes' numbers.
-  private static let (width, height, left, bottom) = (600.0, 200.0, 44.0, 22.0)
+  private static let width = 600.0
+  private static let height = 200.0
+  private static let left = 44.0
+  private static let bottom = 22.0
 
   var svg: HTML {
     let ticks = [0, 0.25, 0.5, 0.75, 1.0]

@@ -66,6 +66,7 @@ final class Connections: Sendable {
   }
 
   /// Open files: for images, the database, libraries; connections at most; and both together.
-  private static let (reserve, maximum) = (256, 2000)
+  private static let reserve = 256
+  private static let maximum = 2000
   private static let wanted: UInt = 4096
 }

@@ -10,7 +10,9 @@ final class SessionMiddleware: RouterMiddleware {
   private let rate: (perSecond: Double, burst: Double)
 
   init(_ sessions: Sessions, cookie: String, rate: (perSecond: Double, burst: Double)) {
-    (self.sessions, self.cookie, self.rate) = (sessions, cookie, rate)
+    self.sessions = sessions
+    self.cookie = cookie
+    self.rate = rate
   }
 
   func handle(

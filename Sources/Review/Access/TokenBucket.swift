@@ -6,7 +6,9 @@ struct TokenBucket: Sendable {
   private var last: ContinuousClock.Instant?
 
   init(perSecond: Double, burst: Double) {
-    (self.perSecond, self.burst, level) = (perSecond, burst, burst)
+    self.perSecond = perSecond
+    self.burst = burst
+    level = burst
   }
 
   /// Whether one more may pass now.

@@ -98,7 +98,8 @@ extension Desk {
         expected: doubts.reduce(0, +) / Double(doubts.count))
     }
     guard let moment else { return }
-    let (workspace, metrics) = (workspace, String(decoding: try JSONEncoder().encode(moment), as: UTF8.self))
+    let workspace = workspace
+    let metrics = String(decoding: try JSONEncoder().encode(moment), as: UTF8.self)
     try await Blocking.run {
       let run = try workspace.beginRun(stage: Self.stage, key: StableHash.of(metrics))
       try workspace.finishRun(run, .done, metrics: metrics)

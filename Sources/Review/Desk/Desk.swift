@@ -85,7 +85,8 @@ final class Desk: Sendable {
 
   /// Reads everything again: there are new scores.
   func reload() async throws {
-    let (workspace, backend) = (workspace, backend)
+    let workspace = workspace
+    let backend = backend
     let fresh = try await Blocking.run { try Self.read(workspace, backend) }
     state.withLock { state in
       var fresh = fresh
@@ -113,7 +114,8 @@ final class Desk: Sendable {
 
   /// Takes in what was answered since, here or by other programs.
   func refresh() async throws {
-    let (workspace, last) = (workspace, state.withLock { $0.answers.last })
+    let workspace = workspace
+    let last = state.withLock { $0.answers.last }
     let changes = try await Blocking.run { try workspace.answerChanges(after: last) }
     state.withLock { $0.answers.apply(changes) }
   }

@@ -24,7 +24,8 @@ actor ThumbnailWarmer {
   private func work() async {
     while !waiting.isEmpty {
       let sample = waiting.removeFirst()
-      let (workspace, cache) = (workspace, cache)
+      let workspace = workspace
+      let cache = cache
       // An image that cannot be decoded says so when it is shown.
       try? await Blocking.decode {
         guard let stored = try workspace.sample(sample),

@@ -6,7 +6,8 @@ import Torch
 /// Costs a clustering of at most ``maximumClustered`` vectors and one pass over the class's features.
 struct ClassClusters: Sendable {
   /// Clusters at most, and images that each should have at least.
-  static let (maximum, imagesPerCluster) = (12, 8)
+  static let maximum = 12
+  static let imagesPerCluster = 8
   /// Clusters are sought among so many images; the others join the nearest.
   static let maximumClustered = 1000
   /// Central images at most.

@@ -14,7 +14,9 @@ struct ClassRanking: Sendable {
   }
 
   /// Verdicts from which a class counts as verified, that a class should get at first, and by which it is settled.
-  static let (minimum, first, many) = (20, 40, 100)
+  static let minimum = 20
+  static let first = 40
+  static let many = 100
 
   let classes: [Standing]
   /// Nil without features.
@@ -78,14 +80,16 @@ struct ClassRanking: Sendable {
     let valued = open.map { standing in
       let left = 1 / (1 + Double(standing.verified) / Double(Self.many))
       let doubt = standing.doubt ?? 0
-      let (contradictions, disagreement) = (standing.contradictions ?? 0, standing.disagreement ?? 0)
+      let contradictions = standing.contradictions ?? 0
+      let disagreement = standing.disagreement ?? 0
       return (
         standing: standing, novelty: novelty(standing),
         value: (doubt + (contradictions + disagreement) / 4) * (1 + novelty(standing)) * left
       )
     }
     return valued.sorted { ($0.value, $1.standing.label) > ($1.value, $0.standing.label) }.map { item in
-      let (doubt, contradictions) = (item.standing.doubt ?? 0, item.standing.contradictions ?? 0)
+      let doubt = item.standing.doubt ?? 0
+      let contradictions = item.standing.contradictions ?? 0
       let disagreement = item.standing.disagreement ?? 0
       if item.novelty > 0.9, !verified.isEmpty {
         return entry(

@@ -19,7 +19,8 @@ struct Outlook: ResponseEncodable, Sendable, Hashable {
     init(wrong: Int, images: Int, classes: Int) {
       let interval = ConfidenceSequence.interval(successes: Double(wrong), trials: Double(images))
       self.error = Double(wrong) / Double(max(1, images))
-      (low, high) = (interval.lowerBound, interval.upperBound)
+      low = interval.lowerBound
+      high = interval.upperBound
       self.wrong = wrong
       self.images = images
       self.classes = classes
@@ -67,7 +68,8 @@ struct Outlook: ResponseEncodable, Sendable, Hashable {
   static let worthwhile = 0.003
   /// How error falls with the number of verdicts, `n^−b`, before this data set has shown it; that belief counts as much
   /// as one doubling observed.
-  private static let (usualDecline, usualWeight) = (0.15, 0.48)
+  private static let usualDecline = 0.15
+  private static let usualWeight = 0.48
 
   init(
     measured: Measured?, kept: Kept? = nil, expected: Double?, expectedUnverified: Double?, history: [Moment],
@@ -119,7 +121,8 @@ struct Outlook: ResponseEncodable, Sendable, Hashable {
     let points = history.filter { $0.verified > 0 && $0.expected > 0 }
       .map { (x: log(Double($0.verified)), y: log($0.expected)) }
     let count = Double(max(1, points.count))
-    let (x, y) = (points.reduce(0) { $0 + $1.x } / count, points.reduce(0) { $0 + $1.y } / count)
+    let x = points.reduce(0) { $0 + $1.x } / count
+    let y = points.reduce(0) { $0 + $1.y } / count
     let covariance = points.reduce(0) { $0 + ($1.x - x) * ($1.y - y) }
     let variance = points.reduce(0) { $0 + ($1.x - x) * ($1.x - x) }
     let slope = (-covariance + usualDecline * usualWeight) / (variance + usualWeight)

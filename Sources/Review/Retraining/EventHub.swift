@@ -13,7 +13,8 @@ actor EventHub {
   private var next = 0
   private var hasNews = false
   /// Pages open at once, in all and of one session. A further page of a session takes the place of its oldest.
-  static let (maximumListeners, maximumOfSession) = (200, 10)
+  static let maximumListeners = 200
+  static let maximumOfSession = 10
 
   /// The events from now on, as server-sent events; nil if there are too many listeners.
   func listen(_ session: String) -> AsyncStream<ByteBuffer>? {

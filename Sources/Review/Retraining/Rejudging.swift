@@ -43,7 +43,9 @@ actor Rejudging {
   }
 
   private func keep() {
-    let (backend, desk, rest) = (backend, desk, rest)
+    let backend = backend
+    let desk = desk
+    let rest = rest
     keeping = Task {
       guard (try? await Task.sleep(for: rest)) != nil else { return }
       guard (try? await Blocking.alone({ try backend.keepScores() })) != nil else { return }

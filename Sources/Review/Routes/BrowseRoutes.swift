@@ -82,7 +82,8 @@ struct BrowseRoutes: Sendable {
 
   /// Makes ready what a reviewer will most likely see next.
   private func prepare(_ entries: [QueueEntry]) {
-    let (desk, warmer) = (desk, warmer)
+    let desk = desk
+    let warmer = warmer
     Task(priority: .utility) {
       // What is wished last is made first.
       for (place, entry) in entries.prefix(3).enumerated().reversed() {
@@ -92,7 +93,8 @@ struct BrowseRoutes: Sendable {
   }
 
   @Sendable private func images(_ request: Request, _ context: ReviewContext) async throws -> ImageBatch {
-    let (session, person) = (try context.reviewer(), try context.person())
+    let session = try context.reviewer()
+    let person = try context.person()
     let label = try label(context)
     let query = ImageQuery(request)
     let (picks, left) = try await desk.pick(
@@ -101,7 +103,8 @@ struct BrowseRoutes: Sendable {
   }
 
   @Sendable private func suspects(_ request: Request, _ context: ReviewContext) async throws -> ImageBatch {
-    let (session, person) = (try context.reviewer(), try context.person())
+    let session = try context.reviewer()
+    let person = try context.person()
     let query = ImageQuery(request)
     let label = request.uri.queryParameters.get("class", as: Int.self)
     let (picks, left) = desk.suspects(

@@ -14,7 +14,8 @@ struct ImageRoutes: Sendable {
   }
 
   @Sendable private func image(_ request: Request, _ context: ReviewContext) async throws -> Response {
-    let (number, side) = (try context.number("image"), try context.number("side"))
+    let number = try context.number("image")
+    let side = try context.number("side")
     // A page that was loaded from another server under this address must not show our images as its own.
     guard context.parameters.get("pictures") == desk.pictures, ThumbnailCache.sides.contains(side) else {
       throw HTTPError(.notFound)

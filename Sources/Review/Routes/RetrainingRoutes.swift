@@ -16,7 +16,8 @@ struct RetrainingRoutes: Sendable {
 
   @Sendable private func retrain(_ request: Request, _ context: ReviewContext) async throws -> Response {
     let person = try context.person()
-    let (desk, rejudging) = (desk, rejudging)
+    let desk = desk
+    let rejudging = rejudging
     let hasBegun = await retraining.begin(by: person) {
       try await desk.reload()
       try await desk.noteMoment()

@@ -58,7 +58,8 @@ struct VerdictRoutes: Sendable {
   }
 
   @Sendable private func verdicts(_ request: Request, _ context: ReviewContext) async throws -> VerdictReply {
-    let (session, person) = (try context.reviewer().id, try context.person())
+    let session = try context.reviewer().id
+    let person = try context.person()
     let answers = try await request.decode(as: Answers.self, context: context).answers
     guard answers.count <= Self.maximumAnswers else {
       throw HTTPError(.contentTooLarge, message: "At most \(Self.maximumAnswers) answers at once.")

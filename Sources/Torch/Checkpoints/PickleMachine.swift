@@ -23,7 +23,9 @@ struct PickleMachine {
   /// Runs the pickle that begins at the cursor, leaving the cursor behind it; the machine's heap holds what the value
   /// refers to, together with that of the pickles before.
   mutating func run(_ cursor: inout PickleCursor) throws(CheckpointFault) -> PickleValue {
-    (stack, marks, memo) = ([], [], [:])
+    stack = []
+    marks = []
+    memo = [:]
     guard try cursor.byte() == PickleOpcode.protocolVersion.rawValue else {
       throw CheckpointFault("no pickle begins at byte \(cursor.position - 1)")
     }

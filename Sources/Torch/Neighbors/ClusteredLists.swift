@@ -19,7 +19,8 @@ struct ClusteredLists: Sendable {
   /// The list in which a place lies.
   func list(at place: Int) -> Int {
     // The last list that begins at or before the place: empty ones are skipped.
-    var (low, high) = (0, listCount)
+    var low = 0
+    var high = listCount
     while high - low > 1 {
       let middle = (low + high) / 2
       if Int(starts[middle]) <= place { low = middle } else { high = middle }

@@ -17,7 +17,8 @@ struct Groups: Sendable {
 
   /// The smaller first stays, so that the outcome does not depend on the order of pairs.
   mutating func join(_ one: Int, _ other: Int) {
-    let (a, b) = (first(of: one), first(of: other))
+    let a = first(of: one)
+    let b = first(of: other)
     guard a != b else { return }
     parents[max(a, b)] = Int32(min(a, b))
     parents[one] = Int32(min(a, b))
@@ -44,8 +45,11 @@ struct Division: Sendable {
   let clusters: SphericalClusters?
 
   init(k: Int, places: [Int32], firsts: [Int32], starts: [Int32], clusters: SphericalClusters?) {
-    (self.k, self.places, self.firsts) = (k, places, firsts)
-    (self.starts, self.clusters) = (starts, clusters)
+    self.k = k
+    self.places = places
+    self.firsts = firsts
+    self.starts = starts
+    self.clusters = clusters
   }
 
   /// Without lists: places in the order of the examples.
@@ -55,7 +59,8 @@ struct Division: Sendable {
 
   /// - Parameter lists: The examples of each list that are the first of some; of each group one stays.
   init(lists: [[Int32]], groups: Groups, clusters: SphericalClusters, k: Int) {
-    var (firsts, starts) = ([Int32](), [Int32(0)])
+    var firsts = [Int32]()
+    var starts = [Int32(0)]
     for list in lists {
       firsts += list.filter { groups.first(of: Int($0)) == $0 }
       starts.append(Int32(firsts.count))

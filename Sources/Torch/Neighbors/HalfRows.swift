@@ -9,7 +9,9 @@ final class HalfRows: Sendable {
 
   init(_ memory: MappedBytes, count: Int, dimension: Int) {
     precondition(memory.bytes.count >= count * dimension * 2, "there is no room for \(count) vectors")
-    (self.memory, self.count, self.dimension) = (memory, count, dimension)
+    self.memory = memory
+    self.count = count
+    self.dimension = dimension
   }
 
   static func byteCount(_ count: Int, dimension: Int) -> Int { count * dimension * 2 }

@@ -14,7 +14,8 @@ struct MutualNeighbors: Sendable {
     let best: Mutex<NeighborLists>
 
     init(places: Range<Int>, vectors: Tensor, k: Int) {
-      (self.places, self.vectors) = (places, vectors)
+      self.places = places
+      self.vectors = vectors
       best = Mutex(NeighborLists(rows: places.count, k: k))
     }
   }
@@ -42,7 +43,8 @@ struct MutualNeighbors: Sendable {
     let pairs = (0..<count).flatMap { apart in (0..<count - apart).map { ($0, $0 + apart) } }
     let done = Counter()
     concurrently(over: pairs.count, threads: threads) { index in
-      let (first, second) = (blocks[pairs[index].0], blocks[pairs[index].1])
+      let first = blocks[pairs[index].0]
+      let second = blocks[pairs[index].1]
       compare(first, second)
       progress?(Double(done.take() + 1) / Double(pairs.count))
     }

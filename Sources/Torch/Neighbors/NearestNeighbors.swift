@@ -48,7 +48,8 @@ private func neighborLists(
   _ blocks: SimilarityBlocks, k: Int, excludingSelf: Bool, threads: Int,
   progress: (@Sendable (Double) -> Void)?
 ) -> [NeighborLists] {
-  let (queries, keys) = (blocks.queries, blocks.keys)
+  let queries = blocks.queries
+  let keys = blocks.keys
   let own = excludingSelf ? Dictionary(zip(keys, keys.indices)) { first, _ in first } : [:]
   return blocks.gather(
     threads: threads, progress: progress,

@@ -93,7 +93,8 @@ struct NeighborLists: Sendable {
         guard let cosines = cosines.baseAddress.map({ $0 + row * k }),
           let keys = keys.baseAddress.map({ $0 + row * k })
         else { return .infinity }
-        var (slot, end) = (0, k)
+        var slot = 0
+        var end = k
         while slot < end {
           let middle = (slot + end) / 2
           let comesBefore =
@@ -103,7 +104,8 @@ struct NeighborLists: Sendable {
         if slot < k {
           (cosines + slot + 1).update(from: cosines + slot, count: k - slot - 1)
           (keys + slot + 1).update(from: keys + slot, count: k - slot - 1)
-          (cosines[slot], keys[slot]) = (cosine, key)
+          cosines[slot] = cosine
+          keys[slot] = key
         }
         return cosines[k - 1]
       }

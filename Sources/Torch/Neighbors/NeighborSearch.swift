@@ -73,7 +73,8 @@ struct UnitVectors: Sendable {
   private static let chunk = 4096
 
   init(_ features: some FeatureSource, scratch: String?, threads: Int) {
-    let (count, dimension) = (features.count, features.dimension)
+    let count = features.count
+    let dimension = features.dimension
     let rows = HalfRows(
       MappedBytes.passing(HalfRows.byteCount(count, dimension: dimension), in: scratch), count: count,
       dimension: dimension)
@@ -161,7 +162,8 @@ extension NeighborSearch {
             let cosines = vectors.rows.rows(own).matmul(vectors.rows.rows(columns).transposed())
             let same = (cosines .>= Double(least)).nonZero().ints()
             for place in stride(from: 0, to: same.count, by: 2) {
-              let (first, second) = (own[other + same[place]], columns[start + same[place + 1]])
+              let first = own[other + same[place]]
+              let second = columns[start + same[place + 1]]
               if first < second { pairs.append((first, second)) }
             }
           }
@@ -172,7 +174,8 @@ extension NeighborSearch {
 
     /// Searches what was not searched yet.
     func clustered(_ division: Division) -> Neighborhoods {
-      let (count, k) = (division.firsts.count, division.k)
+      let count = division.firsts.count
+      let k = division.k
       guard let clusters = division.clusters else { preconditionFailure("a division without lists") }
       let dimension = vectors.rows.dimension
       let bytes = HalfRows.byteCount(count, dimension: dimension)
@@ -242,7 +245,8 @@ extension NeighborSearch {
     /// The share of the sample's true neighbours that the table has.
     private func recall(_ table: MappedBytes, _ sample: [Int32], _ truth: NeighborLists) -> Double {
       let found = table.bytes.bindMemory(to: Int32.self)
-      var (hits, all) = (0, 0)
+      var hits = 0
+      var all = 0
       for (row, place) in sample.enumerated() {
         let own = Set(truth.keys[row * truth.k..<(row + 1) * truth.k].filter { $0 >= 0 })
         let start = Int(place) * truth.k

@@ -18,7 +18,9 @@ public struct NeighborStore: Sendable {
     var partial: Division?
   }
 
-  private static let (keyName, kName, qualityName) = ("key", "k", "quality")
+  private static let keyName = "key"
+  private static let kName = "k"
+  private static let qualityName = "quality"
   private var listsPath: String { "\(folder)/lists.safetensors" }
   private var tablePath: String { "\(folder)/neighbors.i32" }
   private var vectorsPath: String { "\(folder)/vectors.f16" }
@@ -136,7 +138,10 @@ struct NeighborJournal: Sendable {
   private let digests: MappedBytes
 
   init(_ table: MappedBytes, rows: Int, width: Int, block: Int, store: NeighborStore?) {
-    (self.table, self.rows, self.width, self.block) = (table, rows, width, block)
+    self.table = table
+    self.rows = rows
+    self.width = width
+    self.block = block
     let count = (rows + block - 1) / block
     digests = store?.blocks(count) ?? MappedBytes(count: count * 8)
   }

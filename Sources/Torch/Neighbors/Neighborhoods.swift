@@ -19,7 +19,11 @@ public struct Neighborhoods: Sendable {
 
   init(k: Int, quality: NeighborQuality, places: [Int32], firsts: [Int32], table: MappedBytes) {
     precondition(table.bytes.count == firsts.count * k * 4, "the table does not fit the groups")
-    (self.k, self.quality, self.places, self.firsts, self.table) = (k, quality, places, firsts, table)
+    self.k = k
+    self.quality = quality
+    self.places = places
+    self.firsts = firsts
+    self.table = table
   }
 
   /// Groups of examples, those of one example included.

@@ -85,7 +85,8 @@ struct SphericalClusters: Sendable {
   }
 
   private static func nearest(_ points: Tensor, _ centroids: Tensor, threads: Int) -> [Int32] {
-    let (size, count) = (4096, points.size(0))
+    let size = 4096
+    let count = points.size(0)
     return concurrentMap(over: (count + size - 1) / size, threads: threads, engineThreads: 1) { chunk in
       withoutGradients {
         let own = points[chunk * size..<min((chunk + 1) * size, count)]
@@ -124,7 +125,8 @@ struct SphericalClusters: Sendable {
       points.withUnsafeBytes { source in
         let values = source.bindMemory(to: Float.self)
         for (point, cluster) in assignment.enumerated() {
-          let (from, to) = (point * dimension, slots[cluster] * dimension)
+          let from = point * dimension
+          let to = slots[cluster] * dimension
           for column in 0..<dimension { sums[to + column] += values[from + column] }
         }
       }

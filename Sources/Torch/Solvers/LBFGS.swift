@@ -34,7 +34,10 @@ struct LBFGS {
   private var pairs: [(step: Tensor, change: Tensor, product: Double)] = []
   /// What the preconditioner is multiplied with, so that it fits the latest pair.
   private var scale = 1.0
-  private var (low, high, rate, trials) = (0.0, Double.infinity, 1.0, 0)
+  private var low = 0.0
+  private var high = Double.infinity
+  private var rate = 1.0
+  private var trials = 0
 
   init(
     start: Tensor, tolerance: Double, maximumIterations: Int,
@@ -73,7 +76,8 @@ struct LBFGS {
   private mutating func accept(_ newValue: Double, _ newGradient: Tensor) {
     if value.isFinite {
       iterations += 1
-      let (step, change) = (point - best, newGradient - gradient)
+      let step = point - best
+      let change = newGradient - gradient
       let product = (step * change).sum().item
       if product > 1e-300 {
         scale = product / (change * precondition(change)).sum().item
@@ -81,14 +85,18 @@ struct LBFGS {
         if pairs.count > Self.memory { pairs.removeFirst() }
       }
     }
-    (best, value, gradient) = (point, newValue, newGradient)
+    best = point
+    value = newValue
+    gradient = newGradient
     guard gradient.absolute().amax(dim: 0).item > tolerance, iterations < maximumIterations else {
       isDone = true
       return
     }
     direction = descent()
     slope = (direction * gradient).sum().item
-    (low, high, trials) = (0, .infinity, 0)
+    low = 0
+    high = .infinity
+    trials = 0
     rate = 1
     point = best + direction * rate
   }

@@ -62,7 +62,8 @@ public struct LogisticRegression: Sendable, Hashable {
     progress: (Double) -> Void = { _ in }
   ) -> Models {
     let dimension = moments.mean.size(0)
-    let (count, width) = (tasks.count, classes * dimension)
+    let count = tasks.count
+    let width = classes * dimension
     let sizes = tasks.map { max(1e-9, $0.mass) }
     let targets = Targets(labels: labels, secondLabels: secondLabels, classes: classes, tasks: tasks)
     // Tasks differ little in size: one bound serves all with the same C.
@@ -124,7 +125,8 @@ public struct LogisticRegression: Sendable, Hashable {
     let classes: Int
 
     func sums(_ pieces: Pieces, _ targets: Targets) -> (losses: [Double], gradients: [Tensor]) {
-      let (count, dimension) = (targets.tasks, weights.size(1))
+      let count = targets.tasks
+      let dimension = weights.size(1)
       var losses = Tensor.zeros([count], dtype: .float64)
       var weightSums = Tensor.zeros([count * classes, dimension], dtype: .float64)
       var biasSums = Tensor.zeros([count * classes], dtype: .float64)
@@ -170,7 +172,9 @@ public struct LogisticRegression: Sendable, Hashable {
     }
 
     private init(_ all: Targets, tasks: [Int]) {
-      (labels, secondLabels, classes) = (all.labels, all.secondLabels, all.classes)
+      labels = all.labels
+      secondLabels = all.secondLabels
+      classes = all.classes
       weights = all.weights.indexSelect(dim: 1, Tensor(tasks))
       secondWeights = all.secondWeights?.indexSelect(dim: 1, Tensor(tasks))
     }

@@ -6,7 +6,8 @@ public struct Moments: Sendable {
   public let covariance: Tensor
 
   public init(_ pieces: LogisticRegression.Pieces, dimension: Int) {
-    var (sums, count) = (Tensor.zeros([dimension], dtype: .float64), 0)
+    var sums = Tensor.zeros([dimension], dtype: .float64)
+    var count = 0
     pieces { range, rows in
       sums = sums + rows.to(.float64).sum(dim: 0)
       count += range.count

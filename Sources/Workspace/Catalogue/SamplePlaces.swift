@@ -68,7 +68,8 @@ struct Segments {
 
   /// The segment that a sample lies in.
   subscript(sample: Int) -> Segment {
-    var (low, high) = (0, segments.count)
+    var low = 0
+    var high = segments.count
     while low < high {
       let middle = (low + high) / 2
       if segments[middle].first <= sample { low = middle + 1 } else { high = middle }

@@ -65,7 +65,9 @@ struct SampleSums: Hashable {
   init() {}
 
   init(images: UInt64, places: UInt64, labels: UInt64) {
-    (self.images, self.places, self.labels) = (images, places, labels)
+    self.images = images
+    self.places = places
+    self.labels = labels
   }
 
   /// What the catalogue says they are.
@@ -122,7 +124,8 @@ struct NameWords {
     func words(_ table: String) throws -> [UInt64] {
       try String.fetchAll(db, sql: "SELECT name FROM \(table) ORDER BY id").map(SampleSums.word)
     }
-    (classes, splits) = (try words("classes"), try words("splits"))
+    classes = try words("classes")
+    splits = try words("splits")
   }
 
   func `class`(_ number: Int) throws -> UInt64 { try Self.element(classes, number, "class") }

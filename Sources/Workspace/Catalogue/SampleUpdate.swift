@@ -59,7 +59,9 @@ final class SampleUpdate {
 
   /// - Parameter root: The number of the source.
   init(_ db: Database, _ workspace: Workspace, root: Int) throws {
-    (self.db, self.workspace, self.root) = (db, workspace, root)
+    self.db = db
+    self.workspace = workspace
+    self.root = root
     downloads = workspace.downloads
     segments = try Segments(db, downloads)
     inserter = try SampleInserter(db, downloads: downloads)
@@ -176,8 +178,11 @@ final class SampleUpdate {
 
     init(_ row: Row, _ segments: Segments, _ downloads: DownloadPlaces) throws {
       let id: Int = row[0]
-      (label, split, line) = (row[1], row[2], row[3] as Int? ?? 0)
-      (key, path) = (row[4], row[5])
+      label = row[1]
+      split = row[2]
+      line = row[3] as Int? ?? 0
+      key = row[4]
+      path = row[5]
       location = row[6] ?? "\(segments[id].base ?? "")/\(path ?? key)"
       container = segments[id].location(row[6], path: path ?? key).container
       attributes = (row[7] as Data?).map(Array.init) ?? []
@@ -209,7 +214,8 @@ final class SampleUpdate {
       let old = try Old(row, segments, downloads)
       counts[[old.split, old.label], default: 0] -= 1
       var sums = old.sums(id, classes: names.classes, splits: names.splits)
-      (sums.images, sums.places) = (0, 0)
+      sums.images = 0
+      sums.places = 0
       self.sums = self.sums - sums
       try db.execute(sql: "UPDATE samples SET gone = ? WHERE id = ?", arguments: [now, id])
     }

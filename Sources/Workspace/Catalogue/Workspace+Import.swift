@@ -213,7 +213,8 @@ extension DatasetSource {
   /// Whether a path names the same file or folder, however the two are spelled.
   func isSame(as path: String) -> Bool {
     if absolutePath == path { return true }
-    var (left, right) = (stat(), stat())
+    var left = stat()
+    var right = stat()
     return stat(absolutePath, &left) == 0 && stat(path, &right) == 0 && left.st_ino == right.st_ino
       && left.st_dev == right.st_dev
   }
@@ -259,9 +260,13 @@ extension ImportedSource {
       values[name].map { $0.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) }
     }
     result.format = format
-    (result.root, result.pathColumn, result.labelColumn) = (values["root"], values["path"], values["label"])
-    (result.keyColumn, result.verificationColumn) = (values["key"], values["verification"])
-    (result.splitColumn, result.split) = (values["splitColumn"], values["split"])
+    result.root = values["root"]
+    result.pathColumn = values["path"]
+    result.labelColumn = values["label"]
+    result.keyColumn = values["key"]
+    result.verificationColumn = values["verification"]
+    result.splitColumn = values["splitColumn"]
+    result.split = values["split"]
     result.classNames = lines("classes")
     for line in lines("labels") ?? [] {
       let pair = line.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -270,7 +275,8 @@ extension ImportedSource {
     result.truthColumns = lines("truth") ?? []
     result.featuresOnly = values["featuresOnly"] != nil
     result.classLevel = values["classLevel"].flatMap { Int($0) }
-    (result.labelPattern, result.pathTemplate) = (values["labelPattern"], values["pathTemplate"])
+    result.labelPattern = values["labelPattern"]
+    result.pathTemplate = values["pathTemplate"]
     result.pathPrefixes = (lines("pathPrefixes") ?? []).compactMap { line in
       line.firstIndex(of: "=").map { (String(line[..<$0]), String(line[line.index(after: $0)...])) }
     }

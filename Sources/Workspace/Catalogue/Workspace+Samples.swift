@@ -95,7 +95,8 @@ extension Workspace {
       let splits = try String.fetchAll(db, sql: "SELECT name FROM splits ORDER BY id").map(takesPart)
       let classes = try Int32.fetchOne(db, sql: "SELECT count(*) FROM classes") ?? 0
       return try column(db, "class, split, gone") { row in
-        let (label, split) = (row[0] as Int32, row[1] as Int)
+        let label = row[0] as Int32
+        let split = row[1] as Int
         guard (0..<classes).contains(label), splits.indices.contains(split) else {
           throw Self.unknownClass(Int(label))
         }
@@ -168,7 +169,8 @@ struct SampleRows {
 
   func sample(_ row: Row) throws -> StoredSample {
     let id: Int = row[0]
-    let (label, split) = (row[1] as Int, row[2] as Int)
+    let label = row[1] as Int
+    let split = row[2] as Int
     guard (0..<classes).contains(label), splits.indices.contains(split) else {
       throw Workspace.unknownClass(label)
     }

@@ -192,7 +192,8 @@ private struct Relocation: Sendable {
   let new: String
 
   init(old: String, new: String) {
-    (self.old, self.new) = (DatasetSource.absolutePath(of: old), DatasetSource.absolutePath(of: new))
+    self.old = DatasetSource.absolutePath(of: old)
+    self.new = DatasetSource.absolutePath(of: new)
   }
 
   /// A path, or a location of an archive's member, with the new name; `nil` where it does not begin with the old.

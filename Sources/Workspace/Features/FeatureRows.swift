@@ -12,7 +12,9 @@ public struct ImageIdentity: Sendable, Hashable {
   public var digest: UInt64?
 
   public init(size: Int64, modified: Int64, digest: UInt64?) {
-    (self.size, self.modified, self.digest) = (size, modified, digest)
+    self.size = size
+    self.modified = modified
+    self.digest = digest
   }
 
   /// Whether the file looks as it did.
@@ -38,7 +40,9 @@ public struct FeatureRow: Sendable, Hashable {
   public var image: ImageIdentity?
 
   public init(sample: Int, state: State, image: ImageIdentity?) {
-    (self.sample, self.state, self.image) = (sample, state, image)
+    self.sample = sample
+    self.state = state
+    self.image = image
   }
 
   /// Its part of the set's sum.
@@ -53,7 +57,8 @@ public struct FeatureRow: Sendable, Hashable {
   fileprivate init(_ row: Row) {
     sample = row[0]
     state = State(rawValue: row[1]) ?? .unreachable
-    let (size, modified) = (row[2] as Int64?, row[3] as Int64?)
+    let size = row[2] as Int64?
+    let modified = row[3] as Int64?
     image = size.flatMap { size in
       modified.map {
         ImageIdentity(size: size, modified: $0, digest: (row[4] as Int64?).map { UInt64(bitPattern: $0) })

@@ -42,7 +42,9 @@ public struct FeatureSet: Sendable, Hashable {
       guard description.rowsPerShard == Self.rowsPerShard, description.dimension > 0,
         [.float16, .float32].contains(description.type)
       else { throw CocoaError(.coderReadCorrupt) }
-      (dimension, type, about) = (description.dimension, description.type, description.about)
+      dimension = description.dimension
+      type = description.type
+      about = description.about
     } catch {
       throw WorkspaceError(
         .damaged, file: path, "cannot be read",

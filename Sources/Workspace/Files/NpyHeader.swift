@@ -38,7 +38,9 @@ struct NpyHeader: Hashable {
 
   /// A header of values that begin elsewhere.
   init(type: NpyType, shape: [Int], offset: Int) {
-    (self.type, self.shape, self.offset) = (type, shape, offset)
+    self.type = type
+    self.shape = shape
+    self.offset = offset
   }
 
   /// The header, made longer so that the values begin at `offset`.

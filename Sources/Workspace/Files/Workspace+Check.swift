@@ -14,7 +14,8 @@ extension Workspace {
     var findings: [String] = []
     do {
       try read { db in
-        let (kept, found) = (try SampleSums(stored: db), try SampleSums.scan(db))
+        let kept = try SampleSums(stored: db)
+        let found = try SampleSums.scan(db)
         if kept.images != found.images {
           findings.append("holds another key or path of an image than was written")
         }

@@ -47,7 +47,8 @@ struct EmbedCommand: ParsableCommand {
   func run() throws {
     try compute.prepareEngine()
     if let part = shard.value, let out { return try run(part, to: out) }
-    let (store, progress) = (try workspace.open(), workspace.output.progress)
+    let store = try workspace.open()
+    let progress = workspace.output.progress
     let outcome = try embedding.stage(threads: compute.threads, after: store, progress: progress)
       .run(store, progress: progress)
     try workspace.output.print(outcome) {
@@ -59,7 +60,8 @@ struct EmbedCommand: ParsableCommand {
 
 extension EmbedCommand {
   private func run(_ part: Shard, to folder: String) throws {
-    let (store, progress) = (try workspace.open(), workspace.output.progress)
+    let store = try workspace.open()
+    let progress = workspace.output.progress
     let outcome = try embedding.stage(threads: compute.threads, after: store, progress: progress)
       .run(part, of: store, to: folder, progress: progress)
     try workspace.output.print(outcome) {

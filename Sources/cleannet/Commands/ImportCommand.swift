@@ -170,7 +170,8 @@ private struct ImportOutcome {
   init() {}
 
   init(_ readings: SourceReadings) {
-    (guesses, notices) = (readings.guesses, readings.notices)
+    guesses = readings.guesses
+    notices = readings.notices
   }
 
   mutating func add(_ imported: ImportOptions.Imported) {

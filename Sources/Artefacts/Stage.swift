@@ -2,24 +2,24 @@ import Foundation
 import Workspace
 
 /// What a stage follows from, all read in one state of the catalogue.
-public protocol StageInputs {
+package protocol StageInputs {
   /// A digest of each input, by a name that a user understands; see ``InputName``.
   var digests: [String: String] { get }
 }
 
 /// What stages follow from, as `status` calls it.
-public enum InputName {
-  public static let images = "images"
-  public static let features = "features"
-  public static let labels = "labels"
-  public static let verdicts = "verdicts"
-  public static let model = "model"
-  public static let scores = "scores"
-  public static let weights = "weights"
-  public static let history = "history"
+package enum InputName {
+  package static let images = "images"
+  package static let features = "features"
+  package static let labels = "labels"
+  package static let verdicts = "verdicts"
+  package static let model = "model"
+  package static let scores = "scores"
+  package static let weights = "weights"
+  package static let history = "history"
 
   /// What to say where an input is another than it was.
-  public static func change(_ name: String) -> String {
+  package static func change(_ name: String) -> String {
     switch name {
     case images: "images were added, changed or removed"
     case features: "features were made or added since"
@@ -36,7 +36,7 @@ public enum InputName {
 
 /// A step from inputs to files of the workspace, such as training: what it reads, what sets it apart from other runs on the
 /// same, and what it leaves. ``StageRunner`` does the rest.
-public protocol Stage {
+package protocol Stage {
   associatedtype Inputs: StageInputs
   /// All that the outcome depends on beside the inputs, complete: the same settings on the same inputs give the same.
   associatedtype Settings: Codable
@@ -59,25 +59,25 @@ public protocol Stage {
 }
 
 /// A stage's outcome, the key that it has, and whether it was there already.
-public struct StageResult<Outcome> {
-  public var outcome: Outcome
-  public var key: String
-  public var wasThere: Bool
+package struct StageResult<Outcome> {
+  package var outcome: Outcome
+  package var key: String
+  package var wasThere: Bool
 }
 
 /// Runs stages: takes the workspace's lock, reads all inputs in one state, reuses what the same inputs and settings gave
 /// before, and otherwise makes it, flushes it, and records outcome, inputs, settings and the digests of its files in one
 /// transaction. A program that is killed leaves either a recorded run, whose files are on the disk, or none.
-public struct StageRunner {
+package struct StageRunner {
   private let workspace: Workspace
 
-  public init(_ workspace: Workspace) { self.workspace = workspace }
+  package init(_ workspace: Workspace) { self.workspace = workspace }
 
   /// - Parameters:
   ///   - again: Whether it is made although it is there.
   ///   - make: Makes the files. What a killed run left of them may be there.
   ///   - cleanUp: Removes what only an interrupted run needs, once the outcome is recorded.
-  public func run<S: Stage>(
+  package func run<S: Stage>(
     _ stage: S, again: Bool = false, make: (S.Inputs, S.Settings, _ key: String) throws -> S.Outcome,
     cleanUp: (_ key: String) -> Void = { _ in }
   ) throws -> StageResult<S.Outcome> {
@@ -147,7 +147,7 @@ extension StageRun {
   /// Why the run is not what its stage would make now: the names of the inputs that are others.
   ///
   /// - Parameter inputs: As they are now.
-  public func changes(_ inputs: [String: String]) -> [String] {
+  package func changes(_ inputs: [String: String]) -> [String] {
     guard let mine = self.inputs else { return [] }
     return Set(mine.keys).union(inputs.keys).filter { mine[$0] != inputs[$0] }.sorted()
   }

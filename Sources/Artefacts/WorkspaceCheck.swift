@@ -3,29 +3,29 @@ import Foundation
 import Workspace
 
 /// Looks whether everything that a workspace keeps is what was written.
-public struct WorkspaceCheck {
+package struct WorkspaceCheck {
   private let workspace: Workspace
 
-  public init(_ workspace: Workspace) { self.workspace = workspace }
+  package init(_ workspace: Workspace) { self.workspace = workspace }
 
-  public struct Finding: Sendable, Encodable {
-    public var file: String
-    public var what: String
-    public var remedy: String
+  package struct Finding: Sendable, Encodable {
+    package var file: String
+    package var what: String
+    package var remedy: String
   }
 
-  public struct Outcome: Sendable, Encodable {
-    public var findings: [Finding] = []
+  package struct Outcome: Sendable, Encodable {
+    package var findings: [Finding] = []
     /// Files that were read.
-    public var files = 0
-    public var bytes = 0
+    package var files = 0
+    package var bytes = 0
     /// Files of earlier versions, whose digests nobody noted.
-    public var unknown = 0
-    public var samples = 0
+    package var unknown = 0
+    package var samples = 0
   }
 
   /// - Parameter progress: Called with the number of files read so far.
-  public func run(progress: (Int) -> Void = { _ in }) throws -> Outcome {
+  package func run(progress: (Int) -> Void = { _ in }) throws -> Outcome {
     var outcome = Outcome()
     outcome.samples = try workspace.sampleCount()
     for finding in try workspace.catalogueFindings() {

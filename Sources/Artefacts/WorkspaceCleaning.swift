@@ -2,25 +2,25 @@ import Foundation
 import Workspace
 
 /// Removes what later runs have taken the place of.
-public struct WorkspaceCleaning {
+package struct WorkspaceCleaning {
   private let workspace: Workspace
 
-  public init(_ workspace: Workspace) { self.workspace = workspace }
+  package init(_ workspace: Workspace) { self.workspace = workspace }
 
-  public struct Part: Sendable, Encodable {
+  package struct Part: Sendable, Encodable {
     /// Below the workspace.
-    public var path: String
-    public var what: String
-    public var bytes: Int
+    package var path: String
+    package var what: String
+    package var bytes: Int
   }
 
-  public struct Outcome: Sendable, Encodable {
-    public var removed: [Part] = []
-    public var bytes: Int { removed.reduce(0) { $0 + $1.bytes } }
+  package struct Outcome: Sendable, Encodable {
+    package var removed: [Part] = []
+    package var bytes: Int { removed.reduce(0) { $0 + $1.bytes } }
 
     private enum Key: String, CodingKey { case removed, bytes }
 
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: Key.self)
       try container.encode(removed, forKey: .removed)
       try container.encode(bytes, forKey: .bytes)
@@ -28,7 +28,7 @@ public struct WorkspaceCleaning {
   }
 
   /// - Parameter dryRun: Whether nothing is removed.
-  public func run(dryRun: Bool = false) throws -> Outcome {
+  package func run(dryRun: Bool = false) throws -> Outcome {
     if dryRun { return try outcome() }
     return try workspace.withWriteLock("clean") {
       let outcome = try outcome()

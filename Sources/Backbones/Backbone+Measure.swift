@@ -2,21 +2,21 @@ import Foundation
 import Torch
 
 /// How fast a network is on this machine.
-public struct BackboneSpeed: Sendable, Hashable {
+package struct BackboneSpeed: Sendable, Hashable {
   /// Images of the measured run.
-  public var images: Int
+  package var images: Int
   /// Wall time, seconds.
-  public var elapsed: Double
+  package var elapsed: Double
   /// CPU time of the whole process meanwhile, seconds: what other programs on the machine hardly change.
-  public var processorTime: Double
+  package var processorTime: Double
 
-  public var imagesPerSecond: Double { Double(images) / elapsed }
+  package var imagesPerSecond: Double { Double(images) / elapsed }
 }
 
 extension Backbone {
   /// Measures the network alone, from pixels to features: made-up images, at least `images` of them, on `threads`
   /// threads that each take one slice at a time, after a first slice each that is not counted.
-  public func measureSpeed(images: Int = 64, size: Int? = nil, threads: Int = 1) -> BackboneSpeed {
+  package func measureSpeed(images: Int = 64, size: Int? = nil, threads: Int = 1) -> BackboneSpeed {
     let size = size ?? kind.inputSize
     let slice = sliceCount(height: size, width: size)
     // A pattern of all pixel values: what is multiplied does not change how long it takes.

@@ -12,7 +12,7 @@ extension Backbone {
   /// - Returns: the number of tensors in it.
   /// - Throws: ``CheckpointError`` where the file cannot be written.
   @discardableResult
-  public func writeTorchScript(to path: String, size: Int, about: String) throws(CheckpointError) -> Int {
+  package func writeTorchScript(to path: String, size: Int, about: String) throws(CheckpointError) -> Int {
     precondition(dtype == .float32, "other runtimes are given float32 programs")
     guard let classifier else { preconditionFailure("the weights have no classifier") }
     let scale = kind.normalization.scale.reshaped([3, 1, 1])

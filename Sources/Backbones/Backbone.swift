@@ -23,10 +23,10 @@ import Torch
 /// above which the system's allocator fetches every block anew from the kernel (+2.7 ms with 16 instead of 8).
 /// Matrix products in place of 1×1 convolutions were slower. In float32, libtorch 1.13's 1×1 convolutions are
 /// twice as fast from 16 images on, so slices have at least 16 there.
-public struct Backbone: Sendable {
-  public let kind: BackboneKind
+package struct Backbone: Sendable {
+  package let kind: BackboneKind
   /// What the network computes with: float32 or bfloat16.
-  public let dtype: DType
+  package let dtype: DType
   let network: Network<FoldedConvolution>
   let classifier: Linear?
   private let device: Device
@@ -34,7 +34,7 @@ public struct Backbone: Sendable {
   /// Reads the weights from a file: safetensors, or what `torch.save` wrote.
   ///
   /// - Throws: ``CheckpointError`` where the file cannot be read or holds another network's weights.
-  public init(
+  package init(
     _ kind: BackboneKind, weights path: String, precision: Precision = .auto, device: Device = .cpu
   ) throws(CheckpointError) {
     try self.init(
@@ -49,7 +49,7 @@ public struct Backbone: Sendable {
   /// missing.
   ///
   /// - Throws: ``CheckpointError`` where a tensor is missing, has another shape, or has no place in the network.
-  public init(
+  package init(
     _ kind: BackboneKind, checkpoint: Checkpoint, name: String, precision: Precision = .auto,
     device: Device = .cpu
   ) throws(CheckpointError) {
@@ -63,16 +63,16 @@ public struct Backbone: Sendable {
   }
 
   /// D, the number of features of an image.
-  public var featureDimension: Int { kind.featureDimension }
+  package var featureDimension: Int { kind.featureDimension }
 
   /// The number of classes that the weights' own classifier tells apart, or nil where the file has none.
-  public var classCount: Int? { classifier?.bias.size(0) }
+  package var classCount: Int? { classifier?.bias.size(0) }
 
   /// The features of images: the mean of each map of the last stage.
   ///
   /// - Parameter pixels: `[N, H, W, 3]`, uint8, red, green, blue; H = W.
   /// - Returns: `[N, D]`, float32.
-  public func features(_ pixels: Tensor) -> Tensor {
+  package func features(_ pixels: Tensor) -> Tensor {
     bySlices(pixels, of: sliceCount(height: pixels.size(1), width: pixels.size(2))) {
       network.features(kind.normalization($0.to(device), dtype: dtype)).to(.cpu)
     }
@@ -80,12 +80,12 @@ public struct Backbone: Sendable {
 
   /// What the weights' own classifier makes of features `[N, D]`: `[N, K]`, unnormalised log probabilities; nil where
   /// the file has no classifier.
-  public func logits(features: Tensor) -> Tensor? {
+  package func logits(features: Tensor) -> Tensor? {
     classifier.map { layer in withoutGradients { layer(features) } }
   }
 
   /// How many images of a size are computed at once.
-  public func sliceCount(height: Int, width: Int) -> Int {
+  package func sliceCount(height: Int, width: Int) -> Int {
     guard device == .cpu else { return 256 }
     // At 224 px in bfloat16 the largest map of 8 images takes 19 MB.
     let fitting = min(32, 8 * 224 * 224 / max(1, height * width))

@@ -1,7 +1,7 @@
 import Torch
 
 /// The networks that turn images into features, by their names on the command line.
-public enum BackboneKind: String, Sendable, Hashable, Codable, CaseIterable {
+package enum BackboneKind: String, Sendable, Hashable, Codable, CaseIterable {
   case efficientNetLite0 = "efficientnet-lite0"
   case efficientNetLite1 = "efficientnet-lite1"
   case efficientNetLite2 = "efficientnet-lite2"
@@ -11,10 +11,10 @@ public enum BackboneKind: String, Sendable, Hashable, Codable, CaseIterable {
   case resNet101 = "resnet101"
 
   /// D, the number of features of an image.
-  public var featureDimension: Int { network().outputs }
+  package var featureDimension: Int { network().outputs }
 
   /// Width and height, in pixels, of the images that the published weights were trained for.
-  public var inputSize: Int {
+  package var inputSize: Int {
     switch self {
     case .efficientNetLite0: 224
     case .efficientNetLite1: 240
@@ -24,7 +24,7 @@ public enum BackboneKind: String, Sendable, Hashable, Codable, CaseIterable {
   }
 
   /// How pixels become the network's input.
-  public var normalization: PixelNormalization {
+  package var normalization: PixelNormalization {
     switch self {
     case .efficientNetLite0, .efficientNetLite1, .efficientNetLite2: .efficientNetLite
     case .resNet18, .resNet34, .resNet50, .resNet101: .imageNet
@@ -32,7 +32,7 @@ public enum BackboneKind: String, Sendable, Hashable, Codable, CaseIterable {
   }
 
   /// The number of the network's weights without the classifier's, statistics of batch norm left out.
-  public var parameterCount: Int {
+  package var parameterCount: Int {
     network().units.reduce(0) { $0 + $1.weightShape.reduce(1, *) + 2 * $1.outputs }
   }
 
@@ -60,7 +60,7 @@ public enum BackboneKind: String, Sendable, Hashable, Codable, CaseIterable {
 }
 
 extension BackboneKind: CustomStringConvertible {
-  public var description: String { rawValue }
+  package var description: String { rawValue }
 }
 
 /// Which names a file of weights uses.
@@ -76,13 +76,13 @@ enum WeightNames: Sendable {
 
 extension BackboneKind {
   /// What a file of weights calls the classifier: `fc`, `_fc` or `classifier`.
-  public func classifierName(in checkpoint: Checkpoint) -> String {
+  package func classifierName(in checkpoint: Checkpoint) -> String {
     network(names: WeightNames(checkpoint)).classifierName
   }
 
   /// A network's weights under the names of torchvision (ResNets) and timm (EfficientNet-Lite), which Python's users
   /// load them by; tensors that are not the network's keep theirs.
-  public func withLibraryNames(_ checkpoint: Checkpoint) -> Checkpoint {
+  package func withLibraryNames(_ checkpoint: Checkpoint) -> Checkpoint {
     let from = network(names: WeightNames(checkpoint))
     let to = network(names: .timm)
     var names: [String: String] = [:]

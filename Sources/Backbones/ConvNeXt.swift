@@ -2,11 +2,11 @@ import Torch
 
 /// ConvNeXt (Liu et al. 2022) and ConvNeXt V2 (Woo et al. 2023) from a file of weights, by the names of timm, Hugging Face,
 /// torchvision and their authors; DINOv3's distilled ones too.
-public struct ConvNeXt: FeatureNetwork {
-  public let name: String
-  public let inputSize: Int
-  public let dtype: DType
-  public let featureDimension: Int
+package struct ConvNeXt: FeatureNetwork {
+  package let name: String
+  package let inputSize: Int
+  package let dtype: DType
+  package let featureDimension: Int
   let normalization: PixelNormalization
   private let device: Device
   private let stages: [Stage]
@@ -66,7 +66,7 @@ public struct ConvNeXt: FeatureNetwork {
     }
   }
 
-  public func features(_ pixels: Tensor) -> Tensor {
+  package func features(_ pixels: Tensor) -> Tensor {
     let slice = device == .cpu ? max(1, min(16, 8 * 224 * 224 / max(1, pixels.size(1) * pixels.size(2)))) : 64
     return bySlices(pixels, of: slice) { images in
       var x = normalization(images.to(device), dtype: dtype)

@@ -4,7 +4,7 @@ import Torch
 ///
 /// An image's features do not depend on the other images of the batch: to the bit for the built-in kinds, and for others in
 /// bfloat16; in float32 the last bits of matrix products may differ with an image's place in the batch.
-public protocol FeatureNetwork: Sendable {
+package protocol FeatureNetwork: Sendable {
   /// What users call it: `efficientnet-lite2`, or the name of its file.
   var name: String { get }
   /// D, the number of features of an image.
@@ -44,6 +44,6 @@ extension FeatureNetwork {
 }
 
 extension Backbone: FeatureNetwork {
-  public var name: String { kind.rawValue }
-  public var inputSize: Int { kind.inputSize }
+  package var name: String { kind.rawValue }
+  package var inputSize: Int { kind.inputSize }
 }

@@ -2,25 +2,25 @@ import Torch
 
 /// The map from pixels, 0 to 255, to a network's input: `(x − mean) / deviation`, each channel (red, green, blue) with
 /// its own.
-public struct PixelNormalization: Sendable, Hashable {
-  public let mean: [Double]
-  public let deviation: [Double]
+package struct PixelNormalization: Sendable, Hashable {
+  package let mean: [Double]
+  package let deviation: [Double]
 
   /// EfficientNet-Lite's, `(x − 127) / 128` (tensorflow/tpu, `efficientnet/lite`).
-  public static let efficientNetLite = PixelNormalization(
+  package static let efficientNetLite = PixelNormalization(
     mean: [127, 127, 127], deviation: [128, 128, 128])
 
   /// The means and deviations of ImageNet's pixels that torchvision's weights were trained with.
-  public static let imageNet = PixelNormalization(
+  package static let imageNet = PixelNormalization(
     mean: [0.485, 0.456, 0.406].map { 255 * $0 }, deviation: [0.229, 0.224, 0.225].map { 255 * $0 })
 
   /// The means and deviations that OpenAI's CLIP and its successors were trained with.
-  public static let clip = PixelNormalization(
+  package static let clip = PixelNormalization(
     mean: [0.48145466, 0.4578275, 0.40821073].map { 255 * $0 },
     deviation: [0.26862954, 0.26130258, 0.27577711].map { 255 * $0 })
 
   /// Pixels from −1 to 1: what Google's vision transformers and SigLIP were trained with.
-  public static let centered = PixelNormalization(
+  package static let centered = PixelNormalization(
     mean: [127.5, 127.5, 127.5], deviation: [127.5, 127.5, 127.5])
 
   /// What makes the map `x · scale + offset`, by channel: `[3]` each.

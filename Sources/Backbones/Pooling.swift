@@ -1,5 +1,5 @@
 /// What stands for an image among a network's tokens or maps.
-public enum Pooling: String, Sendable, Hashable, Codable, CaseIterable {
+package enum Pooling: String, Sendable, Hashable, Codable, CaseIterable {
   /// What the network was made for: the class token, the tokens pooled by attention, or the mean.
   case auto
   /// The class token; of SigLIP, the tokens pooled by attention.

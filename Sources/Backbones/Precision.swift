@@ -1,7 +1,7 @@
 import Torch
 
 /// The numbers that a network computes with, by their names on the command line.
-public enum Precision: String, Sendable, Hashable, Codable, CaseIterable {
+package enum Precision: String, Sendable, Hashable, Codable, CaseIterable {
   /// bfloat16 where the processor multiplies it natively, else float32.
   case auto
   /// 32-bit floating point.
@@ -10,7 +10,7 @@ public enum Precision: String, Sendable, Hashable, Codable, CaseIterable {
   case bfloat16 = "bf16"
 
   /// The type that is meant on this machine.
-  public var dtype: DType {
+  package var dtype: DType {
     switch self {
     case .auto: Precision.processorHasBFloat16 ? .bfloat16 : .float32
     case .float32: .float32
@@ -19,10 +19,10 @@ public enum Precision: String, Sendable, Hashable, Codable, CaseIterable {
   }
 
   /// The type that is meant on a device: GPUs of the last years multiply bfloat16 natively.
-  public func dtype(on device: Device) -> DType {
+  package func dtype(on device: Device) -> DType {
     self == .auto && device != .cpu ? .bfloat16 : dtype
   }
 
   /// Whether the processor multiplies bfloat16 natively.
-  public static var processorHasBFloat16: Bool { Processor.hasBFloat16 }
+  package static var processorHasBFloat16: Bool { Processor.hasBFloat16 }
 }

@@ -6,11 +6,11 @@ import Torch
 /// `cleannet.json` inside the file says what the program wants: `{"size": 224, "mean": […], "deviation": […], "name": …}`, mean
 /// and deviation of pixels from 0 to 1; `"pixels": true` where the program normalises pixels from 0 to 255 itself. The program
 /// takes `[N, 3, size, size]` and gives features `[N, D]`, maps `[N, D, h, w]` or tokens `[N, T, D]`, class token first.
-public struct ScriptedNetwork: FeatureNetwork {
-  public let name: String
-  public let inputSize: Int
-  public let dtype: DType
-  public let featureDimension: Int
+package struct ScriptedNetwork: FeatureNetwork {
+  package let name: String
+  package let inputSize: Int
+  package let dtype: DType
+  package let featureDimension: Int
   /// nil: the program normalises pixels itself.
   let normalization: PixelNormalization?
   private let pooling: Pooling
@@ -31,7 +31,7 @@ public struct ScriptedNetwork: FeatureNetwork {
   ///
   /// - Parameter size: nil: what the file says.
   /// - Throws: ``CheckpointError`` where it cannot be loaded or run, or says nothing of a size and none is given.
-  public init(
+  package init(
     path: String, size: Int?, pooling: Pooling = .auto, precision: Precision = .auto, device: Device = .cpu
   ) throws(CheckpointError) {
     var wanted = precision.dtype(on: device)
@@ -81,7 +81,7 @@ public struct ScriptedNetwork: FeatureNetwork {
     featureDimension = features.size(1)
   }
 
-  public func features(_ pixels: Tensor) -> Tensor {
+  package func features(_ pixels: Tensor) -> Tensor {
     bySlices(pixels, of: device == .cpu ? 8 : 64) { images in
       do throws(CheckpointError) {
         return try Self.run(program, images, normalization, dtype, pooling, device, path: name)

@@ -1,49 +1,49 @@
 import Torch
 
 /// How well a classifier does on images whose labels are right.
-public struct ClassificationMetrics: Sendable, Hashable, Codable {
-  public var images: Int
+package struct ClassificationMetrics: Sendable, Hashable, Codable {
+  package var images: Int
   /// The share of images whose class is the most probable.
-  public var top1: Double
+  package var top1: Double
   /// The share of images whose class is among the five most probable.
-  public var top5: Double
+  package var top5: Double
   /// The mean over classes of the share of their images that is classified right.
-  public var classMean: Double
+  package var classMean: Double
   /// Row: the label. Column: what the classifier says.
-  public var confusion: [[Int]]
+  package var confusion: [[Int]]
 
   /// - Parameters:
   ///   - logits: `[N, C]`.
   ///   - labels: The images' classes, `[N]`.
-  public init(logits: Tensor, labels: [Int]) {
+  package init(logits: Tensor, labels: [Int]) {
     var tally = Tally(classes: logits.size(1))
     tally.add(logits: logits, labels: labels)
     self = tally.metrics
   }
 
   /// The share of a class's images that is classified right; nil where there are none.
-  public func recall(_ label: Int) -> Double? {
+  package func recall(_ label: Int) -> Double? {
     let all = confusion[label].reduce(0, +)
     return all > 0 ? Double(confusion[label][label]) / Double(all) : nil
   }
 
   /// The share of right ones among what is said to be of a class; nil where nothing is.
-  public func precision(_ label: Int) -> Double? {
+  package func precision(_ label: Int) -> Double? {
     let all = confusion.reduce(0) { $0 + $1[label] }
     return all > 0 ? Double(confusion[label][label]) / Double(all) : nil
   }
 
   /// Counts batch by batch.
-  public struct Tally: Sendable {
+  package struct Tally: Sendable {
     private var confusion: [[Int]]
     private var amongFive = 0
 
-    public init(classes: Int) {
+    package init(classes: Int) {
       confusion = Array(repeating: Array(repeating: 0, count: classes), count: classes)
     }
 
     /// Adds images: logits `[N, C]` and classes `[N]`.
-    public mutating func add(logits: Tensor, labels: [Int]) {
+    package mutating func add(logits: Tensor, labels: [Int]) {
       let five = min(5, confusion.count)
       let best = logits.topK(five).indices.ints()
       for (row, label) in labels.enumerated() {
@@ -52,7 +52,7 @@ public struct ClassificationMetrics: Sendable, Hashable, Codable {
       }
     }
 
-    public var metrics: ClassificationMetrics {
+    package var metrics: ClassificationMetrics {
       ClassificationMetrics(confusion: confusion, amongFive: amongFive)
     }
   }

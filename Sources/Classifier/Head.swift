@@ -1,22 +1,22 @@
 import Torch
 
 /// A linear classifier on features: logits are `x · weightᵀ + bias`.
-public struct Head: Sendable, Parameterized {
+package struct Head: Sendable, Parameterized {
   /// `[C, D]`
-  public let weight: Tensor
+  package let weight: Tensor
   /// `[C]`
-  public let bias: Tensor
+  package let bias: Tensor
 
-  public init(weight: Tensor, bias: Tensor) {
+  package init(weight: Tensor, bias: Tensor) {
     self.weight = weight
     self.bias = bias
   }
 
-  public var classes: Int { bias.size(0) }
-  public var parameters: [(name: String, tensor: Tensor)] { [("weight", weight), ("bias", bias)] }
+  package var classes: Int { bias.size(0) }
+  package var parameters: [(name: String, tensor: Tensor)] { [("weight", weight), ("bias", bias)] }
 
   /// Features `[N, D]` to logits `[N, C]`.
-  public func logits(_ features: Tensor) -> Tensor {
+  package func logits(_ features: Tensor) -> Tensor {
     withoutGradients { features.linear(weight, bias: bias) }
   }
 }
@@ -30,14 +30,14 @@ public struct Head: Sendable, Parameterized {
 /// Ways to weigh are trained together, because they share the passes over the features: about 15 for the choice and as
 /// many for the fit, however many there are. Memory: the features in float32, up to ``memoryBudget``, else a piece of
 /// them.
-public struct HeadFit: Sendable, Hashable {
+package struct HeadFit: Sendable, Hashable {
   /// The weight of the penalty, λ in `weighted mean loss + λ/2 · ‖W‖²`.
-  public var penalty: Penalty
+  package var penalty: Penalty
   /// Seeds the choice of the examples held out.
-  public var seed: UInt64
+  package var seed: UInt64
 
   /// Where the penalty comes from.
-  public enum Penalty: Sendable, Hashable {
+  package enum Penalty: Sendable, Hashable {
     case fixed(Double)
     /// For each way to weigh among ``HeadFit/candidates``, by the likelihood under its own weights.
     case own
@@ -45,19 +45,19 @@ public struct HeadFit: Sendable, Hashable {
     case shared(by: Int)
   }
 
-  public init(penalty: Penalty = .own, seed: UInt64 = 0) {
+  package init(penalty: Penalty = .own, seed: UInt64 = 0) {
     self.penalty = penalty
     self.seed = seed
   }
 
-  public static let candidates = [0.003, 0.01, 0.03, 0.1, 0.3, 1]
+  package static let candidates = [0.003, 0.01, 0.03, 0.1, 0.3, 1]
   static let memoryBudget = 2 << 30
   static let heldShare = 5
 
   /// What training gave.
-  public struct Outcome: Sendable {
-    public let head: Head
-    public let penalty: Double
+  package struct Outcome: Sendable {
+    package let head: Head
+    package let penalty: Double
   }
 
   /// Trains one head a way to weigh.
@@ -66,7 +66,7 @@ public struct HeadFit: Sendable, Hashable {
   ///   - examples: Rows of `features`.
   ///   - labels: Their classes.
   ///   - weights: One or more ways to weigh them.
-  public func train(
+  package func train(
     _ features: any FeatureSource, examples: [Int], labels: [Int], classes: Int, weights: [SampleWeights],
     progress: (Double) -> Void = { _ in }
   ) -> [Outcome] {

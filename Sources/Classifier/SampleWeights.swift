@@ -2,15 +2,15 @@
 ///
 /// The loss is `Σ (w_i · −log p_i(label) + v_i · −log p_i(second)) / Σ (w_i + v_i)`. An example of weight 0 is the same as
 /// one that is left out; one of weight 2 the same as two.
-public struct SampleWeights: Sendable, Hashable {
+package struct SampleWeights: Sendable, Hashable {
   /// w, none negative, `[n]`.
-  public var weights: [Float]
+  package var weights: [Float]
   /// The second classes, `[n]`; empty: there are none.
-  public var secondLabels: [Int]
+  package var secondLabels: [Int]
   /// v, none negative, `[n]`; empty: there are none.
-  public var secondWeights: [Float]
+  package var secondWeights: [Float]
 
-  public init(_ weights: [Float], secondLabels: [Int] = [], secondWeights: [Float] = []) {
+  package init(_ weights: [Float], secondLabels: [Int] = [], secondWeights: [Float] = []) {
     precondition(
       secondLabels.count == secondWeights.count && [0, weights.count].contains(secondLabels.count),
       "\(weights.count) weights, \(secondLabels.count) second labels, \(secondWeights.count) second weights")
@@ -20,19 +20,19 @@ public struct SampleWeights: Sendable, Hashable {
   }
 
   /// Every example counts alike.
-  public static func equal(_ count: Int) -> SampleWeights {
+  package static func equal(_ count: Int) -> SampleWeights {
     SampleWeights([Float](repeating: 1, count: count))
   }
 
-  public var count: Int { weights.count }
+  package var count: Int { weights.count }
 
   /// What an example counts in all.
-  public func total(_ example: Int) -> Float {
+  package func total(_ example: Int) -> Float {
     weights[example] + (secondWeights.isEmpty ? 0 : secondWeights[example])
   }
 
   /// The sum of what examples count for each class.
-  public func masses(labels: [Int], classes: Int) -> [Double] {
+  package func masses(labels: [Int], classes: Int) -> [Double] {
     var masses = [Double](repeating: 0, count: classes)
     for (label, weight) in zip(labels, weights) { masses[label] += Double(weight) }
     for (label, weight) in zip(secondLabels, secondWeights) { masses[label] += Double(weight) }
@@ -40,7 +40,7 @@ public struct SampleWeights: Sendable, Hashable {
   }
 
   /// The same, scaled so that all classes that have any mass have the same.
-  public func classBalanced(labels: [Int], classes: Int) -> SampleWeights {
+  package func classBalanced(labels: [Int], classes: Int) -> SampleWeights {
     let masses = masses(labels: labels, classes: classes)
     let present = masses.filter { $0 > 0 }
     let mean = present.reduce(0, +) / Double(max(1, present.count))
@@ -52,7 +52,7 @@ public struct SampleWeights: Sendable, Hashable {
   }
 
   /// Those of some examples, in that order.
-  public func selecting(_ examples: [Int]) -> SampleWeights {
+  package func selecting(_ examples: [Int]) -> SampleWeights {
     SampleWeights(
       examples.map { weights[$0] },
       secondLabels: secondLabels.isEmpty ? [] : examples.map { secondLabels[$0] },

@@ -8,7 +8,7 @@ public struct CleanNetModel: Sendable {
   /// In the space that the networks see.
   public let references: ReferenceSets
   /// How features become the networks' input; nil: by the configuration's normalisation alone.
-  public let components: PrincipalComponents?
+  package let components: PrincipalComponents?
   /// The paper's threshold and its calibration, from validation images; nil where all evidence decides at judging.
   public let decision: Decision?
   public let configuration: Configuration
@@ -17,7 +17,7 @@ public struct CleanNetModel: Sendable {
   public var featureDimension: Int { components?.mean.size(0) ?? references.dimension }
 
   /// One for each network.
-  public var scorers: [Scorer] {
+  package var scorers: [Scorer] {
     let normalization: FeatureNormalization = components == nil ? configuration.normalization : .none
     return networks.map { Scorer($0, references, normalization: normalization) }
   }

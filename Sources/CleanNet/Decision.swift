@@ -19,7 +19,7 @@ public struct Decision: Sendable, Hashable, Codable {
   ///
   /// - Parameter judged: Scores of verified images, the class of their label, and whether it is right. Without any, or
   ///   with one kind alone, `natural` is the threshold.
-  public static func fitted(
+  package static func fitted(
     _ judged: [(score: Double, label: Int, isRight: Bool)], natural: Double, slope: Double
   ) -> Decision {
     let right = judged.count(where: \.isRight)

@@ -7,17 +7,17 @@ import Torch
 /// - Parameters:
 ///   - cosine: The image's cosine with the class of its label, `[B]`.
 ///   - right: Verification labels, `[B]`, bool.
-public func supervisedLoss(_ cosine: Tensor, right: Tensor, margin: Double, wrong: Double) -> Tensor {
+package func supervisedLoss(_ cosine: Tensor, right: Tensor, margin: Double, wrong: Double) -> Tensor {
   right.select(1 - cosine, else: (cosine - margin).relu() * wrong)
 }
 
 /// L_unsup: the supervised loss with the pseudo verification label `cos ≥ ρ`.
-public func pseudoVerificationLoss(_ cosine: Tensor, margin: Double, wrong: Double) -> Tensor {
+package func pseudoVerificationLoss(_ cosine: Tensor, margin: Double, wrong: Double) -> Tensor {
   supervisedLoss(cosine, right: cosine.detached() .>= margin, margin: margin, wrong: wrong)
 }
 
 /// L_rec: `‖v_q − v_r‖²` on the normalised features, `[B, D]` each.
-public func reconstructionLoss(_ features: Tensor, _ restored: Tensor) -> Tensor {
+package func reconstructionLoss(_ features: Tensor, _ restored: Tensor) -> Tensor {
   (features - restored).squared().sum(dim: 1)
 }
 
@@ -26,14 +26,14 @@ public func reconstructionLoss(_ features: Tensor, _ restored: Tensor) -> Tensor
 /// - Parameters:
 ///   - cosines: A, `[B, C]`.
 ///   - beliefs: How far each class is the image's own: 1 at its label, or soft; `[B, C]`, float32.
-public func crossClassLoss(_ cosines: Tensor, beliefs: Tensor, margin: Double) -> Tensor {
+package func crossClassLoss(_ cosines: Tensor, beliefs: Tensor, margin: Double) -> Tensor {
   let others = (cosines - margin).relu() * (1 - beliefs)
   return others.sum(dim: 1) / Double(max(1, cosines.size(1) - 1))
 }
 
 /// Generalised cross entropy of `softmax(A / T)`: `(1 − p^q) / q` at the own class (Zhang & Sabuncu 2018, eq. 6), in
 /// the mean over the classes that may be it.
-public func generalizedCrossEntropy(
+package func generalizedCrossEntropy(
   _ cosines: Tensor, beliefs: Tensor, temperature: Double, robustness q: Double
 ) -> Tensor {
   let logProbability = (cosines / temperature).logSoftmax(dim: 1)
@@ -51,7 +51,7 @@ extension LossWeights {
   ///   - verified: 1 where an image was verified, else 0: `[B]`, float32.
   ///   - right: What verification says where there is one, `[B]`, bool.
   ///   - reconstruction: L_rec, `[B]`.
-  public func total(
+  package func total(
     cosines: Tensor, own: Tensor, beliefs: Tensor? = nil, verified: Tensor, right: Tensor,
     reconstruction restored: Tensor
   ) -> Tensor {

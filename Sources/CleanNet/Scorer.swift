@@ -1,13 +1,13 @@
 import Torch
 
 /// Judges images by a trained network: every class's embedding is computed once, every image's once.
-public struct Scorer: Sendable {
+package struct Scorer: Sendable {
   /// φ_s of all classes, of unit length: `[C, 128]`.
-  public let classEmbeddings: Tensor
+  package let classEmbeddings: Tensor
   private let query: QueryEncoder
   private let normalization: FeatureNormalization
 
-  public init(_ network: Network, _ references: ReferenceSets, normalization: FeatureNormalization) {
+  package init(_ network: Network, _ references: ReferenceSets, normalization: FeatureNormalization) {
     query = network.query
     self.normalization = normalization
     classEmbeddings = withoutGradients {
@@ -22,10 +22,10 @@ public struct Scorer: Sendable {
     }
   }
 
-  public var classes: Int { classEmbeddings.size(0) }
+  package var classes: Int { classEmbeddings.size(0) }
 
   /// Cosines of images with all classes: features as stored, `[B, D]` → `[B, C]`.
-  public func cosines(_ features: Tensor) -> Tensor {
+  package func cosines(_ features: Tensor) -> Tensor {
     withoutGradients {
       query(normalization(features)).normalized().matmul(classEmbeddings.transposed())
     }
@@ -36,7 +36,7 @@ public struct Scorer: Sendable {
   /// - Parameters:
   ///   - labels: Each image's label; a negative one gets NaN.
   ///   - progress: Called with the number of images done.
-  public func score(
+  package func score(
     _ features: any FeatureSource, labels: [Int], batch: Int = 4096, progress: ((Int) -> Void)? = nil
   ) -> CosineScores {
     var scores = CosineScores(count: features.count)
@@ -51,12 +51,12 @@ public struct Scorer: Sendable {
 }
 
 /// What a network says of images and their labels; NaN (and class −1) for images without features or label.
-public struct CosineScores: Sendable {
+package struct CosineScores: Sendable {
   /// cos(φ_q, φ_s) with the label's class.
-  public var cosine: [Float]
+  package var cosine: [Float]
   /// The class of the largest cosine.
-  public var nearestClass: [Int]
-  public var nearestCosine: [Float]
+  package var nearestClass: [Int]
+  package var nearestCosine: [Float]
 
   init(count: Int) {
     cosine = Array(repeating: .nan, count: count)

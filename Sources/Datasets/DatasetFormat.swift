@@ -1,6 +1,6 @@
 /// A layout of data sets on disk. To add one, write a type in a file of its own and name it in
 /// `DatasetReader.formats`.
-public protocol DatasetFormat: Sendable {
+package protocol DatasetFormat: Sendable {
   /// What `--format` calls it.
   static var name: String { get }
   /// One line for `--help`: what such a data set looks like.
@@ -24,20 +24,20 @@ public protocol DatasetFormat: Sendable {
 }
 
 extension DatasetFormat {
-  public static var classesAreFolders: Bool { false }
-  public static var takes: Set<DatasetOption> { [] }
+  package static var classesAreFolders: Bool { false }
+  package static var takes: Set<DatasetOption> { [] }
 }
 
 /// What reading a source came to.
-public struct DatasetSummary: Sendable, Hashable {
+package struct DatasetSummary: Sendable, Hashable {
   /// How many samples were passed on.
-  public var samples = 0
+  package var samples = 0
   /// What was passed over without harm, such as hidden files: one line a kind.
-  public var notices: [String] = []
+  package var notices: [String] = []
   /// What the source was taken for where it does not say: which folders are the classes, which columns mean what.
-  public var guesses: [String] = []
+  package var guesses: [String] = []
 
-  public init(samples: Int = 0, notices: [String] = []) {
+  package init(samples: Int = 0, notices: [String] = []) {
     self.samples = samples
     self.notices = notices
   }
@@ -51,7 +51,7 @@ extension DatasetSummary {
 }
 
 /// A format that brings feature vectors instead of images.
-public protocol FeatureFormat: DatasetFormat {
+package protocol FeatureFormat: DatasetFormat {
   /// Passes the features of every sample, in the order of `read`, all of one length.
   ///
   /// - Throws: `DatasetProblems` at the end if rows are bad; what `each` throws, at once.

@@ -1,47 +1,47 @@
 /// What the user says about a source beyond its path. Everything has a default that formats detect.
-public struct DatasetOptions: Sendable {
+package struct DatasetOptions: Sendable {
   /// The name of the format, where detection is not wanted.
-  public var format: String?
+  package var format: String?
   /// The folder, or the tar file, that a manifest's paths start from; by default the manifest's folder.
-  public var root: String?
+  package var root: String?
   /// Columns of a manifest: by name, or by number from 1.
-  public var pathColumn: String?
-  public var labelColumn: String?
-  public var keyColumn: String?
-  public var verificationColumn: String?
-  public var splitColumn: String?
+  package var pathColumn: String?
+  package var labelColumn: String?
+  package var keyColumn: String?
+  package var verificationColumn: String?
+  package var splitColumn: String?
   /// Puts every sample into this split, whatever the source says.
-  public var split: String?
+  package var split: String?
   /// Whether a CSV or TSV manifest starts with a header; `nil` detects it.
-  public var hasHeader: Bool?
+  package var hasHeader: Bool?
   /// Names of the classes of sources that number them from 0.
-  public var classNames: [String]?
+  package var classNames: [String]?
   /// Renames labels, so that the classes of several sources meet.
-  public var labelMap: [String: String] = [:]
+  package var labelMap: [String: String] = [:]
   /// Further columns that hold labels, such as true ones; they get the same names as labels.
-  public var truthColumns: [String] = []
+  package var truthColumns: [String] = []
   /// Features come from elsewhere: images that are not there are no fault, and samples need none.
-  public var featuresOnly = false
+  package var featuresOnly = false
   /// The folder that images named by an address will be downloaded to. Without one, addresses are problems.
-  public var downloads: String?
+  package var downloads: String?
   /// Which folder of an image's path is its class: from 1 at the top, or from −1 at the image. `nil` finds out.
-  public var classLevel: Int?
+  package var classLevel: Int?
   /// Takes the class from images' names: `{label}_*.jpg`.
-  public var labelPattern: String?
+  package var labelPattern: String?
   /// What the beginnings of a manifest's paths are replaced by; the first that fits counts.
-  public var pathPrefixes: [(from: String, to: String)] = []
+  package var pathPrefixes: [(from: String, to: String)] = []
   /// Makes a path of a row's texts, such as `images/{}.jpg` of an id.
-  public var pathTemplate: String?
+  package var pathTemplate: String?
   /// Put before every key, so that sources may name their images alike.
-  public var keyPrefix = ""
+  package var keyPrefix = ""
   /// Nothing is kept: what only an import needs, such as images taken out of their container, is left undone.
-  public var readsOnly = false
+  package var readsOnly = false
 
-  public init() {}
+  package init() {}
 }
 
 /// What only some formats can follow, by the flag's name.
-public enum DatasetOption: String, Sendable, CaseIterable {
+package enum DatasetOption: String, Sendable, CaseIterable {
   case root = "--root"
   case pathColumn = "--path-column"
   case labelColumn = "--label-column"

@@ -1,45 +1,45 @@
 /// Something wrong at one place of a data set.
-public struct DatasetProblem: Error, CustomStringConvertible, Sendable, Hashable {
-  public var file: String
+package struct DatasetProblem: Error, CustomStringConvertible, Sendable, Hashable {
+  package var file: String
   /// Counted from 1; `nil` where the problem is the file's.
-  public var line: Int?
-  public var what: String
-  public var remedy: String
+  package var line: Int?
+  package var what: String
+  package var remedy: String
 
-  public init(file: String, line: Int? = nil, what: String, remedy: String) {
+  package init(file: String, line: Int? = nil, what: String, remedy: String) {
     self.file = file
     self.line = line
     self.what = what
     self.remedy = remedy
   }
 
-  public var description: String {
+  package var description: String {
     "\(file)\(line.map { ", line \($0)" } ?? ""): \(what). \(remedy)."
   }
 }
 
 /// All problems of a source together: the first `kept` of them in full, and how many there are.
-public struct DatasetProblems: Error, CustomStringConvertible, Sendable {
+package struct DatasetProblems: Error, CustomStringConvertible, Sendable {
   /// How many problems are kept in full.
-  public static let kept = 20
+  package static let kept = 20
 
-  public private(set) var first: [DatasetProblem] = []
-  public private(set) var count = 0
+  package private(set) var first: [DatasetProblem] = []
+  package private(set) var count = 0
 
-  public init() {}
+  package init() {}
 
-  public init(_ problem: DatasetProblem) {
+  package init(_ problem: DatasetProblem) {
     add(problem)
   }
 
-  public mutating func add(_ problem: DatasetProblem) {
+  package mutating func add(_ problem: DatasetProblem) {
     count += 1
     if first.count < Self.kept { first.append(problem) }
   }
 
-  public var isEmpty: Bool { count == 0 }
+  package var isEmpty: Bool { count == 0 }
 
-  public var description: String {
+  package var description: String {
     if count == 1, let only = first.first { return only.description }
     let more = count > first.count ? "\n  … and \(count - first.count) more" : ""
     return "\(count) problems:\n" + lines.map { "  \($0)" }.joined(separator: "\n") + more

@@ -1,7 +1,7 @@
 /// Opens data sets: by the format that the user names, else by the first that recognises the source.
-public enum DatasetReader {
+package enum DatasetReader {
   /// All formats, the most telling first: an image folder is any folder, a manifest any text.
-  public static let formats: [any DatasetFormat.Type] = [
+  package static let formats: [any DatasetFormat.Type] = [
     Food101N.self, Food101.self, Clothing1M.self, WebVision.self, HuggingFaceFolder.self, IDXFolder.self,
     CIFAR.self, COCO.self, Parquet.self, WebDataset.self, TarImages.self, ZipImages.self, LabelMe.self,
     ImageFolder.self,
@@ -9,7 +9,8 @@ public enum DatasetReader {
   ]
 
   /// - Throws: `DatasetProblems` if nothing is there, the format is unknown, or none recognises the source.
-  public static func open(source path: String, options: DatasetOptions = DatasetOptions()) throws -> Dataset {
+  package static func open(source path: String, options: DatasetOptions = DatasetOptions()) throws -> Dataset
+  {
     let source = try DatasetSource(path: path)
     let type: any DatasetFormat.Type
     if let name = options.format {
@@ -35,7 +36,7 @@ public enum DatasetReader {
 }
 
 /// A data set that was opened: its format, and its samples as a stream.
-public struct Dataset: Sendable {
+package struct Dataset: Sendable {
   let format: any DatasetFormat
   private let options: DatasetOptions
   /// What messages call it.
@@ -44,7 +45,7 @@ public struct Dataset: Sendable {
   /// A data set in a format of the caller's own.
   ///
   /// - Parameter options: Their `labelMap` renames labels, here and in the `truthColumns`; labels that it lacks stay.
-  public init(format: any DatasetFormat, options: DatasetOptions = DatasetOptions()) {
+  package init(format: any DatasetFormat, options: DatasetOptions = DatasetOptions()) {
     self.format = format
     self.options = options
   }
@@ -54,19 +55,19 @@ public struct Dataset: Sendable {
     self.shown = shown
   }
 
-  public var formatName: String { type(of: format).name }
+  package var formatName: String { type(of: format).name }
   /// Whether classes are named by folders.
-  public var classesAreFolders: Bool { type(of: format).classesAreFolders && options.labelPattern == nil }
+  package var classesAreFolders: Bool { type(of: format).classesAreFolders && options.labelPattern == nil }
 
   /// The options given that have no effect on it.
-  public var idleOptions: Set<DatasetOption> { options.given.subtracting(type(of: format).takes) }
+  package var idleOptions: Set<DatasetOption> { options.given.subtracting(type(of: format).takes) }
 
   /// The format, if it brings features instead of images.
-  public var features: (any FeatureFormat)? { format as? any FeatureFormat }
+  package var features: (any FeatureFormat)? { format as? any FeatureFormat }
 
   /// Passes every sample to `each`; see `DatasetFormat.read`. Labels, splits and keys are what the options make of them.
   @discardableResult
-  public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
+  package func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
     var editor = SampleEditor(options)
     var summary = try format.read { sample in
       var sample = sample

@@ -1,22 +1,22 @@
 import Foundation
 
 /// What formats judge a source by: its kind, its first bytes, the names in a folder.
-public struct DatasetSource: Sendable {
+package struct DatasetSource: Sendable {
   /// As the user wrote it, for messages.
-  public let path: String
-  public let absolutePath: String
-  public let isFolder: Bool
+  package let path: String
+  package let absolutePath: String
+  package let isFolder: Bool
   /// The first bytes of a file, or of the first of several, at most 1,024; empty for a folder.
-  public let head: [UInt8]
+  package let head: [UInt8]
   /// Where the content is read: the file itself, or for a pipe what came out of it, which is read once.
-  public let contentPath: String
+  package let contentPath: String
   private let spool: PipeSpool?
   /// The files, by absolute path, that a pattern such as `train-{000000..000127}.tar` or `shards/*.tar` stands for.
-  public let files: [String]?
+  package let files: [String]?
 
   /// - Throws: `DatasetProblems` if there is no such file or folder, a pattern's files are not all there, or it cannot
   ///   be read.
-  public init(path: String) throws(DatasetProblems) {
+  package init(path: String) throws(DatasetProblems) {
     self.path = path
     absolutePath = path == "-" ? "/dev/stdin" : Self.absolute(path)
     var info = stat()
@@ -72,7 +72,7 @@ public struct DatasetSource: Sendable {
   var lowercasedName: String { URL(fileURLWithPath: absolutePath).lastPathComponent.lowercased() }
 
   /// The last part of the path, without what follows the first dot.
-  public var stem: String {
+  package var stem: String {
     let name = absolutePath.parted(atLast: .slash)?.after ?? absolutePath
     return name.parted(atFirst: UInt8(ascii: "."))?.before ?? name
   }
@@ -84,7 +84,7 @@ public struct DatasetSource: Sendable {
   }
 
   /// The parts of the path of the folder itself, or of the folder that a file lies in.
-  public var folderParts: [String] { folder.fields(at: .slash).filter { !$0.isEmpty } }
+  package var folderParts: [String] { folder.fields(at: .slash).filter { !$0.isEmpty } }
 
   /// Whether a folder holds something of that name.
   func has(_ relative: String) -> Bool {
@@ -248,7 +248,7 @@ public struct DatasetSource: Sendable {
   }
 
   /// The path from the root of the file system.
-  public static func absolutePath(of path: String) -> String { absolute(path) }
+  package static func absolutePath(of path: String) -> String { absolute(path) }
 }
 
 /// The text of the last failure of a system call.

@@ -1,18 +1,18 @@
 import Foundation
 
 /// How many samples there are of each class in each split, and what of that looks odd.
-public struct DatasetTally: Sendable, Hashable {
-  public struct Entry: Sendable, Hashable, Codable {
-    public var name: String
-    public var images: Int
+package struct DatasetTally: Sendable, Hashable {
+  package struct Entry: Sendable, Hashable, Codable {
+    package var name: String
+    package var images: Int
   }
 
   /// In order of first appearance.
-  public private(set) var splits: [Entry] = []
-  public private(set) var classes: [Entry] = []
-  public private(set) var samples = 0
+  package private(set) var splits: [Entry] = []
+  package private(set) var classes: [Entry] = []
+  package private(set) var samples = 0
   /// Whether classes are named by folders, whose level may have been mistaken.
-  public var classesAreFolders = false
+  package var classesAreFolders = false
   private var splitPlaces: [String: Int] = [:]
   private var classPlaces: [String: Int] = [:]
 
@@ -28,15 +28,15 @@ public struct DatasetTally: Sendable, Hashable {
   ]
   private static let named = 5
 
-  public init() {}
+  package init() {}
 
-  public mutating func add(label: String, split: String, samples count: Int = 1) {
+  package mutating func add(label: String, split: String, samples count: Int = 1) {
     samples += count
     Self.add(split, count, &splits, &splitPlaces)
     Self.add(label, count, &classes, &classPlaces)
   }
 
-  public mutating func add(_ other: DatasetTally) {
+  package mutating func add(_ other: DatasetTally) {
     samples += other.samples
     if other.classesAreFolders { classesAreFolders = true }
     for entry in other.splits { Self.add(entry.name, entry.images, &splits, &splitPlaces) }
@@ -55,7 +55,7 @@ public struct DatasetTally: Sendable, Hashable {
   }
 
   /// What may be a mistake, a line each.
-  public var warnings: [String] {
+  package var warnings: [String] {
     var warnings: [String] = []
     func warn(_ names: [String], _ what: String, _ remedy: String) {
       guard !names.isEmpty else { return }
@@ -111,7 +111,7 @@ public struct DatasetTally: Sendable, Hashable {
   }
 
   /// Classes that a person would take for one, a line each.
-  public static func alike(_ names: [String]) -> [String] {
+  package static func alike(_ names: [String]) -> [String] {
     let groups = Dictionary(grouping: names) { name in
       // A hyphen in front is a sign, or tells names apart.
       let sign = name.first == "-" ? "-" : ""

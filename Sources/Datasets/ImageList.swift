@@ -1,12 +1,12 @@
 import Foundation
 
 /// Images that are only named: by a folder, a list, or one by one.
-public enum ImageList {
+package enum ImageList {
   /// The image files that the paths stand for, in order: an image's own, those below a folder by their names' bytes, those
   /// that a text file lists, one a line (relative ones begin at that file's folder).
   ///
   /// - Throws: ``DatasetProblems`` naming each path that leads nowhere.
-  public static func files(_ paths: [String]) throws -> [String] {
+  package static func files(_ paths: [String]) throws -> [String] {
     let log = ProblemLog()
     var files: [String] = []
     for path in paths {

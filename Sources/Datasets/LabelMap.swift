@@ -1,10 +1,10 @@
 /// Renames labels by a table, so that the classes of several sources meet.
-public enum LabelMap {
+package enum LabelMap {
   /// Reads a CSV or TSV table of two columns: a label, and what it is called from now on. A first row that begins with
   /// `label` or `from` is a header.
   ///
   /// - Throws: `DatasetProblems` naming every bad row.
-  public static func read(path: String) throws -> [String: String] {
+  package static func read(path: String) throws -> [String: String] {
     let reader = try DelimitedReader(path: path, delimiter: nil) { first in
       ["label", "from"].contains(first[0].lowercased())
     }
@@ -38,7 +38,7 @@ public enum LabelMap {
   /// Reads a file with a class name a line.
   ///
   /// - Throws: `DatasetProblems` if a name occurs twice.
-  public static func readNames(path: String) throws -> [String] {
+  package static func readNames(path: String) throws -> [String] {
     let log = ProblemLog()
     let names = try LineReader.names(path: path, log: log)
     try log.throwIfAny()

@@ -4,7 +4,7 @@ extension Dataset {
   /// The same as ``read(_:)`` on two threads: samples are read and brought to one form while `each` works on those before.
   /// `each` is called on the caller's thread, in the same order; a few thousand samples wait at most.
   @discardableResult
-  public func readAhead(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
+  package func readAhead(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
     let line = SampleLine()
     let thread = Thread { [self] in
       line.finish(Result { try read(line.add) })

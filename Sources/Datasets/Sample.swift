@@ -1,26 +1,26 @@
 /// One labelled image: a row of a manifest, a file of an image folder, a member of an archive.
 ///
 /// Everything that a format knows beyond these fields stays in `attributes`, in the order of the source's columns.
-public struct Sample: Sendable, Hashable {
+package struct Sample: Sendable, Hashable {
   /// What names the sample in the workspace. Unique there; by default the path.
-  public var key: String
+  package var key: String
   /// The path as the manifest writes it, or relative to the data set's folder. Shown to users.
-  public var path: String
+  package var path: String
   /// Where the image's bytes lie.
-  public var location: ImageLocation
+  package var location: ImageLocation
   /// The given label, right or wrong.
-  public var label: String
+  package var label: String
   /// `train` unless the source or the user says otherwise.
-  public var split: String
+  package var split: String
   /// `true`: a person says that the label is right. `false`: that it is wrong. `nil`: nobody looked.
-  public var verification: Bool?
-  public var attributes: [SampleAttribute]
+  package var verification: Bool?
+  package var attributes: [SampleAttribute]
   /// The file that this sample was read from: the manifest, the archive, or the image itself.
-  public var source: String
+  package var source: String
   /// The line in `source`, counted from 1; 0 where there are no lines.
-  public var line: Int
+  package var line: Int
 
-  public init(
+  package init(
     key: String, path: String, location: ImageLocation, label: String, split: String = "train",
     verification: Bool? = nil, attributes: [SampleAttribute] = [], source: String = "", line: Int = 0
   ) {
@@ -36,10 +36,10 @@ public struct Sample: Sendable, Hashable {
   }
 
   /// `source:line`, as errors name a place.
-  public var place: String { line > 0 ? "\(source):\(line)" : source }
+  package var place: String { line > 0 ? "\(source):\(line)" : source }
 
   /// The value of the attribute of that name.
-  public func attribute(_ name: String) -> String? {
+  package func attribute(_ name: String) -> String? {
     attributes.first { $0.name == name }?.value
   }
 }

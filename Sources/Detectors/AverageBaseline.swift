@@ -4,13 +4,13 @@ import Torch
 ///
 /// Source: the paper's "average baseline" (section 4.2), with the mean over all images of the class, of which the mean
 /// of its references is an approximation. Cost: one pass over the features for the means, one for the cosines.
-public struct AverageBaseline: Detector {
-  public let name = "average-baseline"
-  public let kind = DetectorKind.weaklySupervised
+package struct AverageBaseline: Detector {
+  package let name = "average-baseline"
+  package let kind = DetectorKind.weaklySupervised
 
-  public init() {}
+  package init() {}
 
-  public func judge(_ problem: DetectionProblem, progress: DetectionProgress) -> Detection {
+  package func judge(_ problem: DetectionProblem, progress: DetectionProgress) -> Detection {
     problem.withThreads { withoutGradients { judged(problem, progress) } }
   }
 

@@ -3,19 +3,19 @@
 /// Source: the paper's weakly supervised baseline (section 4.2), with cross-validated predictions. The score is minus the
 /// number of classes that are more probable than the label, so that the threshold chosen on the verified images is K. Cost:
 /// ``CrossValidation``, shared among the detectors that use it.
-public struct ClassificationFiltering: Detector {
-  public let name = "classification-filtering"
-  public let kind = DetectorKind.weaklySupervised
+package struct ClassificationFiltering: Detector {
+  package let name = "classification-filtering"
+  package let kind = DetectorKind.weaklySupervised
   /// K; nil: the verified images choose it.
-  public let topK: Int?
-  public let validation: CrossValidation
+  package let topK: Int?
+  package let validation: CrossValidation
 
-  public init(topK: Int? = nil, validation: CrossValidation = CrossValidation()) {
+  package init(topK: Int? = nil, validation: CrossValidation = CrossValidation()) {
     self.topK = topK
     self.validation = validation
   }
 
-  public func judge(
+  package func judge(
     _ problem: DetectionProblem, progress: @escaping DetectionProgress
   ) throws(DetectionError) -> Detection {
     try problem.requireClasses(name)

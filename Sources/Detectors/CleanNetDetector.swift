@@ -2,21 +2,21 @@ import CleanNet
 import Torch
 
 /// CleanNet as a detector among others: trained on a problem's verified images, then judging all.
-public struct CleanNetDetector: Detector {
-  public let objective: Objective
+package struct CleanNetDetector: Detector {
+  package let objective: Objective
   /// What it judges by; experiments leave parts out.
-  public let parts: EvidenceParts
+  package let parts: EvidenceParts
   /// Of the problem's features and images, if it is there already.
-  public var space: FeatureSpace?
+  package var space: FeatureSpace?
 
-  public init(_ objective: Objective = .extended, parts: EvidenceParts = .all, space: FeatureSpace? = nil) {
+  package init(_ objective: Objective = .extended, parts: EvidenceParts = .all, space: FeatureSpace? = nil) {
     self.objective = objective
     self.parts = parts
     self.space = space
   }
 
   /// The whole, and the same without one part each.
-  public static let ablations: [CleanNetDetector] =
+  package static let ablations: [CleanNetDetector] =
     partNames.map { CleanNetDetector(parts: .all.subtracting($0.part)) }
 
   private static let partNames: [(part: EvidenceParts, name: String)] = [
@@ -25,14 +25,14 @@ public struct CleanNetDetector: Detector {
     (.residuals, "residuals"),
   ]
 
-  public var name: String {
+  package var name: String {
     guard objective == .extended else { return "cleannet-paper" }
     return "cleannet"
       + Self.partNames.filter { !parts.contains($0.part) }.map { "-without-\($0.name)" }.joined()
   }
-  public var kind: DetectorKind { .weaklySupervised }
+  package var kind: DetectorKind { .weaklySupervised }
 
-  public func judge(
+  package func judge(
     _ problem: DetectionProblem, progress: @escaping DetectionProgress
   ) throws(DetectionError) -> Detection {
     guard Set(problem.images.lazy.map { problem.labels[$0] }).count > 1 else {
@@ -78,7 +78,7 @@ public struct CleanNetDetector: Detector {
   }
 
   /// What can be shared among problems that differ in labels and verdicts only.
-  public static func space(_ problem: DetectionProblem) -> FeatureSpace {
+  package static func space(_ problem: DetectionProblem) -> FeatureSpace {
     FeatureSpace(
       TrainingSet(problem), configuration: configuration(.extended, problem), threads: problem.threads)
   }
@@ -97,7 +97,7 @@ extension TrainingSet {
 
 extension Detection {
   /// CleanNet's judgements: ranked by the probability that the label is right, decided by CleanNet's own threshold.
-  public init(_ judgements: Judgements) {
+  package init(_ judgements: Judgements) {
     self.init(
       scores: judgements.probability, verdicts: (0..<judgements.count).map { judgements.isRight($0) ?? true },
       scoresAreProbabilities: true)

@@ -6,16 +6,16 @@ import Foundation
 /// section 3.1. An image counts as confidently of class j if p_j reaches the mean p_j of the images labelled j; of several
 /// such classes the most probable counts. The counts, per noisy label scaled to its number of images, are the joint
 /// distribution of noisy and true labels.
-public struct ConfidentJoint: Sendable {
-  public let classes: Int
+package struct ConfidentJoint: Sendable {
+  package let classes: Int
   /// The estimated number of images with noisy label i and true label j: `[C, C]`, C order.
-  public let counts: [Double]
+  package let counts: [Double]
   /// As many, in whole numbers that keep the number of images of each noisy label.
-  public let wholeCounts: [Int]
+  package let wholeCounts: [Int]
   /// Each class's threshold t_j: the mean p_j of the images labelled j.
-  public let thresholds: [Double]
+  package let thresholds: [Double]
 
-  public init(_ probabilities: ClassProbabilities) {
+  package init(_ probabilities: ClassProbabilities) {
     let classes = probabilities.classes
     var sums = [Double](repeating: 0, count: classes)
     var sizes = [Int](repeating: 0, count: classes)
@@ -67,7 +67,7 @@ public struct ConfidentJoint: Sendable {
   }
 
   /// The estimated share of wrong labels.
-  public var noiseRate: Double {
+  package var noiseRate: Double {
     let total = counts.reduce(0, +)
     let right = (0..<classes).reduce(0) { $0 + counts[$1 * classes + $1] }
     return total > 0 ? 1 - right / total : 0
@@ -80,9 +80,9 @@ public struct ConfidentJoint: Sendable {
 /// cleanlab 2: a label that is the most probable one is never wrong, and a class keeps at least one image. It decides by
 /// its own rule; the score, for ranking, is the normalised margin (by class: the self-confidence). Cost:
 /// ``CrossValidation``, shared among the detectors that use it.
-public struct ConfidentLearning: Detector {
+package struct ConfidentLearning: Detector {
   /// Which labels are wrong.
-  public enum Pruning: String, Sendable, Hashable, Codable, CaseIterable {
+  package enum Pruning: String, Sendable, Hashable, Codable, CaseIterable {
     /// For each pair i ≠ j, as many images labelled i as the joint says are of class j: those of largest p_j − p_i.
     case byNoiseRate = "noise-rate"
     /// For each class i, as many images as the joint says are of others: those of least p_i.
@@ -91,17 +91,17 @@ public struct ConfidentLearning: Detector {
     case both
   }
 
-  public var name: String { "confident-learning-\(pruning.rawValue)" }
-  public let kind = DetectorKind.unsupervised
-  public let pruning: Pruning
-  public let validation: CrossValidation
+  package var name: String { "confident-learning-\(pruning.rawValue)" }
+  package let kind = DetectorKind.unsupervised
+  package let pruning: Pruning
+  package let validation: CrossValidation
 
-  public init(_ pruning: Pruning, validation: CrossValidation = CrossValidation()) {
+  package init(_ pruning: Pruning, validation: CrossValidation = CrossValidation()) {
     self.pruning = pruning
     self.validation = validation
   }
 
-  public func judge(
+  package func judge(
     _ problem: DetectionProblem, progress: @escaping DetectionProgress
   ) throws(DetectionError) -> Detection {
     try problem.requireClasses(name)
@@ -117,7 +117,7 @@ public struct ConfidentLearning: Detector {
 
 extension ConfidentLearning.Pruning {
   /// Per row whether its label is called wrong.
-  public func wrong(_ probabilities: ClassProbabilities) -> [Bool] {
+  package func wrong(_ probabilities: ClassProbabilities) -> [Bool] {
     let joint = ConfidentJoint(probabilities)
     switch self {
     case .byNoiseRate: return Self.byNoiseRate(probabilities, joint)

@@ -9,12 +9,12 @@ import Torch
 ///
 /// Cost: 10 to 20 passes over the features for all folds together, and as much again where C is chosen. Memory: the
 /// features in float32, up to ``memoryBudget``, else one piece of them, and D² numbers a fold.
-public struct CrossValidation: Sendable, Hashable {
-  public var folds: Int
+package struct CrossValidation: Sendable, Hashable {
+  package var folds: Int
   /// The inverse strength of the L2 penalty, scikit-learn's `C`; nil: chosen.
-  public var c: Double?
+  package var c: Double?
 
-  public init(folds: Int = 5, c: Double? = nil) {
+  package init(folds: Int = 5, c: Double? = nil) {
     precondition(folds >= 2 && (c ?? 1) > 0, "cross-validation needs two folds and a positive C")
     self.folds = folds
     self.c = c
@@ -120,14 +120,14 @@ public struct CrossValidation: Sendable, Hashable {
 }
 
 /// Class probabilities of images, and their noisy labels.
-public struct ClassProbabilities: Sendable {
+package struct ClassProbabilities: Sendable {
   /// Per row the noisy label.
-  public let labels: [Int]
-  public let classes: Int
+  package let labels: [Int]
+  package let classes: Int
   /// `[rows, classes]`, C order; every row sums to 1.
-  public let values: [Float]
+  package let values: [Float]
 
-  public init(labels: [Int], classes: Int, values: [Float]) {
+  package init(labels: [Int], classes: Int, values: [Float]) {
     precondition(
       values.count == labels.count * classes, "\(values.count) probabilities for \(labels.count) images")
     self.labels = labels
@@ -135,16 +135,16 @@ public struct ClassProbabilities: Sendable {
     self.values = values
   }
 
-  public var count: Int { labels.count }
+  package var count: Int { labels.count }
 
   /// The probabilities of one row.
-  public func row(_ index: Int) -> ArraySlice<Float> { values[index * classes..<(index + 1) * classes] }
+  package func row(_ index: Int) -> ArraySlice<Float> { values[index * classes..<(index + 1) * classes] }
 
   /// The probability of one row's own label.
-  public func own(_ index: Int) -> Float { values[index * classes + labels[index]] }
+  package func own(_ index: Int) -> Float { values[index * classes + labels[index]] }
 
   /// The largest probability among the classes other than one row's label; 0 where there is none.
-  public func bestOther(_ index: Int) -> Float {
+  package func bestOther(_ index: Int) -> Float {
     var best: Float = 0
     for label in 0..<classes where label != labels[index] {
       best = max(best, values[index * classes + label])
@@ -153,7 +153,7 @@ public struct ClassProbabilities: Sendable {
   }
 
   /// The number of classes that are more probable than one row's label.
-  public func rank(_ index: Int) -> Int {
+  package func rank(_ index: Int) -> Int {
     let own = own(index)
     return row(index).count { $0 > own }
   }

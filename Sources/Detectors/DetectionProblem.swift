@@ -4,24 +4,24 @@ import Torch
 ///
 /// What several detectors need alike (cross-validated probabilities, nearest neighbours) is computed once for a problem
 /// and its copies, see ``SharedEvidence``.
-public struct DetectionProblem: Sendable {
-  public let features: any FeatureSource
+package struct DetectionProblem: Sendable {
+  package let features: any FeatureSource
   /// Each image's noisy label, 0..<classes; negative for images that take no part.
-  public let labels: [Int]
-  public let classes: Int
+  package let labels: [Int]
+  package let classes: Int
   /// Verification labels: image → whether its label is right. Only of images that take part.
-  public let verdicts: [Int: Bool]
-  public var seed: UInt64
-  public let threads: Int
+  package let verdicts: [Int: Bool]
+  package var seed: UInt64
+  package let threads: Int
   /// The images that take part, ascending.
-  public let images: [Int]
+  package let images: [Int]
   /// For each class the images that carry its label, ascending.
-  public let members: [[Int]]
+  package let members: [[Int]]
 
   let shared: SharedEvidence
 
   /// Verification labels of images that take no part are left out.
-  public init(
+  package init(
     features: any FeatureSource, labels: [Int], classes: Int, verdicts: [Int: Bool] = [:], seed: UInt64 = 0,
     threads: Int = 2
   ) {
@@ -41,7 +41,7 @@ public struct DetectionProblem: Sendable {
   }
 
   /// A problem with the same features and labels, and so the same shared evidence, but other verification labels.
-  public func verified(_ verdicts: [Int: Bool]) -> DetectionProblem {
+  package func verified(_ verdicts: [Int: Bool]) -> DetectionProblem {
     DetectionProblem(self, verdicts: verdicts)
   }
 

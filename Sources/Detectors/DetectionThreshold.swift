@@ -1,7 +1,7 @@
 import CleanNet
 
 /// The rule by which a score becomes a decision: the label is right where `score ≥ threshold`.
-public enum DetectionThreshold {
+package enum DetectionThreshold {
   /// The ``bestThreshold(_:)`` of the verified images that have a score.
   ///
   /// - Parameters:
@@ -9,7 +9,7 @@ public enum DetectionThreshold {
   ///   - verdicts: Verification labels, image → label is right.
   /// - Returns: The threshold, −∞ where calling every label right is best, +∞ where calling every label wrong is. nil
   ///   where no verified image has a score.
-  public static func choose(scores: [Float], labels: [Int], verdicts: [Int: Bool]) -> Double? {
+  package static func choose(scores: [Float], labels: [Int], verdicts: [Int: Bool]) -> Double? {
     bestThreshold(
       verdicts.filter { !scores[$0.key].isNaN }.map { image, isRight in
         (score: Double(scores[image]), label: labels[image], isRight: isRight)
@@ -17,7 +17,7 @@ public enum DetectionThreshold {
   }
 
   /// The threshold for what a detector said; nil also where the detector decides by a rule of its own.
-  public static func choose(_ detection: Detection, _ problem: DetectionProblem) -> Double? {
+  package static func choose(_ detection: Detection, _ problem: DetectionProblem) -> Double? {
     guard detection.verdicts == nil else { return nil }
     return choose(scores: detection.scores, labels: problem.labels, verdicts: problem.verdicts)
   }

@@ -1,5 +1,5 @@
 /// What a detector learns from besides features and noisy labels.
-public enum DetectorKind: String, Sendable, Hashable, Codable, CaseIterable {
+package enum DetectorKind: String, Sendable, Hashable, Codable, CaseIterable {
   /// From the verified images of a class; it says nothing of classes without any.
   case supervised
   /// From verified images of some classes, for all classes: its threshold is theirs.
@@ -16,7 +16,7 @@ public enum DetectorKind: String, Sendable, Hashable, Codable, CaseIterable {
 /// let threshold = DetectionThreshold.choose(detection, problem)
 /// let isRight = detection.decisions(threshold: threshold)
 /// ```
-public protocol Detector: Sendable {
+package protocol Detector: Sendable {
   /// Its name on the command line and in tables, `knn`.
   var name: String { get }
   var kind: DetectorKind { get }
@@ -31,26 +31,26 @@ public protocol Detector: Sendable {
 }
 
 /// Hears the share of the work done, 0…1, from any thread.
-public typealias DetectionProgress = @Sendable (Double) -> Void
+package typealias DetectionProgress = @Sendable (Double) -> Void
 
 extension Detector {
   /// Most need nothing.
-  public func loadLibraries() throws(VectorMachineLibraryError) {}
+  package func loadLibraries() throws(VectorMachineLibraryError) {}
 
   /// Judges all images of `problem`, telling nobody how far it is.
-  public func judge(_ problem: DetectionProblem) throws(DetectionError) -> Detection {
+  package func judge(_ problem: DetectionProblem) throws(DetectionError) -> Detection {
     try judge(problem) { _ in }
   }
 }
 
 /// Why a detector cannot judge.
-public enum DetectionError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum DetectionError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Fewer than two classes have images.
   case tooFewClasses(detector: String)
   /// A library refused its input.
   case library(detector: String, reason: String)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .tooFewClasses(let detector):
       "The detector \(detector) compares classes, but fewer than two have images. Import more classes, or leave the "
@@ -61,19 +61,19 @@ public enum DetectionError: Error, Sendable, Equatable, CustomStringConvertible 
 }
 
 /// What a detector says.
-public struct Detection: Sendable {
+package struct Detection: Sendable {
   /// Per image a score, higher where its label is more likely right; NaN where the detector says nothing.
-  public var scores: [Float]
+  package var scores: [Float]
   /// The method's own decisions, if it has a rule of its own: true where the label is right. Meaningless where the
   /// score is NaN.
-  public var verdicts: [Bool]?
+  package var verdicts: [Bool]?
   /// Whether the scores are meant as probabilities that the label is right.
-  public var scoresAreProbabilities: Bool
+  package var scoresAreProbabilities: Bool
   /// Seconds of work that another detector had done for the same problem before and that was used again. A fair
   /// account of the detector's time is its own plus these.
-  public var reusedSeconds: Double
+  package var reusedSeconds: Double
 
-  public init(
+  package init(
     scores: [Float], verdicts: [Bool]? = nil, scoresAreProbabilities: Bool = false, reusedSeconds: Double = 0
   ) {
     self.scores = scores
@@ -84,7 +84,7 @@ public struct Detection: Sendable {
 
   /// Right (true), wrong (false) or no answer for every image: by the method's own rule where it has one, else by
   /// `score ≥ threshold`; without a threshold every label counts as right.
-  public func decisions(threshold: Double?) -> [Bool?] {
+  package func decisions(threshold: Double?) -> [Bool?] {
     let limit = threshold ?? -.infinity
     return scores.indices.map { image in
       scores[image].isNaN ? nil : verdicts.map { $0[image] } ?? (Double(scores[image]) >= limit)

@@ -1,7 +1,7 @@
 /// The detectors by name, with their default settings.
-public enum DetectorRegistry {
+package enum DetectorRegistry {
   /// All of them, in the order of tables: by kind, and within a kind from old to new.
-  public static let all: [any Detector] =
+  package static let all: [any Detector] =
     [
       Naive(),
       Perceptron(), VerifiedNeighbors(), SVMDetector(.linear), SVMDetector(.rbf),
@@ -13,7 +13,7 @@ public enum DetectorRegistry {
     + ConfidentLearning.Pruning.allCases.map { ConfidentLearning($0) } + [KNNAgreement(), DistanceRatio()]
 
   /// The detector of that name.
-  public static func named(_ name: String) -> (any Detector)? {
+  package static func named(_ name: String) -> (any Detector)? {
     all.first { $0.name == name } ?? CleanNetDetector.ablations.first { $0.name == name }
   }
 }

@@ -6,13 +6,13 @@ import Torch
 /// Source: the label-error ranking of SelfClean (Gröger et al. 2024, "Intrinsic self-supervision for data quality
 /// audits"). Above ½ the nearest image has the same label, which is its natural threshold; here the verified images choose
 /// it where there are some. Cost: all cosines once, as ``KNNAgreement``.
-public struct DistanceRatio: Detector {
-  public let name = "distance-ratio"
-  public let kind = DetectorKind.unsupervised
+package struct DistanceRatio: Detector {
+  package let name = "distance-ratio"
+  package let kind = DetectorKind.unsupervised
 
-  public init() {}
+  package init() {}
 
-  public func judge(
+  package func judge(
     _ problem: DetectionProblem, progress: @escaping DetectionProgress
   ) throws(DetectionError) -> Detection {
     try problem.requireClasses(name)

@@ -5,14 +5,14 @@ import Torch
 /// Source: the k-nearest-neighbour rule of Wilson (1972), as a score; Zhu et al. (2022, "Detecting corrupted labels
 /// without training a model to predict") find it hard to beat on good features. Cost: the exact neighbour search, see
 /// ``nearestNeighbors(_:queries:among:k:excludingSelf:storage:threads:progress:)``.
-public struct KNNAgreement: Detector {
-  public let name = "knn"
-  public let kind = DetectorKind.unsupervised
-  public let k: Int
+package struct KNNAgreement: Detector {
+  package let name = "knn"
+  package let kind = DetectorKind.unsupervised
+  package let k: Int
 
-  public init(k: Int = 50) { self.k = k }
+  package init(k: Int = 50) { self.k = k }
 
-  public func judge(_ problem: DetectionProblem, progress: @escaping DetectionProgress) -> Detection {
+  package func judge(_ problem: DetectionProblem, progress: @escaping DetectionProgress) -> Detection {
     let found = problem.shared.neighbors(k: k, problem, progress: progress)
     let neighbors = found.value
     guard neighbors.k > 0 else { return Detection(scores: problem.scattered([], images: [])) }

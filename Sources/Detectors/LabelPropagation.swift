@@ -7,10 +7,10 @@ import Torch
 /// verified images to their answers, and label spreading (Zhou et al. 2004), which lets the graph overrule them a little
 /// (α = 0.2). An image that no answer reaches gets the share of right among the verified. Cost per class: the neighbour
 /// search among its images, `n² · D` operations; the spreading itself is cheap.
-public struct LabelPropagation: Detector {
-  public var name: String { method == .propagation ? "label-propagation" : "label-spreading" }
-  public let kind = DetectorKind.supervised
-  public let k: Int
+package struct LabelPropagation: Detector {
+  package var name: String { method == .propagation ? "label-propagation" : "label-spreading" }
+  package let kind = DetectorKind.supervised
+  package let k: Int
   private let method: NeighborGraph.Method
 
   private init(_ method: NeighborGraph.Method, k: Int) {
@@ -19,12 +19,12 @@ public struct LabelPropagation: Detector {
   }
 
   /// Label propagation on the graph of the `k` nearest neighbours.
-  public static func propagation(k: Int = 10) -> LabelPropagation { LabelPropagation(.propagation, k: k) }
+  package static func propagation(k: Int = 10) -> LabelPropagation { LabelPropagation(.propagation, k: k) }
 
   /// Label spreading on the graph of the `k` nearest neighbours.
-  public static func spreading(k: Int = 10) -> LabelPropagation { LabelPropagation(.spreading, k: k) }
+  package static func spreading(k: Int = 10) -> LabelPropagation { LabelPropagation(.spreading, k: k) }
 
-  public func judge(
+  package func judge(
     _ problem: DetectionProblem, progress: @escaping DetectionProgress
   ) throws(DetectionError) -> Detection {
     let graphs = Memo<Int, NeighborGraph>()

@@ -2,7 +2,7 @@ import Foundation
 import Torch
 
 /// How cross-validated probabilities become a score of the label; p_y is the probability of the noisy label y.
-public enum LabelQualityScore: String, Sendable, Hashable, Codable, CaseIterable {
+package enum LabelQualityScore: String, Sendable, Hashable, Codable, CaseIterable {
   /// `p_y`
   case selfConfidence = "self-confidence"
   /// `(p_y − max over c ≠ y of p_c + 1) / 2`
@@ -12,7 +12,7 @@ public enum LabelQualityScore: String, Sendable, Hashable, Codable, CaseIterable
   case confidenceWeightedEntropy = "weighted-entropy"
 
   /// The scores of all rows.
-  public func scores(_ probabilities: ClassProbabilities) -> [Float] {
+  package func scores(_ probabilities: ClassProbabilities) -> [Float] {
     (0..<probabilities.count).map { row in
       switch self {
       case .selfConfidence: probabilities.own(row)
@@ -38,18 +38,18 @@ public enum LabelQualityScore: String, Sendable, Hashable, Codable, CaseIterable
 ///
 /// Source: Northcutt, Jiang & Chuang, "Confident Learning" (JAIR 2021) and the scores of Kuan & Mueller, "Model-agnostic
 /// label quality scoring" (2022). Cost: ``CrossValidation``, shared among the detectors that use it.
-public struct LabelQuality: Detector {
-  public var name: String { score.rawValue }
-  public let kind = DetectorKind.unsupervised
-  public let score: LabelQualityScore
-  public let validation: CrossValidation
+package struct LabelQuality: Detector {
+  package var name: String { score.rawValue }
+  package let kind = DetectorKind.unsupervised
+  package let score: LabelQualityScore
+  package let validation: CrossValidation
 
-  public init(_ score: LabelQualityScore, validation: CrossValidation = CrossValidation()) {
+  package init(_ score: LabelQualityScore, validation: CrossValidation = CrossValidation()) {
     self.score = score
     self.validation = validation
   }
 
-  public func judge(
+  package func judge(
     _ problem: DetectionProblem, progress: @escaping DetectionProgress
   ) throws(DetectionError) -> Detection {
     try problem.requireClasses(name)

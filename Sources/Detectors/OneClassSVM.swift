@@ -6,23 +6,23 @@ import Torch
 /// Source: Schölkopf et al. 2001; the paper's unsupervised baseline (section 4.2). The score is the decision function
 /// divided by its largest absolute value in the class, so that one threshold suits classes of any size. Cost per class:
 /// LIBSVM on at most `maximumExamples` images, and `n · maximumExamples · D` operations.
-public struct OneClassSVM: Detector {
-  public let name = "one-class-svm"
-  public let kind = DetectorKind.unsupervised
+package struct OneClassSVM: Detector {
+  package let name = "one-class-svm"
+  package let kind = DetectorKind.unsupervised
   /// The share of images that is taken to lie outside, at most.
-  public let nu: Double
+  package let nu: Double
   /// A class with more images is learnt from a seeded sample: the kernel matrix grows with their square.
-  public let maximumExamples: Int
+  package let maximumExamples: Int
 
-  public init(nu: Double = 0.5, maximumExamples: Int = 2000) {
+  package init(nu: Double = 0.5, maximumExamples: Int = 2000) {
     precondition(nu > 0 && nu < 1 && maximumExamples > 0, "ν lies between 0 and 1")
     self.nu = nu
     self.maximumExamples = maximumExamples
   }
 
-  public func loadLibraries() throws(VectorMachineLibraryError) { try VectorMachineLibrary.load() }
+  package func loadLibraries() throws(VectorMachineLibraryError) { try VectorMachineLibrary.load() }
 
-  public func judge(
+  package func judge(
     _ problem: DetectionProblem, progress: @escaping DetectionProgress
   ) throws(DetectionError) -> Detection {
     let classes = problem.members.filter { !$0.isEmpty }

@@ -5,18 +5,18 @@ import Torch
 ///
 /// Source: the paper's supervised baseline "MLP" (section 4.2). The logistic loss, both answers weighing alike; 100 steps
 /// of AdamW on all verified images at once, weight decay 0.1. Cost per class: 600 such steps (cross-fitting).
-public struct Perceptron: Detector {
-  public let name = "mlp"
-  public let kind = DetectorKind.supervised
-  public let hidden: Int
-  public let steps: Int
+package struct Perceptron: Detector {
+  package let name = "mlp"
+  package let kind = DetectorKind.supervised
+  package let hidden: Int
+  package let steps: Int
 
-  public init(hidden: Int = 64, steps: Int = 100) {
+  package init(hidden: Int = 64, steps: Int = 100) {
     self.hidden = hidden
     self.steps = steps
   }
 
-  public func judge(
+  package func judge(
     _ problem: DetectionProblem, progress: @escaping DetectionProgress
   ) throws(DetectionError) -> Detection {
     let scores = try CrossFitting().scores(problem, detector: name, progress: progress) { one, learning in

@@ -12,14 +12,14 @@ import Torch
 /// Only images held to be right are restored, and h pushes the two groups' errors apart. The score is
 /// `log(split / e_i)`, 0 at the split, so that one threshold suits all classes. Cost per class: `rounds` passes over its
 /// images, about `12 · 64 · D` operations an image each.
-public struct ReconstructionDetector: Detector {
-  public let name = "drae"
-  public let kind = DetectorKind.unsupervised
-  public let rounds: Int
+package struct ReconstructionDetector: Detector {
+  package let name = "drae"
+  package let kind = DetectorKind.unsupervised
+  package let rounds: Int
   /// λ
-  public let discrimination: Double
+  package let discrimination: Double
 
-  public init(rounds: Int = 20, discrimination: Double = 0.1) {
+  package init(rounds: Int = 20, discrimination: Double = 0.1) {
     self.rounds = rounds
     self.discrimination = discrimination
   }
@@ -27,7 +27,7 @@ public struct ReconstructionDetector: Detector {
   /// Images of a step.
   private static let batch = 256
 
-  public func judge(_ problem: DetectionProblem, progress: @escaping DetectionProgress) -> Detection {
+  package func judge(_ problem: DetectionProblem, progress: @escaping DetectionProgress) -> Detection {
     let classes = problem.members.filter { !$0.isEmpty }
     let done = Done(total: classes.count, progress: progress)
     let results = concurrentMap(over: classes.count, threads: problem.threads) { index in

@@ -5,22 +5,22 @@ import Torch
 /// Source: the paper's supervised baseline (section 4.2). Both answers weigh alike. The kernel is computed on
 /// features less the verified images' mean, divided by their overall deviation. Cost per class: LIBSVM on as many images
 /// as are verified, six times (cross-fitting), and `n · verified · D` operations.
-public struct SVMDetector: Detector {
-  public var name: String { kernel == .linear ? "svm-linear" : "svm-rbf" }
-  public let kind = DetectorKind.supervised
-  public let kernel: Kernel
+package struct SVMDetector: Detector {
+  package var name: String { kernel == .linear ? "svm-linear" : "svm-rbf" }
+  package let kind = DetectorKind.supervised
+  package let kernel: Kernel
   /// The price of an example on the wrong side.
-  public let c: Double
+  package let c: Double
 
   /// - Parameter c: nil: 0.001 with the linear kernel, whose values grow with the dimension, 1 with the other.
-  public init(_ kernel: Kernel, c: Double? = nil) {
+  package init(_ kernel: Kernel, c: Double? = nil) {
     self.kernel = kernel
     self.c = c ?? (kernel == .linear ? 0.001 : 1)
   }
 
-  public func loadLibraries() throws(VectorMachineLibraryError) { try VectorMachineLibrary.load() }
+  package func loadLibraries() throws(VectorMachineLibraryError) { try VectorMachineLibrary.load() }
 
-  public func judge(
+  package func judge(
     _ problem: DetectionProblem, progress: @escaping DetectionProgress
   ) throws(DetectionError) -> Detection {
     let scores = try CrossFitting().scores(problem, detector: name, progress: progress) {

@@ -2,7 +2,7 @@ import CLibSVM
 import Torch
 
 /// A kernel of support vector machines.
-public enum Kernel: Sendable, Hashable {
+package enum Kernel: Sendable, Hashable {
   /// `x · z`
   case linear
   /// `exp(−γ ‖x − z‖²)`, γ = 1 / (D · variance of all elements of the examples), scikit-learn's "scale".

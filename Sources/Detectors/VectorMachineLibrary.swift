@@ -2,14 +2,14 @@ import CLibSVM
 import DynamicLibraries
 
 /// LIBSVM, which only the support vector machines need: opened when the first of them is trained.
-public enum VectorMachineLibrary {
+package enum VectorMachineLibrary {
   /// The name of its interface, which has been the same for all versions 3.
   static let name = "libsvm.so.3"
 
   /// Opens LIBSVM, if that has not happened yet.
   ///
   /// - Throws: ``VectorMachineLibraryError`` when it is missing or not whole.
-  public static func load() throws(VectorMachineLibraryError) { try loaded.get() }
+  package static func load() throws(VectorMachineLibraryError) { try loaded.get() }
 
   private static let loaded: Result<Void, VectorMachineLibraryError> = open()
 
@@ -28,12 +28,12 @@ public enum VectorMachineLibrary {
 }
 
 /// Why LIBSVM cannot be used.
-public struct VectorMachineLibraryError: Error, Sendable, Hashable, CustomStringConvertible {
-  public let what: String
+package struct VectorMachineLibraryError: Error, Sendable, Hashable, CustomStringConvertible {
+  package let what: String
   /// What to do about it, a sentence without its full stop.
-  public var remedy: String {
+  package var remedy: String {
     "On Debian and Ubuntu: apt-get install libsvm3. Or leave out the detectors svm-linear, svm-rbf and one-class-svm"
   }
 
-  public var description: String { "\(what). \(remedy)." }
+  package var description: String { "\(what). \(remedy)." }
 }

@@ -3,17 +3,17 @@ import Torch
 /// The share of right labels among the `k` most similar verified images of the class, by cosine.
 ///
 /// Source: the paper's supervised baseline "kNN" (section 4.2). Cost per class: `n · verified · D` operations.
-public struct VerifiedNeighbors: Detector {
-  public let name = "knn-verified"
-  public let kind = DetectorKind.supervised
-  public let k: Int
+package struct VerifiedNeighbors: Detector {
+  package let name = "knn-verified"
+  package let kind = DetectorKind.supervised
+  package let k: Int
 
-  public init(k: Int = 10) {
+  package init(k: Int = 10) {
     precondition(k > 0, "at least one neighbour is needed")
     self.k = k
   }
 
-  public func judge(
+  package func judge(
     _ problem: DetectionProblem, progress: @escaping DetectionProgress
   ) throws(DetectionError) -> Detection {
     let scores = try CrossFitting().scores(problem, detector: name, progress: progress) { one, learning in

@@ -5,18 +5,18 @@ import Foundation
 /// It finds what disks and cables do to files: a flipped bit, a lost page, a cut end. Not cryptographic: who wants to
 /// forge a file of one's own workspace may. Words of eight bytes are folded through a 64 × 64 → 128-bit product in two
 /// lanes with different constants, at some gigabytes a second.
-public struct ContentDigest: Sendable {
+package struct ContentDigest: Sendable {
   private var first: UInt64 = 0xA409_3822_299F_31D0
   private var second: UInt64 = 0x082E_FA98_EC4E_6C89
   /// Bytes that do not fill a word yet, the first lowest.
   private var tail: UInt64 = 0
   private var tailCount = 0
   /// Bytes so far.
-  public private(set) var count = 0
+  package private(set) var count = 0
 
-  public init() {}
+  package init() {}
 
-  public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+  package mutating func update(_ bytes: UnsafeRawBufferPointer) {
     count += bytes.count
     var offset = 0
     while tailCount > 0, offset < bytes.count { append(bytes[offset]); offset += 1 }
@@ -56,13 +56,13 @@ public struct ContentDigest: Sendable {
   }
 
   /// 64 of the bits.
-  public var word: UInt64 {
+  package var word: UInt64 {
     let end = ended
     return Self.product(end.first ^ end.second, 0xA076_1D64_78BD_642F)
   }
 
   /// 32 hexadecimal digits.
-  public var text: String {
+  package var text: String {
     let end = ended
     let other = Self.product(end.second &+ 0xE703_7ED1_A0B4_28DB, end.first | 1)
     return [word, other].map { word in
@@ -71,7 +71,7 @@ public struct ContentDigest: Sendable {
     }.joined()
   }
 
-  public static func of(_ bytes: UnsafeRawBufferPointer) -> ContentDigest {
+  package static func of(_ bytes: UnsafeRawBufferPointer) -> ContentDigest {
     var digest = ContentDigest()
     digest.update(bytes)
     return digest
@@ -81,7 +81,7 @@ public struct ContentDigest: Sendable {
   ///
   /// - Parameter range: From a place, so many bytes; nil: all of it.
   /// - Throws: ``FileError`` if it cannot be read, or ends before the range does.
-  public static func ofFile(
+  package static func ofFile(
     _ path: String, range: (offset: Int64, length: Int64)? = nil
   ) throws(FileError) -> ContentDigest {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)

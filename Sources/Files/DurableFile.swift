@@ -7,20 +7,20 @@ import Foundation
 /// written straight through, since there is nothing to put in their place.
 ///
 /// For one thread. A writer that is not finished leaves nothing; what a killed one leaves, the next one removes.
-public final class DurableFile {
+package final class DurableFile {
   /// As named.
-  public let path: String
+  package let path: String
   private let target: String
   /// nil: written straight through.
   private let partial: PartialName?
   private let descriptor: CInt
   private var isFinished = false
   /// Of what was written in order.
-  public private(set) var digest = ContentDigest()
+  package private(set) var digest = ContentDigest()
 
   /// - Parameter permissions: Of a new file.
   /// - Throws: ``FileError`` if it cannot be created.
-  public init(_ path: String, permissions: mode_t = 0o666) throws(FileError) {
+  package init(_ path: String, permissions: mode_t = 0o666) throws(FileError) {
     self.path = path
     if Self.isWrittenThrough(path) {
       target = path
@@ -50,7 +50,7 @@ public final class DurableFile {
   }
 
   /// Whether a path is a device, a pipe, a socket, or a descriptor's name.
-  public static func isWrittenThrough(_ path: String) -> Bool {
+  package static func isWrittenThrough(_ path: String) -> Bool {
     if path.hasPrefix("/dev/") || path.hasPrefix("/proc/") { return true }
     var info = stat()
     guard stat(path, &info) == 0 else { return false }
@@ -67,7 +67,7 @@ public final class DurableFile {
     return path
   }
 
-  public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     digest.update(bytes)
     var written = 0
     while written < bytes.count {
@@ -81,14 +81,14 @@ public final class DurableFile {
     }
   }
 
-  public func write(_ bytes: [UInt8]) throws(FileError) {
+  package func write(_ bytes: [UInt8]) throws(FileError) {
     let outcome = bytes.withUnsafeBytes { buffer in
       Result { () throws(FileError) in try write(buffer) }
     }
     try outcome.get()
   }
 
-  public func write(_ data: Data) throws(FileError) {
+  package func write(_ data: Data) throws(FileError) {
     let outcome = data.withUnsafeBytes { buffer in
       Result { () throws(FileError) in try write(buffer) }
     }
@@ -96,14 +96,14 @@ public final class DurableFile {
   }
 
   /// Writes over what is there already; `digest` does not know of it.
-  public func replace(_ bytes: [UInt8], at offset: Int) throws(FileError) {
+  package func replace(_ bytes: [UInt8], at offset: Int) throws(FileError) {
     guard pwrite(descriptor, bytes, bytes.count, off_t(offset)) == bytes.count else {
       throw .system(path, "cannot be written")
     }
   }
 
   /// Flushes the bytes, gives the file its name, and flushes that.
-  public func finish() throws(FileError) {
+  package func finish() throws(FileError) {
     guard let partial else {
       isFinished = true
       return
@@ -117,7 +117,7 @@ public final class DurableFile {
   }
 
   /// Writes a file of some bytes.
-  public static func write(_ data: Data, to path: String) throws(FileError) {
+  package static func write(_ data: Data, to path: String) throws(FileError) {
     let file = try DurableFile(path)
     try file.write(data)
     try file.finish()
@@ -125,7 +125,7 @@ public final class DurableFile {
 }
 
 /// Flushes a folder's names to the disk. Not every file system can, and those that cannot need not.
-public func flushFolder(_ path: String) throws(FileError) {
+package func flushFolder(_ path: String) throws(FileError) {
   let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
   guard descriptor >= 0 else { return }
   defer { close(descriptor) }
@@ -134,7 +134,7 @@ public func flushFolder(_ path: String) throws(FileError) {
 }
 
 /// Makes a folder and those above it, and flushes the names of new ones to the disk.
-public func makeDurableFolder(_ path: String) throws(FileError) {
+package func makeDurableFolder(_ path: String) throws(FileError) {
   if mkdir(path, 0o777) == 0 { return try flushFolder(PartialName.parts(path).folder) }
   let code = errno
   var info = stat()

@@ -7,18 +7,18 @@ import Foundation
 /// file system, since a flush for each of a hundred thousand would cost more than all else.
 ///
 /// For one thread. A writer that is not finished leaves nothing; what a killed one leaves, the next one removes.
-public final class DurableTree {
+package final class DurableTree {
   /// As named.
-  public let path: String
+  package let path: String
   private let target: String
   private let partial: PartialName
   private var isFinished = false
 
   /// Where files are written for the time being.
-  public var temporary: String { partial.path }
+  package var temporary: String { partial.path }
 
   /// - Throws: ``FileError`` if it cannot be created.
-  public init(_ path: String) throws(FileError) {
+  package init(_ path: String) throws(FileError) {
     self.path = path
     target = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     for _ in 0..<8 {
@@ -35,7 +35,7 @@ public final class DurableTree {
   deinit { if !isFinished { try? FileManager.default.removeItem(atPath: temporary) } }
 
   /// Flushes all files and gives the folder its name, in place of what was there.
-  public func finish() throws(FileError) {
+  package func finish() throws(FileError) {
     try flushFileSystem(of: temporary, named: path)
     // Swaps the two, so that there is one at any moment.
     if cfiles_exchange(temporary, target) == 0 {

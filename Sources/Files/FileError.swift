@@ -1,26 +1,26 @@
 import Foundation
 
 /// What the disk refused.
-public struct FileError: Error, CustomStringConvertible, Sendable, Hashable {
+package struct FileError: Error, CustomStringConvertible, Sendable, Hashable {
   /// As its user named it.
-  public var file: String
+  package var file: String
   /// What was tried and why it failed.
-  public var what: String
+  package var what: String
   /// The system's number of the error.
-  public var code: CInt
+  package var code: CInt
 
-  public init(file: String, what: String, code: CInt) {
+  package init(file: String, what: String, code: CInt) {
     self.file = file
     self.what = what
     self.code = code
   }
 
   /// A system call on `file` has just failed.
-  public static func system(_ file: String, _ what: String, code: CInt = errno) -> FileError {
+  package static func system(_ file: String, _ what: String, code: CInt = errno) -> FileError {
     FileError(file: file, what: "\(what): \(String(cString: strerror(code)))", code: code)
   }
 
-  public static let remedy = "Check the folder, its permissions and the free space"
+  package static let remedy = "Check the folder, its permissions and the free space"
 
-  public var description: String { "\(file): \(what). \(Self.remedy)." }
+  package var description: String { "\(file): \(what). \(Self.remedy)." }
 }

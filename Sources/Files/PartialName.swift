@@ -72,4 +72,4 @@ final class PartialName {
 }
 
 /// Removes what killed writers left in a folder, as the next writer of the same file would.
-public func sweepLeftovers(in folder: String) { PartialName.sweep(folder) }
+package func sweepLeftovers(in folder: String) { PartialName.sweep(folder) }

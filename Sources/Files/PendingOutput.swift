@@ -4,17 +4,17 @@ import Foundation
 /// called; see ``DurableTree`` and ``DurableFile``.
 ///
 /// For one thread. What is not finished leaves nothing; what a killed writer leaves, the next one removes.
-public final class PendingOutput {
+package final class PendingOutput {
   private let target: String
   private let partial: PartialName?
   private var isFinished = false
 
   /// Where it is written for the time being. Not there yet.
-  public let temporary: String
+  package let temporary: String
   /// Whether the path is a device or a pipe, which is written to as it is.
-  public var isWrittenThrough: Bool { partial == nil }
+  package var isWrittenThrough: Bool { partial == nil }
 
-  public init(_ path: String) {
+  package init(_ path: String) {
     let isWrittenThrough = DurableFile.isWrittenThrough(path)
     target = isWrittenThrough ? path : DurableFile.resolved(path)
     let partial = isWrittenThrough ? nil : PartialName(beside: target)
@@ -27,10 +27,10 @@ public final class PendingOutput {
   }
 
   /// Says that the temporary path was just made. `false` if it is gone again, since another program removed it.
-  public func hold() -> Bool { partial?.hold() ?? true }
+  package func hold() -> Bool { partial?.hold() ?? true }
 
   /// Flushes all of it to the disk and gives it its name.
-  public func finish() throws(FileError) {
+  package func finish() throws(FileError) {
     guard partial != nil else { return }
     var info = stat()
     guard lstat(temporary, &info) == 0 else { throw .system(target, "cannot be put in place") }

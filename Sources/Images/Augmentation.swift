@@ -5,15 +5,15 @@ import Foundation
 /// As Inception's training had it and torchvision's `RandomResizedCrop` has: a share of the area and an aspect ratio are
 /// drawn until such a part fits the image; after ten attempts the largest part of a permitted ratio is taken, from the
 /// middle. The kernel looks a little over the part's edges, as it does for the middle of an image.
-public struct Augmentation: Sendable, Hashable, Codable {
+package struct Augmentation: Sendable, Hashable, Codable {
   /// The least share of the image's area, above 0, at most 1; the largest is all.
-  public var smallestArea: Double
+  package var smallestArea: Double
   /// The largest ratio of the part's sides, at least 1; the least is its inverse.
-  public var largestAspect: Double
+  package var largestAspect: Double
   /// Whether every other image, on the average, is mirrored.
-  public var mirrors: Bool
+  package var mirrors: Bool
 
-  public init(smallestArea: Double = 0.25, largestAspect: Double = 4.0 / 3, mirrors: Bool = true) {
+  package init(smallestArea: Double = 0.25, largestAspect: Double = 4.0 / 3, mirrors: Bool = true) {
     precondition(smallestArea > 0 && smallestArea <= 1 && largestAspect >= 1)
     self.smallestArea = smallestArea
     self.largestAspect = largestAspect

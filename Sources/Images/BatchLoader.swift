@@ -9,13 +9,13 @@ import Foundation
 ///
 ///     let loader = BatchLoader(sources, decoder: ImageDecoder(ImagePreparation(size: 224)), batchSize: 16, threads: 2)
 ///     for batch in loader { … }
-public final class BatchLoader: Sequence, IteratorProtocol, Sendable {
+package final class BatchLoader: Sequence, IteratorProtocol, Sendable {
   private let work: LoaderWork
 
   /// - Parameters:
   ///   - sources: read from several threads; an array, or a collection that makes its elements when asked.
   ///   - ahead: batches in flight, at least 1.
-  public convenience init(
+  package convenience init(
     _ sources: some RandomAccessCollection<ImageSource> & Sendable, decoder: ImageDecoder, batchSize: Int,
     threads: Int, ahead: Int = 2
   ) {
@@ -31,7 +31,7 @@ public final class BatchLoader: Sequence, IteratorProtocol, Sendable {
   ///
   /// - Parameters:
   ///   - decode: writes an image's pixels; called from several threads.
-  public init(
+  package init(
     count: Int, preparation: ImagePreparation, batchSize: Int, threads: Int, ahead: Int = 2,
     decode: @escaping @Sendable (Int, UnsafeMutableRawBufferPointer) throws(ImageProblem) -> Void
   ) {
@@ -49,10 +49,10 @@ public final class BatchLoader: Sequence, IteratorProtocol, Sendable {
   deinit { work.cancel() }
 
   /// The next batch; waits for it. `nil` after the last one, or when cancelled. Several threads may take batches.
-  public func next() -> ImageBatch? { work.take() }
+  package func next() -> ImageBatch? { work.take() }
 
   /// Makes the threads stop after the image at hand, and `next` return `nil`.
-  public func cancel() { work.cancel() }
+  package func cancel() { work.cancel() }
 }
 
 /// What the threads of a loader share.

@@ -1,12 +1,12 @@
 /// Images prepared for a network, and what was wrong with the others.
-public final class ImageBatch: @unchecked Sendable {
+package final class ImageBatch: @unchecked Sendable {
   // Safe: nothing changes once the batch is made, and the pixels are freed with it.
 
   /// Which images these are, in rising order; row i of the pixels is image `indices[i]`.
-  public let indices: [Int]
+  package let indices: [Int]
   /// The images that could not be used, in rising order.
-  public let problems: [(index: Int, problem: ImageProblem)]
-  public let preparation: ImagePreparation
+  package let problems: [(index: Int, problem: ImageProblem)]
+  package let preparation: ImagePreparation
   private let memory: UnsafeMutableRawBufferPointer
 
   init(
@@ -21,10 +21,10 @@ public final class ImageBatch: @unchecked Sendable {
 
   deinit { memory.deallocate() }
 
-  public var count: Int { indices.count }
+  package var count: Int { indices.count }
 
   /// The pixels, `[count, size, size, 3]`: RGB, 8 bits.
-  public func withUnsafePixels<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+  package func withUnsafePixels<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
     try body(UnsafeRawBufferPointer(rebasing: memory[..<(count * preparation.byteCount)]))
   }
 }

@@ -1,10 +1,10 @@
 /// Turns images into the input of a network, one at a time, on the thread that calls. Usable from any number of
 /// threads at once.
-public struct ImageDecoder: Sendable {
-  public let preparation: ImagePreparation
-  public let limits: ImageLimits
+package struct ImageDecoder: Sendable {
+  package let preparation: ImagePreparation
+  package let limits: ImageLimits
 
-  public init(_ preparation: ImagePreparation, limits: ImageLimits = ImageLimits()) {
+  package init(_ preparation: ImagePreparation, limits: ImageLimits = ImageLimits()) {
     self.preparation = preparation
     self.limits = limits
   }
@@ -13,7 +13,7 @@ public struct ImageDecoder: Sendable {
   ///
   /// - Parameter destination: ``ImagePreparation/byteCount`` bytes; becomes `[size, size, 3]`, RGB. After an error
   ///   its content is undefined.
-  public func decode(
+  package func decode(
     _ source: ImageSource, into destination: UnsafeMutableRawBufferPointer
   ) throws(ImageProblem) {
     precondition(destination.count == preparation.byteCount, "the destination is not of the image's size")
@@ -24,7 +24,7 @@ public struct ImageDecoder: Sendable {
   }
 
   /// The same of a random part of the image; equal generators choose alike.
-  public func decode(
+  package func decode(
     _ source: ImageSource, into destination: UnsafeMutableRawBufferPointer, augmentation: Augmentation,
     using random: inout some RandomNumberGenerator
   ) throws(ImageProblem) {
@@ -58,7 +58,8 @@ public struct ImageDecoder: Sendable {
   /// Decodes several images, on the thread that calls.
   ///
   /// - Parameter indices: what the batch calls the images; by default 0, 1, ….
-  public func decodeBatch(_ sources: some Collection<ImageSource>, indices: Range<Int>? = nil) -> ImageBatch {
+  package func decodeBatch(_ sources: some Collection<ImageSource>, indices: Range<Int>? = nil) -> ImageBatch
+  {
     let indices = indices ?? 0..<sources.count
     precondition(indices.count == sources.count, "one index an image")
     let unfinished = UnfinishedBatch(indices: indices, preparation: preparation)
@@ -70,17 +71,17 @@ public struct ImageDecoder: Sendable {
 }
 
 /// What an image's header says.
-public struct ImageInfo: Sendable, Hashable {
+package struct ImageInfo: Sendable, Hashable {
   /// Width and height as the viewer sees them, EXIF orientation applied.
-  public let width: Int
-  public let height: Int
+  package let width: Int
+  package let height: Int
   /// As stored: 1 grey, 2 grey and alpha, 3 colours, 4 colours and alpha or CMYK.
-  public let bands: Int
+  package let bands: Int
   /// `nil` for raw pixels.
-  public let format: ImageFormat?
+  package let format: ImageFormat?
 
   /// Reads as little of the image as its format allows.
-  public init(_ source: ImageSource, limits: ImageLimits = ImageLimits()) throws(ImageProblem) {
+  package init(_ source: ImageSource, limits: ImageLimits = ImageLimits()) throws(ImageProblem) {
     self = try withOpened(source, limits: limits, most: 64 << 10) { $0.info }
   }
 

@@ -1,17 +1,17 @@
 import CImages
 
 /// The formats that are told apart by their first bytes. File names do not matter.
-public enum ImageFormat: String, Sendable, Hashable, Codable, CaseIterable {
+package enum ImageFormat: String, Sendable, Hashable, Codable, CaseIterable {
   case jpeg, png, webp, gif, tiff, bmp, heif, jpegXL, jpeg2000
 
   /// Those that the installed libvips decodes; none where there is no libvips. `heif` includes AVIF and depends on the codecs of libheif; `bmp` goes
   /// through ImageMagick.
-  public static let supported: Set<ImageFormat> = {
+  package static let supported: Set<ImageFormat> = {
     guard (try? Vips.load()) != nil else { return [] }
     return Set(allCases.filter { cimages_has_loader($0.loader) })
   }()
 
-  public var displayName: String {
+  package var displayName: String {
     switch self {
     case .jpeg, .png, .gif, .tiff, .bmp: rawValue.uppercased()
     case .webp: "WebP"
@@ -38,7 +38,7 @@ public enum ImageFormat: String, Sendable, Hashable, Codable, CaseIterable {
   }
 
   /// The format of an image's bytes, or of the first 26 or more of them; `nil` if they are of none.
-  public init?(firstBytes bytes: UnsafeRawBufferPointer) {
+  package init?(firstBytes bytes: UnsafeRawBufferPointer) {
     func at(_ offset: Int, _ text: StaticString) -> Bool {
       guard bytes.count >= offset + text.utf8CodeUnitCount else { return false }
       return text.withUTF8Buffer { bytes[offset..<offset + $0.count].elementsEqual($0) }

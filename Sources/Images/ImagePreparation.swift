@@ -4,8 +4,8 @@
 /// pixels. EXIF orientation is applied; grey becomes three equal bands; alpha is laid over white; CMYK and 16-bit
 /// images are converted to sRGB. ICC profiles of RGB images are ignored, as they were when those networks were
 /// trained. Of an animation or a document the first page is taken.
-public struct ImagePreparation: Sendable, Hashable, Codable {
-  public enum Fit: Sendable, Hashable, Codable {
+package struct ImagePreparation: Sendable, Hashable, Codable {
+  package enum Fit: Sendable, Hashable, Codable {
     /// The shorter side becomes `size / share` pixels, and the centre is kept: `share` of the shorter side.
     /// 0 < share ≤ 1.
     case crop(share: Double)
@@ -13,7 +13,7 @@ public struct ImagePreparation: Sendable, Hashable, Codable {
     case stretch
   }
 
-  public enum Kernel: String, Sendable, Hashable, Codable, CaseIterable {
+  package enum Kernel: String, Sendable, Hashable, Codable, CaseIterable {
     case linear
     /// Keys's cubic with a = −1/2, as Pillow's `BICUBIC`.
     case cubic
@@ -21,11 +21,11 @@ public struct ImagePreparation: Sendable, Hashable, Codable {
   }
 
   /// Width and height of the result, in pixels.
-  public var size: Int
-  public var fit: Fit
-  public var kernel: Kernel
+  package var size: Int
+  package var fit: Fit
+  package var kernel: Kernel
 
-  public init(size: Int, fit: Fit = .crop(share: 1), kernel: Kernel = .cubic) {
+  package init(size: Int, fit: Fit = .crop(share: 1), kernel: Kernel = .cubic) {
     precondition(size > 0, "an image of \(size) pixels")
     if case .crop(let share) = fit { precondition(share > 0 && share <= 1, "a crop of share \(share)") }
     self.size = size
@@ -34,7 +34,7 @@ public struct ImagePreparation: Sendable, Hashable, Codable {
   }
 
   /// Bytes of one prepared image.
-  public var byteCount: Int { size * size * 3 }
+  package var byteCount: Int { size * size * 3 }
 
   /// What is computed for an image of this size, as the viewer sees it.
   func layout(width: Int, height: Int) -> Layout {

@@ -1,6 +1,6 @@
 /// Why one image cannot be used. Its kind depends on the image alone, never on timing or the number of threads.
-public struct ImageProblem: Error, Sendable, Hashable, CustomStringConvertible {
-  public enum Kind: String, Sendable, Codable, CaseIterable {
+package struct ImageProblem: Error, Sendable, Hashable, CustomStringConvertible {
+  package enum Kind: String, Sendable, Codable, CaseIterable {
     /// There is no such file.
     case missing
     /// The file's permissions forbid reading it.
@@ -23,19 +23,19 @@ public struct ImageProblem: Error, Sendable, Hashable, CustomStringConvertible {
     case tooLarge
   }
 
-  public let kind: Kind
+  package let kind: Kind
   /// The file, archive member or pixels.
-  public let image: String
+  package let image: String
   /// What is wrong and what to do, in a sentence or two.
-  public let explanation: String
+  package let explanation: String
 
-  public init(kind: Kind, image: String, explanation: String) {
+  package init(kind: Kind, image: String, explanation: String) {
     self.kind = kind
     self.image = image
     self.explanation = explanation
   }
 
-  public var description: String { "\(image): \(explanation)" }
+  package var description: String { "\(image): \(explanation)" }
 }
 
 extension ImageProblem {
@@ -63,15 +63,15 @@ extension ImageProblem {
 }
 
 /// What is refused before any pixel is decoded, so that a hostile or absurd file costs nothing.
-public struct ImageLimits: Sendable, Hashable {
+package struct ImageLimits: Sendable, Hashable {
   /// Width × height, as the header states them.
-  public var pixels: Int
+  package var pixels: Int
   /// Size of the encoded image.
-  public var bytes: Int
+  package var bytes: Int
   /// Whether a JPEG whose end is missing is taken as it is, with grey where pixels are missing.
-  public var takesTruncated: Bool
+  package var takesTruncated: Bool
 
-  public init(pixels: Int = 100_000_000, bytes: Int = 512 << 20, takesTruncated: Bool = false) {
+  package init(pixels: Int = 100_000_000, bytes: Int = 512 << 20, takesTruncated: Bool = false) {
     self.pixels = pixels
     self.bytes = bytes
     self.takesTruncated = takesTruncated

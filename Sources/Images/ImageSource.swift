@@ -1,5 +1,5 @@
 /// Where the bytes of one image come from.
-public enum ImageSource: Sendable, Hashable {
+package enum ImageSource: Sendable, Hashable {
   /// A file of its own.
   case file(String)
   /// `length` bytes from `offset` of a file: a member stored in a tar archive.
@@ -21,13 +21,13 @@ public enum ImageSource: Sendable, Hashable {
 }
 
 /// Pixels of 8 bits a band, `[height, width, bands]`: grey (1 band) or RGB (3).
-public struct RawPixels: Sendable, Hashable {
-  public var width: Int
-  public var height: Int
-  public var bands: Int
-  public var bytes: ArraySlice<UInt8>
+package struct RawPixels: Sendable, Hashable {
+  package var width: Int
+  package var height: Int
+  package var bands: Int
+  package var bytes: ArraySlice<UInt8>
 
-  public init(width: Int, height: Int, bands: Int, bytes: ArraySlice<UInt8>) {
+  package init(width: Int, height: Int, bands: Int, bytes: ArraySlice<UInt8>) {
     self.width = width
     self.height = height
     self.bands = bands

@@ -3,7 +3,7 @@
 ///
 /// - Parameter quality: 1 to 100.
 /// - Returns: the bytes of a JPEG without metadata.
-public func thumbnailJPEG(
+package func thumbnailJPEG(
   _ source: ImageSource, maximumSide: Int, quality: Int = 80, limits: ImageLimits = ImageLimits()
 ) throws(ImageProblem) -> [UInt8] {
   precondition(maximumSide > 0 && (1...100).contains(quality))

@@ -6,14 +6,14 @@ import Foundation
 ///
 /// It is opened on first use, so that what needs no image works without it, and by ``load()``, which says what is wrong
 /// before work begins. Where it cannot be loaded, every image is refused with the same words.
-public enum Vips {
+package enum Vips {
   /// Opens libvips, if that has not happened yet. Programs with a user call it before their first image.
   ///
   /// - Throws: ``VipsError`` when it is missing, too old or not whole.
-  public static func load() throws(VipsError) { _ = try loaded.get() }
+  package static func load() throws(VipsError) { _ = try loaded.get() }
 
   /// The version in use, "8.14.1".
-  public static var version: String {
+  package static var version: String {
     get throws(VipsError) { try loaded.get() }
   }
 
@@ -45,7 +45,7 @@ public enum Vips {
 }
 
 /// Why images cannot be decoded.
-public enum VipsError: Error, Sendable, Hashable, CustomStringConvertible {
+package enum VipsError: Error, Sendable, Hashable, CustomStringConvertible {
   /// There is no libvips.
   case missing
   /// It is there, or was named, but the system cannot load it.
@@ -56,7 +56,7 @@ public enum VipsError: Error, Sendable, Hashable, CustomStringConvertible {
   /// It is loaded, but does not start.
   case failing(version: String)
 
-  public var what: String {
+  package var what: String {
     switch self {
     case .missing: "libvips, which decodes images, is not installed"
     case .unloadable(let reason): "libvips, which decodes images, cannot be loaded: \(reason)"
@@ -68,7 +68,7 @@ public enum VipsError: Error, Sendable, Hashable, CustomStringConvertible {
   }
 
   /// What to do about it, a sentence without its full stop.
-  public var remedy: String {
+  package var remedy: String {
     switch self {
     case .missing, .tooOld:
       "`cleannet doctor` names the command that installs it; or name its file in CLEANNET_LIBVIPS"
@@ -78,5 +78,5 @@ public enum VipsError: Error, Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  public var description: String { "\(what). \(remedy)." }
+  package var description: String { "\(what). \(remedy)." }
 }

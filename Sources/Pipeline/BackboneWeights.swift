@@ -3,9 +3,9 @@ import Foundation
 import Workspace
 
 /// Where pretrained weights lie.
-public enum BackboneWeights {
+package enum BackboneWeights {
   /// The folder that set-up fills: `$XDG_CACHE_HOME/cleannet/weights`, by default below `~/.cache`.
-  public static var folder: String {
+  package static var folder: String {
     let environment = ProcessInfo.processInfo.environment
     let cache =
       environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? NSHomeDirectory() + "/.cache"
@@ -24,7 +24,7 @@ public enum BackboneWeights {
   ///
   /// - Parameter file: Named by the user; nil: `<network>.pth`, `.pt` or `.safetensors` in one of the folders.
   /// - Throws: ``PipelineError`` if there is none.
-  public static func path(_ kind: BackboneKind, named file: String?) throws(PipelineError) -> String {
+  package static func path(_ kind: BackboneKind, named file: String?) throws(PipelineError) -> String {
     if let file { return try readable(file) }
     for folder in [folder, sharedFolder] {
       let candidates = ["pth", "pt", "safetensors"].map { "\(folder)/\(kind.rawValue).\($0)" }

@@ -6,17 +6,17 @@ import Torch
 /// gets the label of a class that is easily taken for it.
 ///
 /// The set's own labels stay as the attribute ``truthColumn``, which only simulation and evaluation look at.
-public struct DemoDataset: DatasetFormat {
-  public static let name = "demo"
-  public static let summary = "Fashion-MNIST with injected label noise"
+package struct DemoDataset: DatasetFormat {
+  package static let name = "demo"
+  package static let summary = "Fashion-MNIST with injected label noise"
   /// Where Debian's package `dataset-fashion-mnist` puts the set.
-  public static let folder = "/usr/share/datasets/fashion-mnist"
-  public static let truthColumn = "true_label"
-  public static let images = 12_000
-  public static let noise = 0.3
+  package static let folder = "/usr/share/datasets/fashion-mnist"
+  package static let truthColumn = "true_label"
+  package static let images = 12_000
+  package static let noise = 0.3
   private static let seed: UInt64 = 2018
 
-  public static let classNames = [
+  package static let classNames = [
     "T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
   ]
 
@@ -30,15 +30,15 @@ public struct DemoDataset: DatasetFormat {
 
   private let clean: Dataset
 
-  public static func detect(_ source: DatasetSource) -> Bool { false }
+  package static func detect(_ source: DatasetSource) -> Bool { false }
 
-  public init(source: DatasetSource, options: DatasetOptions) {
+  package init(source: DatasetSource, options: DatasetOptions) {
     var options = options
     options.classNames = Self.classNames
     clean = Dataset(format: IDXFolder(source: source, options: options))
   }
 
-  public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
+  package func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
     var random = SplitMix64(seed: Self.seed)
     var count = 0
     try clean.read { sample in

@@ -6,23 +6,23 @@ import Images
 import Torch
 
 /// Looks at everything that the program needs of its surroundings.
-public enum Doctor {
-  public enum Health: String, Sendable, Encodable {
+package enum Doctor {
+  package enum Health: String, Sendable, Encodable {
     case good
     /// It works, but worse than it could.
     case warning
     case missing
   }
 
-  public struct Finding: Sendable, Encodable {
-    public var part: String
-    public var health: Health
-    public var what: String
+  package struct Finding: Sendable, Encodable {
+    package var part: String
+    package var health: Health
+    package var what: String
     /// What to do, where something is not good.
-    public var remedy: String?
+    package var remedy: String?
   }
 
-  public static func examine() -> [Finding] {
+  package static func examine() -> [Finding] {
     engine() + [weights(), images(), downloads(), parquet(), processor(), memory()]
   }
 

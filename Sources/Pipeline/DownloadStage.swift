@@ -8,29 +8,29 @@ import Workspace
 ///
 /// What is there is not asked for again, and what will not come by asking is not either, unless ``retriesFailures``.
 /// Images that do not come are noted as problems, and the run goes on.
-public struct DownloadStage: Sendable {
+package struct DownloadStage: Sendable {
   package var settings: DownloadSettings
   /// Asks again also for images that were refused, or found missing, by an earlier run.
-  public var retriesFailures = false
+  package var retriesFailures = false
 
   static let stage = "download"
 
-  public init() {
+  package init() {
     settings = DownloadSettings(userAgent: "cleannet/\(ProgramVersion.current) (image data set download)")
     settings.isImage = { bytes in bytes.withUnsafeBytes { ImageFormat(firstBytes: $0) != nil } }
     settings.proxy = DownloadSettings.Proxy.fromEnvironment()
   }
 
-  public struct Outcome: Sendable, Codable {
+  package struct Outcome: Sendable, Codable {
     /// Images downloaded now.
-    public var downloaded = 0
+    package var downloaded = 0
     /// Images that were there already.
-    public var present = 0
+    package var present = 0
     /// Images that are not there.
-    public var failed = 0
+    package var failed = 0
     /// Of the images downloaded now.
-    public var bytes = 0
-    public var seconds = 0.0
+    package var bytes = 0
+    package var seconds = 0.0
   }
 
   /// Downloads if a list of addresses was imported.
@@ -44,7 +44,7 @@ public struct DownloadStage: Sendable {
 
   /// - Throws: `PipelineError` if no image is named by an address.
   @discardableResult
-  public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
+  package func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
     guard FileManager.default.fileExists(atPath: workspace.downloadsFolder) else {
       throw PipelineError(
         .missingInput, "The workspace holds no images that are named by an address",

@@ -9,57 +9,57 @@ import Workspace
 ///
 /// Images that were verified are never judged: they fit detectors and choose thresholds. The others are judged apart:
 /// those of verified classes, and those of classes that nobody verified.
-public struct EvaluateStage: Sendable {
+package struct EvaluateStage: Sendable {
   /// The attribute that holds the true labels.
-  public var truth: String
+  package var truth: String
   /// Names of detectors; `cleannet` is what `score` left.
-  public var detectors: [String]
-  public var seed: UInt64 = 0
-  public var threads = 2
+  package var detectors: [String]
+  package var seed: UInt64 = 0
+  package var threads = 2
   /// Writes each detector's metrics, over all classes and class by class, to this file (CSV, TSV or JSON lines).
-  public var rowsFile: String?
+  package var rowsFile: String?
   /// Writes ROC and precision–recall curves to this folder, as SVG.
-  public var plotsFolder: String?
+  package var plotsFolder: String?
 
   /// What is compared by default.
-  public static let usualDetectors = ["cleannet", "average-baseline", "knn", "self-confidence", "naive"]
+  package static let usualDetectors = ["cleannet", "average-baseline", "knn", "self-confidence", "naive"]
 
   /// All that can be compared.
-  public static var allDetectors: [String] {
+  package static var allDetectors: [String] {
     DetectorRegistry.all.map(\.name)
   }
 
-  public init(truth: String, detectors: [String] = usualDetectors) {
+  package init(truth: String, detectors: [String] = usualDetectors) {
     self.truth = truth
     self.detectors = detectors
   }
 
-  public struct Outcome: Sendable, Encodable {
-    public var truth: String
+  package struct Outcome: Sendable, Encodable {
+    package var truth: String
     /// The share of wrong labels among the images judged.
-    public var noiseRate: Double
-    public var verified: Int
-    public var verifiedClasses: [String]
-    public var detectors: [Row]
+    package var noiseRate: Double
+    package var verified: Int
+    package var verifiedClasses: [String]
+    package var detectors: [Row]
   }
 
   /// One detector on one part of the images.
-  public struct Row: Sendable, Encodable {
-    public var name: String
+  package struct Row: Sendable, Encodable {
+    package var name: String
     package var split: JudgedPart
     package var metrics: DetectionMetrics
     /// On the scale of the detector's scores; nil where it decides by a rule of its own, or calls all labels right.
-    public var threshold: Double?
-    public var seconds: Double
+    package var threshold: Double?
+    package var seconds: Double
     /// By how many bytes the process grew at most meanwhile; nil where that cannot be measured, or what `score` left
     /// was read.
-    public var peakMemory: Int?
+    package var peakMemory: Int?
     /// The metrics of each class by itself, by name.
     package var classes: [String: DetectionMetrics]
 
     private enum Key: String, CodingKey { case name, split, threshold, seconds, peakMemory, classes }
 
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: Key.self)
       try container.encode(name, forKey: .name)
       try container.encode(split, forKey: .split)
@@ -71,7 +71,7 @@ public struct EvaluateStage: Sendable {
     }
   }
 
-  public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
+  package func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
     let chosen = try detectors.map(Self.detector)
     let truth = try TruthColumn(workspace, named: truth)
     let data = try LabeledFeatures(workspace)

@@ -7,42 +7,42 @@ import Workspace
 
 /// Compares detectors on simulated verification labels; see ``Experiment``. The workspace's own verdicts are not looked
 /// at, and nothing is written to it.
-public struct ExperimentStage: Sendable {
+package struct ExperimentStage: Sendable {
   /// The attribute that holds the true labels.
-  public var truth: String
-  public var detectors: [String]
+  package var truth: String
+  package var detectors: [String]
   /// Which classes are verified.
-  public enum VerifiedClasses: Sendable {
+  package enum VerifiedClasses: Sendable {
     /// So many, drawn anew by each seed.
     case count(Int)
     /// The classes that are not held out: this share of all, drawn anew by each seed.
     case heldOut(Double)
     case named([String])
   }
-  public var verifiedClasses: [VerifiedClasses] = [.heldOut(0.5)]
-  public var perClass = [100]
-  public var seeds: Range<UInt64> = 0..<1
+  package var verifiedClasses: [VerifiedClasses] = [.heldOut(0.5)]
+  package var perClass = [100]
+  package var seeds: Range<UInt64> = 0..<1
   /// Columns of noisy labels; empty: the labels as they were imported.
-  public var labelColumns: [String] = []
-  public var threads = 2
+  package var labelColumns: [String] = []
+  package var threads = 2
   /// Writes each row to this file as it comes (CSV, TSV or JSON lines).
-  public var rowsFile: String?
+  package var rowsFile: String?
   /// Writes plots of the error over verified classes and images to this folder, as SVG.
-  public var plotsFolder: String?
+  package var plotsFolder: String?
 
-  public init(truth: String, detectors: [String]) {
+  package init(truth: String, detectors: [String]) {
     self.truth = truth
     self.detectors = detectors
   }
 
-  public struct Outcome: Sendable, Encodable {
-    public var truth: String
-    public var seeds: Int
+  package struct Outcome: Sendable, Encodable {
+    package var truth: String
+    package var seeds: Int
     package var summaries: [ExperimentSummary]
     package var rows: [ExperimentRow]
   }
 
-  public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
+  package func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
     let data = try LabeledFeatures(workspace)
     let chosen = try detectors.map(EvaluateStage.detector)
     let draws = try verifiedClasses.flatMap { classes in
@@ -113,7 +113,7 @@ public struct ExperimentStage: Sendable {
   }
 
   /// What the labels as they were imported are called.
-  public static let importedLabels = "label"
+  package static let importedLabels = "label"
 
   private static let rowColumns =
     ["labels", "verified_classes", "per_class", "seed", "detector", "part"] + DetectionMetrics.columns + [

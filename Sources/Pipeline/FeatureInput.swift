@@ -3,12 +3,12 @@ import Foundation
 import Workspace
 
 /// Features that come with a data set instead of images.
-public enum FeatureInput {
+package enum FeatureInput {
   /// Opens a file of features: `.npy`, an array of an `.npz`, a tensor of a safetensors file. None is copied, but for a
   /// compressed array, which is unpacked to a file that is gone when the matrix is.
   ///
   /// - Parameter folder: Where that file lies.
-  public static func open(_ path: String, in folder: String) throws -> NpyMatrix {
+  package static func open(_ path: String, in folder: String) throws -> NpyMatrix {
     guard let inner = try EmbeddedMatrix.find(in: path) else { return try NpyMatrix(path: path) }
     if inner.inflatedLength != nil {
       let unpacked = "\(folder)/.features-\(UUID().uuidString).npy"
@@ -27,7 +27,7 @@ public enum FeatureInput {
   /// The features that a data set's own format brings, if it does, by way of a file that is removed afterwards.
   ///
   /// - Parameter folder: Where the file lies meanwhile.
-  public static func withOwn<Value>(
+  package static func withOwn<Value>(
     of dataset: Dataset, in folder: String, _ body: (NpyMatrix?) throws -> Value
   ) throws -> Value {
     guard let format = dataset.features else { return try body(nil) }

@@ -8,7 +8,7 @@ import Workspace
 /// Judges labels again and again as verdicts come in, by the evidence that the last training left, which it keeps in memory.
 ///
 /// Nothing is written: ``ScoreStage`` makes of the same evidence and verdicts the same judgements, and keeps them.
-public final class LiveJudge: Sendable {
+package final class LiveJudge: Sendable {
   private struct Kept: Sendable {
     /// Of the model.
     var key: String
@@ -19,14 +19,14 @@ public final class LiveJudge: Sendable {
   private let workspace: Workspace
   private let kept = Mutex<Kept?>(nil)
 
-  public init(_ workspace: Workspace) { self.workspace = workspace }
+  package init(_ workspace: Workspace) { self.workspace = workspace }
 
   /// Judges every label by the verdicts that there are now, without training.
   ///
   /// - Returns: A row for each sample; nil where no training with the extended objective has looked at the present images,
   ///   labels and features.
   /// - Throws: `WorkspaceError` if the workspace cannot be read or the evidence is damaged.
-  public func judge() throws -> [ScoreRow]? {
+  package func judge() throws -> [ScoreRow]? {
     let snapshot = try workspace.snapshot()
     guard let training = try snapshot.finishedRun(stage: "train"), let metrics = training.metrics,
       let outcome = try? JSONDecoder().decode(TrainStage.Outcome.self, from: Data(metrics.utf8)),

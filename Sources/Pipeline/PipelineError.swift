@@ -1,6 +1,6 @@
 /// Why a stage cannot run, and what to do about it.
-public struct PipelineError: Error, CustomStringConvertible, Sendable, Hashable {
-  public enum Kind: Sendable, Hashable {
+package struct PipelineError: Error, CustomStringConvertible, Sendable, Hashable {
+  package enum Kind: Sendable, Hashable {
     /// What the user gave is not usable.
     case badInput
     /// Something that should be there is not: a file, features, verification labels, a model.
@@ -13,15 +13,15 @@ public struct PipelineError: Error, CustomStringConvertible, Sendable, Hashable 
     case tryAgain
   }
 
-  public var kind: Kind
-  public var what: String
-  public var remedy: String
+  package var kind: Kind
+  package var what: String
+  package var remedy: String
 
-  public init(_ kind: Kind, _ what: String, remedy: String) {
+  package init(_ kind: Kind, _ what: String, remedy: String) {
     self.kind = kind
     self.what = what
     self.remedy = remedy
   }
 
-  public var description: String { "\(what). \(remedy)." }
+  package var description: String { "\(what). \(remedy)." }
 }

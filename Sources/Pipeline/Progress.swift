@@ -1,5 +1,5 @@
 /// Where stages say how far they are. The command line draws bars, a server sends events, a library may ignore it.
-public protocol ProgressReporter: Sendable {
+package protocol ProgressReporter: Sendable {
   /// A stage begins: its name as a user reads it, and how many units it has, if known.
   func begin(_ stage: String, total: Int?, unit: String)
   /// So many units are done in all. Called from any thread, as often as the stage likes.
@@ -13,14 +13,14 @@ public protocol ProgressReporter: Sendable {
 }
 
 extension ProgressReporter {
-  public func note(_ message: String) {}
+  package func note(_ message: String) {}
 }
 
 /// Reports nothing.
-public struct SilentProgress: ProgressReporter {
-  public init() {}
-  public func begin(_ stage: String, total: Int?, unit: String) {}
-  public func update(_ done: Int) {}
-  public func end(_ note: String?) {}
-  public func warn(_ message: String) {}
+package struct SilentProgress: ProgressReporter {
+  package init() {}
+  package func begin(_ stage: String, total: Int?, unit: String) {}
+  package func update(_ done: Int) {}
+  package func end(_ note: String?) {}
+  package func warn(_ message: String) {}
 }

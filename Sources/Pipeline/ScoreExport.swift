@@ -2,13 +2,13 @@ import Foundation
 import Workspace
 
 /// The table of scores for other programs.
-public enum ScoreExport {
+package enum ScoreExport {
   static let columns = [
     "key", "path", "label", "cosine", "probability", "threshold", "verdict", "weight_soft", "weight_hard",
     "suggested_label", "suggested_cosine", "verification", "split",
   ]
 
-  public enum Format: String, Sendable, CaseIterable {
+  package enum Format: String, Sendable, CaseIterable {
     case csv, tsv, jsonl
   }
 
@@ -17,7 +17,7 @@ public enum ScoreExport {
   /// - Parameter path: nil or `-`: stdout.
   /// - Returns: How many rows were written.
   @discardableResult
-  public static func write(_ workspace: Workspace, format: Format?, to path: String?) throws -> Int {
+  package static func write(_ workspace: Workspace, format: Format?, to path: String?) throws -> Int {
     guard let run = try workspace.finishedRun(stage: "score"), let scores = try workspace.scores(key: run.key)
     else {
       throw PipelineError(.missingInput, "There are no scores yet", remedy: "Run: cleannet score")

@@ -6,44 +6,44 @@ import Torch
 import Workspace
 
 /// Judges every label by the model trained last.
-public struct ScoreStage: Sendable {
-  public var threads = 2
+package struct ScoreStage: Sendable {
+  package var threads = 2
   /// The largest share of wrong labels to leave among the images kept, shown with 95 % confidence; nil: labels are
   /// called wrong where that is likelier than not.
-  public var targetNoise: Double?
+  package var targetNoise: Double?
   /// The share of the true nearest neighbours to find where images are many; nil: that of training.
-  public var recall: Double?
+  package var recall: Double?
 
-  public init() {}
+  package init() {}
 
-  public struct Outcome: Sendable, Codable {
+  package struct Outcome: Sendable, Codable {
     /// The scores' key.
-    public var scores: String
-    public var model: String
+    package var scores: String
+    package var model: String
     /// Images judged.
-    public var images: Int
+    package var images: Int
     /// Labels taken to be wrong.
-    public var wrong: Int
+    package var wrong: Int
     /// The expected share of wrong labels: the mean of 1 − probability.
-    public var estimatedNoise: Double
+    package var estimatedNoise: Double
     /// Verified images that were weighed, and those among them that were drawn at random: only these carry the guarantee.
-    public var verified: Int
-    public var drawnAtRandom: Int
+    package var verified: Int
+    package var drawnAtRandom: Int
     /// How many of those were answered "not sure": the guarantee counts them as wrong. Nil from earlier versions.
-    public var unsureAtRandom: Int?
+    package var unsureAtRandom: Int?
     /// How many wrong labels are left at most among the images kept; nil if nothing was verified.
     package var guarantee: NoiseGuarantee?
     /// Names of classes that the guarantee does not cover, because too few of their images were drawn at random.
-    public var uncovered: [String]
+    package var uncovered: [String]
     /// The same by class name.
-    public var guaranteedUpperByClass: [String: Double]
+    package var guaranteedUpperByClass: [String: Double]
     /// How neighbours were searched, and the recall reached; nil where none were.
-    public var neighbors: NeighborQuality?
-    public var seconds: Double
-    public var reused: Bool
+    package var neighbors: NeighborQuality?
+    package var seconds: Double
+    package var reused: Bool
   }
 
-  public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
+  package func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
     let declaration = Declaration(targetNoise: targetNoise, recall: recall)
     let result = try StageRunner(workspace).run(declaration) { inputs, _, key in
       let start = ContinuousClock.now
@@ -93,13 +93,13 @@ public struct ScoreStage: Sendable {
     let digests: [String: String]
   }
 
-  public struct Settings: Sendable, Codable {
-    public var targetNoise: Double?
-    public var recall: Double?
+  package struct Settings: Sendable, Codable {
+    package var targetNoise: Double?
+    package var recall: Double?
   }
 
   /// What the labels were scored with last; nil if they were not.
-  public static func lastSettings(_ workspace: Workspace) throws -> Settings? {
+  package static func lastSettings(_ workspace: Workspace) throws -> Settings? {
     try workspace.finishedRun(stage: "score").flatMap {
       try? JSONDecoder().decode(Settings.self, from: Data($0.settings.utf8))
     }

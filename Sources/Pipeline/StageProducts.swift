@@ -3,9 +3,9 @@ import Torch
 import Workspace
 
 /// What the stages have left in a workspace, for whoever shows it; nil where it is not there.
-public enum StageProducts {
+package enum StageProducts {
   /// The features in use, and about them.
-  public static func features(_ workspace: Workspace) throws -> (
+  package static func features(_ workspace: Workspace) throws -> (
     source: MappedFeatures, about: [String: String]
   )? {
     guard let set = try? LabeledFeatures.currentFeatures(workspace) else { return nil }
@@ -18,20 +18,20 @@ public enum StageProducts {
   }
 
   /// The model trained last.
-  public static func model(_ workspace: Workspace) throws -> CleanNetModel? {
+  package static func model(_ workspace: Workspace) throws -> CleanNetModel? {
     guard let run = try workspace.finishedRun(stage: "train") else { return nil }
     return try? ModelFiles(workspace, key: run.key).readModel()
   }
 
   /// Whether something that the scores follow from has changed since.
-  public static func scoresAreStale(_ workspace: Workspace) throws -> Bool {
+  package static func scoresAreStale(_ workspace: Workspace) throws -> Bool {
     try WorkspaceOverview(workspace).scores?.isStale ?? false
   }
 
   /// By image whether its label is truly right, by a column of true labels.
   ///
   /// - Throws: `WorkspaceError` or `PipelineError` if there is no such column.
-  public static func truth(_ workspace: Workspace, column: String) throws -> [Bool?] {
+  package static func truth(_ workspace: Workspace, column: String) throws -> [Bool?] {
     try TruthColumn(workspace, named: column).isRight
   }
 }

@@ -1,8 +1,8 @@
 import Foundation
 
 /// What the system that the program runs on calls the libraries which are opened at run time, and how it installs them.
-public struct SystemPackages: Sendable {
-  public enum Component: Sendable, CaseIterable {
+package struct SystemPackages: Sendable {
+  package enum Component: Sendable, CaseIterable {
     /// libtorch, which the compute engine is made of.
     case torch
     /// Its headers, for compiling an engine.
@@ -29,7 +29,7 @@ public struct SystemPackages: Sendable {
   private let relatives: [String]
 
   /// The system that the program runs on.
-  public static let current = SystemPackages(
+  package static let current = SystemPackages(
     release: (try? String(contentsOfFile: "/etc/os-release", encoding: .utf8)) ?? "")
 
   /// - Parameter release: The content of /etc/os-release.
@@ -46,7 +46,7 @@ public struct SystemPackages: Sendable {
   }
 
   /// How to install components, as a sentence without its full stop: "Run: apt-get install …".
-  public func remedy(_ components: Component...) -> String {
+  package func remedy(_ components: Component...) -> String {
     let packages = components.compactMap(package)
     let named = components.map(Self.name).joined(separator: " and ")
     guard packages.count == components.count, let installer else {
@@ -60,7 +60,7 @@ public struct SystemPackages: Sendable {
   /// - Parameters:
   ///   - compile: The script that compiles an engine.
   ///   - lacksLibtorchOnly: An engine for this system's own libtorch is there; only libtorch is missing.
-  public func engineRemedy(compile: String, lacksLibtorchOnly: Bool = false) -> String {
+  package func engineRemedy(compile: String, lacksLibtorchOnly: Bool = false) -> String {
     if lacksLibtorchOnly, hasPreparedEngine { return remedy(.torch, .linearAlgebra) }
     if packagesTorch { return "\(remedy(.torchHeaders, .linearAlgebra, .compiler)), then: \(compile)" }
     // PyTorch's wheel for processors alone is a tenth of the one for GPUs, which PyPI has.

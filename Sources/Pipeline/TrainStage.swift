@@ -9,46 +9,46 @@ import Workspace
 ///
 /// What depends on the same content and settings has the same key and is not done twice. A run that is killed goes on
 /// from its last checkpoint.
-public struct TrainStage: Sendable {
-  public var objective = Objective.extended
+package struct TrainStage: Sendable {
+  package var objective = Objective.extended
   /// K, the references of a class.
-  public var references = 32
+  package var references = 32
   /// Overrides of the objective's settings; nil: as they are.
-  public var steps: Int?
-  public var normalization: FeatureNormalization?
+  package var steps: Int?
+  package var normalization: FeatureNormalization?
   /// The share of the true nearest neighbours to find where images are many; nil: the usual one.
-  public var recall: Double?
+  package var recall: Double?
   /// Files of probabilities of other models, as further evidence.
-  public var evidence: [String] = []
-  public var seed: UInt64 = 0
-  public var threads = 2
+  package var evidence: [String] = []
+  package var seed: UInt64 = 0
+  package var threads = 2
 
   /// Steps between two checkpoints on disk.
   static let checkpointInterval = 1000
 
-  public init() {}
+  package init() {}
 
-  public struct Outcome: Sendable, Codable {
+  package struct Outcome: Sendable, Codable {
     /// The model's key.
-    public var model: String
+    package var model: String
     /// The key of the features that it judges; nil of models of earlier versions.
-    public var features: String?
-    public var objective: Objective
-    public var images: Int
-    public var classes: Int
-    public var verified: Int
-    public var verifiedClasses: Int
-    public var steps: Int
+    package var features: String?
+    package var objective: Objective
+    package var images: Int
+    package var classes: Int
+    package var verified: Int
+    package var verifiedClasses: Int
+    package var steps: Int
     /// Mean AUROC within classes on the validation split of the verified images, where it is defined.
-    public var validationRanking: Double?
+    package var validationRanking: Double?
     /// How neighbours were searched, and the recall reached; nil where none were.
-    public var neighbors: NeighborQuality?
-    public var seconds: Double
+    package var neighbors: NeighborQuality?
+    package var seconds: Double
     /// Whether the model was there already.
-    public var reused: Bool
+    package var reused: Bool
   }
 
-  public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
+  package func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
     if objective == .paper, !evidence.isEmpty {
       throw PipelineError(
         .badInput, "The paper's objective weighs no evidence of other models",
@@ -97,7 +97,7 @@ public struct TrainStage: Sendable {
   }
 
   /// The settings of the last training, for those who train again as it was done before.
-  public mutating func takeLastSettings(_ workspace: Workspace) throws {
+  package mutating func takeLastSettings(_ workspace: Workspace) throws {
     let last = try workspace.finishedRun(stage: "train").flatMap {
       try? JSONDecoder().decode(Configuration.self, from: Data($0.settings.utf8))
     }

@@ -14,7 +14,7 @@ extension VerificationStages {
   ///   - classes: Only these; nil: all.
   ///   - seed: Of that order, unless another was chosen before.
   /// - Returns: How many rows were written.
-  public static func exporting(
+  package static func exporting(
     _ workspace: Workspace, to path: String?, format: VerificationFormat? = nil, unverified: Int = 0,
     classes: [String]? = nil, seed: UInt64 = 0, imagePrefix: String = LabelStudioOutput.localFiles
   ) throws -> Int {

@@ -3,21 +3,21 @@ import Foundation
 import Workspace
 
 extension VerificationStages {
-  public struct ImportOutcome: Sendable, Codable {
-    public var right: Int
-    public var wrong: Int
+  package struct ImportOutcome: Sendable, Codable {
+    package var right: Int
+    package var wrong: Int
     /// Looked at, and not decided.
-    public var unsure: Int
+    package var unsure: Int
     /// Rows without a verdict.
-    public var unknown: Int
+    package var unknown: Int
     /// How many of the verdicts count as drawn at random.
-    public var random: Int
+    package var random: Int
     /// The keys of images that the file calls both right and wrong; each verdict is kept as a voice of its own.
-    public var disputed: [String] = []
+    package var disputed: [String] = []
   }
 
   /// How the images of a table came to be verified, where its rows do not say.
-  public enum Drawn: String, Sendable, CaseIterable {
+  package enum Drawn: String, Sendable, CaseIterable {
     /// At random from all images of their classes, whatever was thought of their labels.
     case random
     /// In some other way, or it is not known: such verdicts teach, and stand for no other images.
@@ -34,7 +34,7 @@ extension VerificationStages {
   ///   - onlyNews: Leaves out what a file said before of the same label, so that what people said since stands.
   /// - Throws: `DatasetProblems` naming every row whose image is not there, carries another label than was judged, or
   ///   names a class or a selection that there is not.
-  public static func importing(
+  package static func importing(
     _ path: String, format: VerificationFormat? = nil, into workspace: Workspace, person: String,
     drawn: Drawn = .other, onlyNews: Bool = false
   ) throws -> ImportOutcome {

@@ -5,15 +5,15 @@ import Torch
 import Workspace
 
 /// Verification labels into the workspace, out of it, and simulated.
-public enum VerificationStages {
-  public struct SimulationOutcome: Sendable, Codable {
-    public var classes: [String]
-    public var right: Int
-    public var wrong: Int
+package enum VerificationStages {
+  package struct SimulationOutcome: Sendable, Codable {
+    package var classes: [String]
+    package var right: Int
+    package var wrong: Int
   }
 
   /// Which classes are to be verified.
-  public enum Choice: Sendable {
+  package enum Choice: Sendable {
     /// So many, drawn at random.
     case count(Int)
     case named([String])
@@ -24,7 +24,7 @@ public enum VerificationStages {
   /// - Parameters:
   ///   - truth: The attribute that holds each image's true label.
   ///   - perClass: Images of each class, drawn at random among those that were not drawn before.
-  public static func simulating(
+  package static func simulating(
     _ workspace: Workspace, truth: String, classes choice: Choice, perClass: Int, seed: UInt64
   ) throws -> SimulationOutcome {
     let names = try workspace.classNames()
@@ -109,5 +109,5 @@ struct TruthColumn {
 
 extension Workspace {
   /// Per sample its class, −1 for those of the split `test`, which is never trained on nor scored.
-  public func trainLabels() throws -> [Int] { try labels { $0 != "test" }.map(Int.init) }
+  package func trainLabels() throws -> [Int] { try labels { $0 != "test" }.map(Int.init) }
 }

@@ -4,64 +4,64 @@ import Foundation
 import Workspace
 
 /// What a workspace holds, what of it is out of date and why, and what to do next.
-public struct WorkspaceOverview: Sendable, Encodable {
-  public struct ClassRow: Sendable, Encodable {
-    public var name: String
-    public var images: Int
-    public var right: Int
-    public var wrong: Int
+package struct WorkspaceOverview: Sendable, Encodable {
+  package struct ClassRow: Sendable, Encodable {
+    package var name: String
+    package var images: Int
+    package var right: Int
+    package var wrong: Int
   }
 
-  public struct FeaturesRow: Sendable, Encodable {
-    public var key: String
+  package struct FeaturesRow: Sendable, Encodable {
+    package var key: String
     /// Images that have a row, those that cannot be read included.
-    public var images: Int
+    package var images: Int
     /// Those that could not be reached; the next run tries them again.
-    public var unreachable: Int
+    package var unreachable: Int
     /// Those that lie elsewhere since; the next run looks whether they are what they were.
-    public var unseen: Int
-    public var dimension: Int
-    public var about: [String: String]
+    package var unseen: Int
+    package var dimension: Int
+    package var about: [String: String]
   }
 
   /// A stage's last outcome, and whether anything that it depends on has changed since.
-  public struct StageRow<Outcome: Sendable & Encodable>: Sendable, Encodable {
-    public var date: Date
-    public var isStale: Bool
+  package struct StageRow<Outcome: Sendable & Encodable>: Sendable, Encodable {
+    package var date: Date
+    package var isStale: Bool
     /// Why it is out of date; empty if it is not.
-    public var reasons: [String]
+    package var reasons: [String]
     /// How long it took.
-    public var seconds: Double
-    public var outcome: Outcome
+    package var seconds: Double
+    package var outcome: Outcome
   }
 
-  public struct Problem: Sendable, Encodable {
-    public var path: String
-    public var what: String
+  package struct Problem: Sendable, Encodable {
+    package var path: String
+    package var what: String
   }
 
-  public var path: String
-  public var isReadOnly: Bool
-  public var images: Int
+  package var path: String
+  package var isReadOnly: Bool
+  package var images: Int
   /// Images that are gone from their source; what was said of them is kept.
-  public var gone: Int
-  public var splits: [String: Int]
-  public var sources: [String]
-  public var classes: [ClassRow]
-  public var verified: Int
-  public var features: [FeaturesRow]
+  package var gone: Int
+  package var splits: [String: Int]
+  package var sources: [String]
+  package var classes: [ClassRow]
+  package var verified: Int
+  package var features: [FeaturesRow]
   /// Images that the features in use lack: new ones, and those that could not be reached.
-  public var unembedded: Int
+  package var unembedded: Int
   /// How many images could not be read.
-  public var problemCount: Int
+  package var problemCount: Int
   /// The first of them, if asked for.
-  public var problems: [Problem]
-  public var model: StageRow<TrainStage.Outcome>?
-  public var scores: StageRow<ScoreStage.Outcome>?
-  public var next: String
+  package var problems: [Problem]
+  package var model: StageRow<TrainStage.Outcome>?
+  package var scores: StageRow<ScoreStage.Outcome>?
+  package var next: String
 
   /// - Parameter problems: How many problems to name.
-  public init(_ workspace: Workspace, problems limit: Int = 0) throws {
+  package init(_ workspace: Workspace, problems limit: Int = 0) throws {
     let workspace = try workspace.snapshot()
     let status = try workspace.status()
     path = workspace.path

@@ -2,7 +2,7 @@ import Torch
 import Workspace
 
 /// What the page needs of the stages that lie above it: the command line hands it in.
-public protocol ReviewBackend: Sendable {
+package protocol ReviewBackend: Sendable {
   /// What the images look like, a row a sample; nil if nothing was embedded yet.
   func features() throws -> (any FeatureSource)?
 
@@ -22,19 +22,19 @@ public protocol ReviewBackend: Sendable {
 }
 
 extension ReviewBackend {
-  public func judge() throws -> [ScoreRow]? { nil }
-  public func keepScores() throws {}
+  package func judge() throws -> [ScoreRow]? { nil }
+  package func keepScores() throws {}
 }
 
 /// How far retraining is.
-public struct RetrainingStep: Sendable, Hashable, Codable {
+package struct RetrainingStep: Sendable, Hashable, Codable {
   /// As a user reads it.
-  public var name: String
-  public var done: Int
+  package var name: String
+  package var done: Int
   /// Nil if it is not known beforehand.
-  public var total: Int?
+  package var total: Int?
 
-  public init(name: String, done: Int, total: Int?) {
+  package init(name: String, done: Int, total: Int?) {
     self.name = name
     self.done = done
     self.total = total

@@ -1,35 +1,35 @@
 /// How the page is served.
-public struct ReviewConfiguration: Sendable {
+package struct ReviewConfiguration: Sendable {
   /// The address to listen on.
-  public var address = "127.0.0.1"
+  package var address = "127.0.0.1"
   /// 0: any that is free.
-  public var port = 0
+  package var port = 0
   /// Further names by which browsers may call the server.
-  public var hostNames: [String] = []
+  package var hostNames: [String] = []
   /// A JSON file with other keys, read at every start of the page; nil: `review/keys.json` in the workspace.
-  public var keysFile: String?
+  package var keysFile: String?
   /// The most bytes of thumbnails kept on the disk.
-  public var thumbnailBytes = 512 << 20
+  package var thumbnailBytes = 512 << 20
   /// Seeds the order of the images.
-  public var seed: UInt64 = 0
+  package var seed: UInt64 = 0
   /// Requests that a session may send: a 60-image grid, the next one ahead of time, and the hand of a fast reviewer.
-  public var rate = (perSecond: 100.0, burst: 600.0)
+  package var rate = (perSecond: 100.0, burst: 600.0)
   /// The least time that a person needs to look at one of many images, in seconds: a page saved faster than that, as by a
   /// key pressed twice, is asked about.
-  public var glance = 0.08
+  package var glance = 0.08
   /// How long nobody has answered when the judgements that follow from the verdicts are kept in the workspace.
-  public var rest = Duration.seconds(30)
+  package var rest = Duration.seconds(30)
   /// Connections held at once; more close those that do nothing.
   var connections = Connections.affordable()
   /// How long a connection may take for what it does.
   var limits = ConnectionGuard.Limits()
   /// The most bytes of a request's body.
-  public static let maximumBody = 256 << 10
+  package static let maximumBody = 256 << 10
 
-  public init() {}
+  package init() {}
 
   /// Whether only this machine can reach the server.
-  public var isLoopback: Bool { Self.isLoopback(address) }
+  package var isLoopback: Bool { Self.isLoopback(address) }
 
   static func isLoopback(_ host: String) -> Bool {
     host == "localhost" || host == "::1" || host.hasPrefix("127.")

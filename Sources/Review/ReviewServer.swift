@@ -7,7 +7,7 @@ import ServiceLifecycle
 import Workspace
 
 /// The page on which people verify, as a server.
-public struct ReviewServer: Sendable {
+package struct ReviewServer: Sendable {
   private let configuration: ReviewConfiguration
   private let sessions: Sessions
   private let hub = EventHub()
@@ -18,7 +18,7 @@ public struct ReviewServer: Sendable {
   ///
   /// - Throws: `WorkspaceError` if it cannot be read, `VipsError` if there are images to show and no libvips, or what the
   ///   backend throws.
-  public init(
+  package init(
     _ workspace: Workspace, backend: any ReviewBackend, configuration: ReviewConfiguration = .init()
   ) throws {
     if try workspace.hasImages() { try Vips.load() }
@@ -61,7 +61,7 @@ public struct ReviewServer: Sendable {
   /// Who enters by it may invite others.
   ///
   /// - Parameter person: The reviewer's name, which stays; empty if the page should ask.
-  public func invite(_ person: String = "") -> String {
+  package func invite(_ person: String = "") -> String {
     // Only guests' invitations can run out.
     sessions.invite(.init(person: Sessions.personName(person) ?? "", isHost: true)) ?? ""
   }
@@ -70,7 +70,7 @@ public struct ReviewServer: Sendable {
   ///
   /// - Parameter ready: Called with the port once the server listens.
   /// - Throws: If the address cannot be listened on.
-  public func run(ready: @escaping @Sendable (Int) async -> Void) async throws {
+  package func run(ready: @escaping @Sendable (Int) async -> Void) async throws {
     var configuration = ServiceGroupConfiguration(
       services: [Serving(application: application(ready: ready)), Beating(hub: hub, rejudging: rejudging)],
       logger: Self.logger)

@@ -3,7 +3,7 @@ import Synchronization
 /// What `body` makes of 0…count−1, in that order, made on `threads` threads.
 ///
 /// libtorch's own threads are divided among them, as by ``concurrently(over:threads:engineThreads:_:)``.
-public func concurrentMap<Value: Sendable>(
+package func concurrentMap<Value: Sendable>(
   over count: Int, threads: Int, engineThreads: Int? = nil, _ body: @escaping @Sendable (Int) -> Value
 ) -> [Value] {
   let results = Mutex([Value?](repeating: nil, count: count))

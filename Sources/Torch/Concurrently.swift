@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// - Parameter engineThreads: So many of libtorch's threads for each instead. With 1 the outcome cannot depend on how many
 ///   there are.
-public func concurrently(
+package func concurrently(
   over count: Int, threads: Int, engineThreads: Int? = nil, _ body: @escaping @Sendable (Int) -> Void
 ) {
   let workers = max(1, min(threads, count))

@@ -6,7 +6,7 @@ import Synchronization
 /// A network's training allocates and frees the same gigabyte every step. Given back to the system and fetched again page
 /// by page, as is usual for large pieces, it takes a quarter of the time of a small network. What is free at the end of
 /// the last such call that runs goes back.
-public func keepingFreedMemory<Result>(_ body: () throws -> Result) rethrows -> Result {
+package func keepingFreedMemory<Result>(_ body: () throws -> Result) rethrows -> Result {
   freedMemoryKeepers.withLock {
     if $0 == 0 { ctorch_keep_freed_memory(true) }
     $0 += 1

@@ -1,7 +1,7 @@
 /// The initial weights of Glorot & Bengio (2010): uniform in ± gain · √(6 / (fan in + fan out)).
 ///
 /// - Parameter shape: `[O, I]` of a linear layer or `[O, I, h, w]` of a convolution.
-public func xavierUniform(_ shape: [Int], gain: Double = 1, generator: Generator) -> Tensor {
+package func xavierUniform(_ shape: [Int], gain: Double = 1, generator: Generator) -> Tensor {
   let field = shape.dropFirst(2).reduce(1, *)
   let bound = gain * (6 / Double((shape[0] + shape[1]) * field)).squareRoot()
   return generator.uniform(shape, low: -bound, high: bound)
@@ -53,34 +53,36 @@ public enum ParameterError: Error, Sendable, Equatable, CustomStringConvertible 
 /// let layer = Linear(1280, 256, generator: Generator(seed: 0))
 /// let hidden = layer(features).tanh()
 /// ```
-public struct Linear: Parameterized, Sendable {
+package struct Linear: Parameterized, Sendable {
   /// `[O, I]`
-  public let weight: Tensor
+  package let weight: Tensor
   /// `[O]`
-  public let bias: Tensor
+  package let bias: Tensor
 
-  public init(_ inputs: Int, _ outputs: Int, generator: Generator) {
+  package init(_ inputs: Int, _ outputs: Int, generator: Generator) {
     weight = xavierUniform([outputs, inputs], generator: generator)
     bias = .zeros([outputs])
   }
 
-  public init(weight: Tensor, bias: Tensor) {
+  package init(weight: Tensor, bias: Tensor) {
     self.weight = weight
     self.bias = bias
   }
 
-  public func callAsFunction(_ input: Tensor) -> Tensor { input.linear(weight, bias: bias) }
+  package func callAsFunction(_ input: Tensor) -> Tensor { input.linear(weight, bias: bias) }
 
   /// The same map computed in bfloat16 from float32 weights: inputs and weights are rounded, the sums are not. For
   /// wide layers on machines with bf16 units this is about twice as fast, in both directions.
-  public func bfloat16(_ input: Tensor) -> Tensor {
+  package func bfloat16(_ input: Tensor) -> Tensor {
     input.to(.bfloat16).linear(weight.to(.bfloat16), bias: bias.to(.bfloat16)).to(.float32)
   }
 
-  public var parameters: [(name: String, tensor: Tensor)] { [("weight", weight), ("bias", bias)] }
+  package var parameters: [(name: String, tensor: Tensor)] { [("weight", weight), ("bias", bias)] }
 }
 
 extension Array where Element == (name: String, tensor: Tensor) {
   /// The same parameters under `prefix.`.
-  public func prefixed(_ prefix: String) -> Self { map { (name: "\(prefix).\($0.name)", tensor: $0.tensor) } }
+  package func prefixed(_ prefix: String) -> Self {
+    map { (name: "\(prefix).\($0.name)", tensor: $0.tensor) }
+  }
 }

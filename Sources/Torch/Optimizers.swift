@@ -1,7 +1,7 @@
 import Foundation
 
 /// Something that moves parameters against their gradients.
-public protocol Optimizer: AnyObject {
+package protocol Optimizer: AnyObject {
   /// The learning rate of the next step.
   var learningRate: Double { get set }
   /// Moves every parameter that has a gradient, then forgets the gradients.
@@ -14,14 +14,14 @@ public protocol Optimizer: AnyObject {
 
 /// Stochastic gradient descent with momentum; `weightDecay` is an L2 term in the loss. The mathematics of
 /// `torch.optim.SGD` with dampening 0.
-public final class SGD: Optimizer {
-  public var learningRate: Double
+package final class SGD: Optimizer {
+  package var learningRate: Double
   private let momentum: Double
   private let weightDecay: Double
   private let nesterov: Bool
   private let slots: [(name: String, parameter: Tensor, velocity: Tensor)]
 
-  public init(
+  package init(
     _ parameters: [(name: String, tensor: Tensor)], learningRate: Double, momentum: Double = 0.9,
     weightDecay: Double = 0, nesterov: Bool = false
   ) {
@@ -32,7 +32,7 @@ public final class SGD: Optimizer {
     slots = parameters.map { ($0.name, $0.tensor, .zeros($0.tensor.shape)) }
   }
 
-  public func step() {
+  package func step() {
     for slot in slots {
       guard let gradient = slot.parameter.gradient else { continue }
       Tensor.check(
@@ -44,23 +44,23 @@ public final class SGD: Optimizer {
     }
   }
 
-  public var state: [(name: String, tensor: Tensor)] { slots.map { ("velocity.\($0.name)", $0.velocity) } }
+  package var state: [(name: String, tensor: Tensor)] { slots.map { ("velocity.\($0.name)", $0.velocity) } }
 
-  public func restore(_ state: [String: Tensor]) throws(ParameterError) {
+  package func restore(_ state: [String: Tensor]) throws(ParameterError) {
     try Stored(self.state).restore(state)
   }
 }
 
 /// Adam with decoupled weight decay (Loshchilov & Hutter 2019). The mathematics of `torch.optim.AdamW`.
-public final class AdamW: Optimizer {
-  public var learningRate: Double
+package final class AdamW: Optimizer {
+  package var learningRate: Double
   private let betas: (Double, Double)
   private let epsilon: Double
   private let weightDecay: Double
   private let slots: [(name: String, parameter: Tensor, mean: Tensor, variance: Tensor)]
   private let steps: Tensor
 
-  public init(
+  package init(
     _ parameters: [(name: String, tensor: Tensor)], learningRate: Double,
     betas: (Double, Double) = (0.9, 0.999),
     epsilon: Double = 1e-8, weightDecay: Double = 0.01
@@ -73,7 +73,7 @@ public final class AdamW: Optimizer {
     steps = .zeros([1], dtype: .int64)
   }
 
-  public func step() {
+  package func step() {
     let count = Int64(steps.item) + 1
     steps.fillInPlace(Double(count))
     for slot in slots {
@@ -88,13 +88,13 @@ public final class AdamW: Optimizer {
     }
   }
 
-  public var state: [(name: String, tensor: Tensor)] {
+  package var state: [(name: String, tensor: Tensor)] {
     slots.flatMap { [("mean.\($0.name)", $0.mean), ("variance.\($0.name)", $0.variance)] } + [
       ("steps", steps)
     ]
   }
 
-  public func restore(_ state: [String: Tensor]) throws(ParameterError) {
+  package func restore(_ state: [String: Tensor]) throws(ParameterError) {
     try Stored(self.state).restore(state)
   }
 }

@@ -7,16 +7,16 @@ import Foundation
 /// operator for attention. A program is code: it computes what its author wrote, with tensors alone; it cannot open files.
 ///
 /// Sendable without a lock: libtorch runs a program from several threads at once, and its weights do not change.
-public final class ScriptedProgram: @unchecked Sendable {
+package final class ScriptedProgram: @unchecked Sendable {
   private let handle: OpaquePointer
   private let path: String
   /// The file's `cleannet.json`; empty where it has none.
-  public let about: Data
+  package let about: Data
 
   /// - Parameters:
   ///   - dtype: what its weights become; nil: as they are.
   /// - Throws: ``CheckpointError`` where the file is no program, or calls what this libtorch does not know.
-  public init(path: String, dtype: DType? = nil, device: Device = .cpu) throws(CheckpointError) {
+  package init(path: String, dtype: DType? = nil, device: Device = .cpu) throws(CheckpointError) {
     let functions = Engine.functions
     guard let handle = functions.program_load(path, dtype?.rawValue ?? -1, device.code) else {
       throw CheckpointError(
@@ -35,7 +35,7 @@ public final class ScriptedProgram: @unchecked Sendable {
   /// What the program makes of a tensor; of several results the first, of named ones the pooled one.
   ///
   /// - Throws: ``CheckpointError`` where it fails, as on a batch of a size that it does not take.
-  public func callAsFunction(_ input: Tensor) throws(CheckpointError) -> Tensor {
+  package func callAsFunction(_ input: Tensor) throws(CheckpointError) -> Tensor {
     guard let result = Engine.functions.program_run(handle, input.handle) else {
       throw CheckpointError(
         path: path,
@@ -46,7 +46,7 @@ public final class ScriptedProgram: @unchecked Sendable {
   }
 
   /// Whether a file is a TorchScript program: a zip archive with code in it.
-  public static func isProgram(_ path: String) -> Bool {
+  package static func isProgram(_ path: String) -> Bool {
     guard let bytes = try? FileBytes.map(path: path), bytes.hasBytes(ZipArchive.signature, at: 0),
       let archive = try? ZipArchive(bytes)
     else { return false }

@@ -1,11 +1,11 @@
 /// A stream of random numbers with a state of one word, so that a checkpoint can keep it (SplitMix64; Steele, Lea and
 /// Flood 2014).
-public struct SplitMix64: RandomNumberGenerator, Sendable, Hashable, Codable {
-  public private(set) var state: UInt64
+package struct SplitMix64: RandomNumberGenerator, Sendable, Hashable, Codable {
+  package private(set) var state: UInt64
 
-  public init(seed: UInt64) { state = seed }
+  package init(seed: UInt64) { state = seed }
 
-  public mutating func next() -> UInt64 {
+  package mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var mixed = state
     mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9

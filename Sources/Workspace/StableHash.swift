@@ -3,25 +3,25 @@
 /// Not cryptographic: it tells changed inputs from unchanged ones, nobody gains from a collision. Each piece
 /// goes in with its length, so that `("ab", "c")` and `("a", "bc")` differ. Words are folded through a 64 ×
 /// 64 → 128-bit product in two lanes with different constants.
-public struct StableHash: Sendable {
+package struct StableHash: Sendable {
   private var first: UInt64 = 0x243F_6A88_85A3_08D3
   private var second: UInt64 = 0x1319_8A2E_0370_7344
 
-  public init() {}
+  package init() {}
 
-  public mutating func combine(_ word: UInt64) {
+  package mutating func combine(_ word: UInt64) {
     first = Self.fold(first ^ word, 0x9E37_79B9_7F4A_7C15)
     second = Self.fold(second &+ word, 0xD6E8_FEB8_6659_FD93) ^ word
   }
 
-  public mutating func combine(_ value: Int) { combine(UInt64(bitPattern: Int64(value))) }
+  package mutating func combine(_ value: Int) { combine(UInt64(bitPattern: Int64(value))) }
 
-  public mutating func combine(_ text: String) {
+  package mutating func combine(_ text: String) {
     var text = text
     text.withUTF8 { combine(UnsafeRawBufferPointer($0)) }
   }
 
-  public mutating func combine(_ bytes: UnsafeRawBufferPointer) {
+  package mutating func combine(_ bytes: UnsafeRawBufferPointer) {
     combine(bytes.count)
     var offset = 0
     while offset + 8 <= bytes.count {
@@ -34,10 +34,10 @@ public struct StableHash: Sendable {
   }
 
   /// 64 of the bits.
-  public var word: UInt64 { Self.fold(first ^ second, 0xA076_1D64_78BD_642F) }
+  package var word: UInt64 { Self.fold(first ^ second, 0xA076_1D64_78BD_642F) }
 
   /// 32 hexadecimal digits.
-  public var text: String {
+  package var text: String {
     let other = Self.fold(second &+ 0xE703_7ED1_A0B4_28DB, first | 1)
     return [word, other].map { word in
       let digits = String(word, radix: 16)
@@ -46,7 +46,7 @@ public struct StableHash: Sendable {
   }
 
   /// The hash of some texts, as hexadecimal digits.
-  public static func of(_ pieces: String...) -> String {
+  package static func of(_ pieces: String...) -> String {
     var hash = StableHash()
     for piece in pieces { hash.combine(piece) }
     return hash.text

@@ -96,7 +96,7 @@ extension Workspace {
   }
 
   /// Removes the workspace from the disk if there are no samples in it, and no other process has begun to fill it.
-  public func removeIfEmpty() throws {
+  package func removeIfEmpty() throws {
     try withWriteLock("import") {
       guard try sampleCount() == 0 else { return }
       try Self.alone(in: path, create: false) {

@@ -102,7 +102,7 @@ public final class Workspace: Sendable {
   var catalogue: String { Self.cataloguePath(path) }
 
   /// The folder for the model of that key. It may not exist yet.
-  public func modelFolder(key: String) -> String { "\(path)/models/\(key)" }
+  package func modelFolder(key: String) -> String { "\(path)/models/\(key)" }
 
   /// Reads the catalogue on a snapshot.
   func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
@@ -118,7 +118,7 @@ public final class Workspace: Sendable {
   /// Reads the whole catalogue and checks it. Takes as long as reading the file.
   ///
   /// - Throws: `WorkspaceError` if it is damaged.
-  public func check() throws {
+  package func check() throws {
     let findings = try read { try String.fetchAll($0, sql: "PRAGMA quick_check(5)") }
     if findings != ["ok"] { throw Self.damage(catalogue, findings.joined(separator: "; ")) }
   }

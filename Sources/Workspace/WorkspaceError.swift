@@ -26,7 +26,7 @@ public struct WorkspaceError: Error, CustomStringConvertible, Sendable, Hashable
   public var what: String
   public var remedy: String
 
-  public init(_ kind: Kind, file: String, _ what: String, remedy: String) {
+  package init(_ kind: Kind, file: String, _ what: String, remedy: String) {
     self.kind = kind
     self.file = file
     self.what = what

@@ -57,7 +57,7 @@ extension Workspace {
   /// - Parameter stage: For the message to those who have to wait, such as `embed`.
   /// - Throws: `WorkspaceError` of kind `locked` if another holds the lock after `patience`, of kind `removed` if
   ///   another removed the workspace; what `body` throws.
-  public func withWriteLock<Value>(_ stage: String, _ body: () throws -> Value) throws -> Value {
+  package func withWriteLock<Value>(_ stage: String, _ body: () throws -> Value) throws -> Value {
     let lock = try lock(stage)
     let value = try body()
     _ = consume lock
@@ -65,7 +65,7 @@ extension Workspace {
   }
 
   /// The same for a stage that suspends.
-  public func withWriteLock<Value>(
+  package func withWriteLock<Value>(
     _ stage: String, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Value
   ) async throws -> Value {
     let lock = try lock(stage)

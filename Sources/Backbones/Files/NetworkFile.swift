@@ -2,7 +2,7 @@ import Foundation
 import Torch
 
 /// Somebody's network, from one file: a TorchScript program, or weights of a network that is known.
-public enum NetworkFile {
+package enum NetworkFile {
   /// What to do with a file that is not understood.
   static let exportRemedy =
     "Export the network as a program: Scripts/export-network, and docs/networks.md for what is read as it is"
@@ -14,7 +14,7 @@ public enum NetworkFile {
   ///   - pooling: of networks with tokens.
   /// - Throws: ``CheckpointError`` where the file cannot be read or is not understood; it names the tensors that are missing,
   ///   or that have no place.
-  public static func open(
+  package static func open(
     _ path: String, size: Int? = nil, pooling: Pooling = .auto, precision: Precision = .auto,
     device: Device = .cpu
   ) throws(CheckpointError) -> any FeatureNetwork {

@@ -1,7 +1,7 @@
 import Torch
 
 /// How batch norm goes about a batch while a network is trained.
-public enum BatchNormMode: String, Sendable, Hashable, Codable, CaseIterable {
+package enum BatchNormMode: String, Sendable, Hashable, Codable, CaseIterable {
   /// By the batch's own mean and variance; running ones move along.
   case train
   /// By the statistics that came with the weights: for small batches, and for few images.
@@ -22,14 +22,14 @@ public enum BatchNormMode: String, Sendable, Hashable, Codable, CaseIterable {
 /// float32's range, so that losses need no scaling.
 ///
 /// Stages before the trained ones are folded as for inference, and take neither gradients nor memory for them.
-public final class TrainableBackbone: Parameterized, @unchecked Sendable {
+package final class TrainableBackbone: Parameterized, @unchecked Sendable {
   // Safe: nothing is replaced once it is made. Its tensors change in training, which one thread at a time may do.
-  public let kind: BackboneKind
+  package let kind: BackboneKind
   /// What the network computes with: float32 or bfloat16.
-  public let dtype: DType
+  package let dtype: DType
   /// How many of the last stages learn; nil: all of the network.
-  public let trainedStages: Int?
-  public let batchNorm: BatchNormMode
+  package let trainedStages: Int?
+  package let batchNorm: BatchNormMode
   private let tensors: Network<NormalizedConvolution>
   private let network: Network<TrainableUnit>
   /// The units that learn, in order.
@@ -39,7 +39,7 @@ public final class TrainableBackbone: Parameterized, @unchecked Sendable {
   /// Reads the weights from a file, as ``Backbone`` does.
   ///
   /// - Throws: ``CheckpointError`` where the file cannot be read or holds another network's weights.
-  public convenience init(
+  package convenience init(
     _ kind: BackboneKind, weights path: String, trainedStages: Int? = nil, precision: Precision = .auto,
     batchNorm: BatchNormMode = .train
   ) throws(CheckpointError) {
@@ -51,7 +51,7 @@ public final class TrainableBackbone: Parameterized, @unchecked Sendable {
   }
 
   /// An untrained network. Weights depend on the seed alone.
-  public convenience init(_ kind: BackboneKind, seed: UInt64, precision: Precision = .auto) {
+  package convenience init(_ kind: BackboneKind, seed: UInt64, precision: Precision = .auto) {
     let generator = Generator(seed: seed)
     self.init(
       kind, kind.network().map { NormalizedConvolution($0, generator: generator) }, names: .published,
@@ -82,27 +82,27 @@ public final class TrainableBackbone: Parameterized, @unchecked Sendable {
   }
 
   /// D, the number of features of an image.
-  public var featureDimension: Int { kind.featureDimension }
+  package var featureDimension: Int { kind.featureDimension }
 
   /// The features of images, with gradients behind them if they are being recorded.
   ///
   /// - Parameter pixels: `[N, H, W, 3]`, uint8, red, green, blue; H = W.
   /// - Returns: `[N, D]`, float32.
-  public func features(_ pixels: Tensor) -> Tensor {
+  package func features(_ pixels: Tensor) -> Tensor {
     network.features(kind.normalization(pixels, dtype: dtype))
   }
 
   /// What learns, by its name in a file of weights.
-  public var parameters: [(name: String, tensor: Tensor)] { trained.flatMap(\.parameters) }
+  package var parameters: [(name: String, tensor: Tensor)] { trained.flatMap(\.parameters) }
 
   /// The running statistics that move: those of trained stages, unless batch norm is frozen.
-  public var statistics: [(name: String, tensor: Tensor)] {
+  package var statistics: [(name: String, tensor: Tensor)] {
     batchNorm == .train ? trained.flatMap(\.statistics) : []
   }
 
   /// All of the network as a file of weights has it, in PyTorch's names and order; the tensors in `replacing` take the
   /// place of those of the same name.
-  public func weights(replacing: [String: Tensor] = [:]) -> [(name: String, tensor: Tensor)] {
+  package func weights(replacing: [String: Tensor] = [:]) -> [(name: String, tensor: Tensor)] {
     let batches = Tensor.zeros([], dtype: .int64)
     return tensors.units.flatMap { unit in
       (unit.parameters + unit.statistics).map { ($0.name, replacing[$0.name] ?? $0.tensor) }
@@ -112,7 +112,7 @@ public final class TrainableBackbone: Parameterized, @unchecked Sendable {
   }
 
   /// The names of the classifier's tensors in the same file.
-  public var classifierName: String { tensors.classifierName }
+  package var classifierName: String { tensors.classifierName }
 }
 
 extension Network {

@@ -5,14 +5,14 @@ import Torch
 /// without registers, DINOv3, CLIP, SigLIP, by the names of timm, Hugging Face, open_clip and torch.hub.
 ///
 /// Sums along the tokens' way, norms and pooling are float32; matrices and attention are computed in `dtype`.
-public struct VisionTransformer: FeatureNetwork {
-  public let name: String
-  public let inputSize: Int
-  public let dtype: DType
-  public let featureDimension: Int
+package struct VisionTransformer: FeatureNetwork {
+  package let name: String
+  package let inputSize: Int
+  package let dtype: DType
+  package let featureDimension: Int
   /// Width and height of a patch, in pixels.
-  public let patchSize: Int
-  public let blockCount: Int
+  package let patchSize: Int
+  package let blockCount: Int
   let normalization: PixelNormalization
   let pooling: Pooling
   private let device: Device
@@ -64,7 +64,7 @@ public struct VisionTransformer: FeatureNetwork {
     featureDimension = parts.width * (pooling == .both ? 2 : 1)
   }
 
-  public func features(_ pixels: Tensor) -> Tensor {
+  package func features(_ pixels: Tensor) -> Tensor {
     precondition(
       pixels.size(1) == inputSize, "images are \(inputSize) pixels wide; these are \(pixels.size(1))")
     return bySlices(pixels, of: sliceCount) {

@@ -12,8 +12,8 @@ import Torch
 /// Every random choice follows from the seed, the epoch and the image. So a run that is interrupted and goes on from its
 /// last state ends in the same weights, to the bit, as one that is not. An epoch leaves out the images, other ones each
 /// time, that do not fill a step.
-public final class FineTuning {
-  public let classifier: ImageClassifier
+package final class FineTuning {
+  package let classifier: ImageClassifier
   private let recipe: FineTuningRecipe
   private let data: FineTuningData
   private let threads: Int
@@ -22,10 +22,10 @@ public final class FineTuning {
   private let seeds: Seeds
   private var optimizers: [(optimizer: any Optimizer, factor: Double)] = []
   private let average: WeightAverage?
-  public private(set) var progress = FineTuningState.Progress()
+  package private(set) var progress = FineTuningState.Progress()
 
   /// - Parameter threads: of the loader; the network takes `Engine.threads`.
-  public init(_ classifier: ImageClassifier, recipe: FineTuningRecipe, data: FineTuningData, threads: Int) {
+  package init(_ classifier: ImageClassifier, recipe: FineTuningRecipe, data: FineTuningData, threads: Int) {
     precondition(classifier.classes == data.classes, "the classifier is of other classes")
     self.classifier = classifier
     self.recipe = recipe
@@ -59,7 +59,7 @@ public final class FineTuning {
 
   private var imagesPerStep: Int { min(recipe.batchSize * recipe.accumulation, training.count) }
   private var stepsPerEpoch: Int { max(1, training.count / imagesPerStep) }
-  public var totalSteps: Int { stepsPerEpoch * recipe.epochs }
+  package var totalSteps: Int { stepsPerEpoch * recipe.epochs }
 
   private var schedule: LearningRateSchedule {
     .cosine(total: totalSteps, warmup: Int((recipe.warmup * Double(totalSteps)).rounded()))
@@ -73,7 +73,7 @@ public final class FineTuning {
   ///   - report: Called after every step with the number of steps done.
   /// - Returns: whether training is complete.
   @discardableResult
-  public func run(
+  package func run(
     keeper: FineTuningKeeper? = nil, stopAfter: Int = .max, report: (Int) -> Void = { _ in }
   ) throws -> Bool {
     if let state = keeper?.restore() { try restore(state) }
@@ -168,7 +168,7 @@ public final class FineTuning {
   }
 
   /// The weights that are validated and kept: the moving average, or the last ones.
-  public var currentWeights: [(name: String, tensor: Tensor)] {
+  package var currentWeights: [(name: String, tensor: Tensor)] {
     classifier.weights(replacing: average?.byName ?? [:])
   }
 

@@ -3,23 +3,23 @@ import Images
 import Torch
 
 /// The images that a network is fine-tuned on: examples 0, 1, ….
-public struct FineTuningData: Sendable {
+package struct FineTuningData: Sendable {
   /// Writes the pixels of an example, `[size, size, 3]`; called from several threads. Without an augmentation always the
   /// same ones.
-  public typealias Decode =
+  package typealias Decode =
     @Sendable (
       _ example: Int, _ place: UnsafeMutableRawBufferPointer, _ augmentation: Augmentation?, _ seed: UInt64
     ) throws(ImageProblem) -> Void
 
-  public var labels: [Int]
-  public var weights: SampleWeights
-  public var classes: Int
+  package var labels: [Int]
+  package var weights: SampleWeights
+  package var classes: Int
   /// Examples that are validated on instead of trained on.
-  public var validation: [Int]
-  public var preparation: ImagePreparation
-  public var decode: Decode
+  package var validation: [Int]
+  package var preparation: ImagePreparation
+  package var decode: Decode
 
-  public init(
+  package init(
     labels: [Int], weights: SampleWeights, classes: Int, validation: [Int], preparation: ImagePreparation,
     decode: @escaping Decode
   ) {
@@ -39,7 +39,7 @@ public struct FineTuningData: Sendable {
   }
 
   /// How many are trained on.
-  public var trainingCount: Int { training.count }
+  package var trainingCount: Int { training.count }
 
   /// Batches of some examples, in order; indices are places among `examples`.
   func loader(
@@ -56,7 +56,7 @@ public struct FineTuningData: Sendable {
 
 extension ImageBatch {
   /// `[count, size, size, 3]`, uint8, copied.
-  public var pixels: Tensor {
+  package var pixels: Tensor {
     let side = preparation.size
     return withUnsafePixels { Tensor(copying: $0, shape: [count, side, side, 3], dtype: .uint8) }
   }

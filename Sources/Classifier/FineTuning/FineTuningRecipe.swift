@@ -2,45 +2,45 @@ import Backbones
 import Images
 
 /// How a network is fine-tuned.
-public struct FineTuningRecipe: Sendable, Hashable, Codable {
-  public enum Optimization: String, Sendable, Hashable, Codable, CaseIterable {
+package struct FineTuningRecipe: Sendable, Hashable, Codable {
+  package enum Optimization: String, Sendable, Hashable, Codable, CaseIterable {
     case sgd
     case adamw
   }
 
   /// Passes over the images that count.
-  public var epochs = 5
+  package var epochs = 5
   /// Images a batch, whose statistics batch norm sees.
-  public var batchSize = 32
+  package var batchSize = 32
   /// Batches whose gradients are added up for one step.
-  public var accumulation = 1
-  public var optimization = Optimization.adamw
+  package var accumulation = 1
+  package var optimization = Optimization.adamw
   /// Of the backbone, after the warm-up; nil: ``usualRate``.
-  public var learningRate: Double?
+  package var learningRate: Double?
   /// How many times faster the head learns, which starts from nothing.
-  public var headFactor = 10.0
+  package var headFactor = 10.0
   /// Not of biases and batch norms.
-  public var weightDecay = 0.01
+  package var weightDecay = 0.01
   /// The share of all steps in which the rate rises to its height; from there it falls by half a cosine.
-  public var warmup = 0.1
+  package var warmup = 0.1
   /// The share of a target that is spread over all classes.
-  public var labelSmoothing = 0.1
+  package var labelSmoothing = 0.1
   /// α of the Beta distribution by which two images are mixed (Zhang et al. 2018), at most 1; 0: none are.
-  public var mixup = 0.0
+  package var mixup = 0.0
   /// The decay of the moving average of weights that is validated and kept; 0: the weights themselves are.
-  public var averaging = 0.99
-  public var batchNorm = BatchNormMode.train
+  package var averaging = 0.99
+  package var batchNorm = BatchNormMode.train
   /// How many of the last stages learn; nil: all of the network; 0: the head alone.
-  public var trainedStages: Int?
-  public var precision = Precision.auto
+  package var trainedStages: Int?
+  package var precision = Precision.auto
   /// nil: images are seen whole, in their middle, each time alike.
-  public var augmentation: Augmentation? = Augmentation()
-  public var seed: UInt64 = 0
+  package var augmentation: Augmentation? = Augmentation()
+  package var seed: UInt64 = 0
 
-  public init() {}
+  package init() {}
 
   /// What fine-tuning starts from: large enough for ten epochs, small enough to keep what the network knows.
-  public static func usualRate(_ optimization: Optimization) -> Double {
+  package static func usualRate(_ optimization: Optimization) -> Double {
     switch optimization {
     case .sgd: 0.01
     case .adamw: 2e-4

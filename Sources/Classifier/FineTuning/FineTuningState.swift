@@ -1,60 +1,60 @@
 import Torch
 
 /// A line of the log: an epoch.
-public struct EpochRow: Sendable, Hashable, Codable {
+package struct EpochRow: Sendable, Hashable, Codable {
   /// Counted from 1.
-  public var epoch: Int
+  package var epoch: Int
   /// Steps so far.
-  public var steps: Int
+  package var steps: Int
   /// At the end of the epoch, of the backbone.
-  public var learningRate: Double
+  package var learningRate: Double
   /// The mean loss of the epoch's images, smoothing and weights included.
-  public var loss: Double
+  package var loss: Double
   /// Of the validation images, weighted as they are; nil where there are none.
-  public var validationLoss: Double?
-  public var validationTop1: Double?
+  package var validationLoss: Double?
+  package var validationTop1: Double?
   /// Images of the epoch that were trained on.
-  public var images: Int
+  package var images: Int
 }
 
 /// All that going on after an interruption takes.
-public struct FineTuningState {
-  public struct Progress: Sendable, Codable {
-    public internal(set) var epoch = 0
+package struct FineTuningState {
+  package struct Progress: Sendable, Codable {
+    package internal(set) var epoch = 0
     /// Batches of the epoch that are done.
-    public internal(set) var batch = 0
-    public internal(set) var step = 0
+    package internal(set) var batch = 0
+    package internal(set) var step = 0
     /// Of the epoch so far.
     var lossSum = 0.0
     var images = 0
-    public internal(set) var rows: [EpochRow] = []
-    public internal(set) var bestEpoch: Int?
+    package internal(set) var rows: [EpochRow] = []
+    package internal(set) var bestEpoch: Int?
     var bestLoss: Double?
     /// What was wrong with images that were passed over, by example.
-    public internal(set) var problems: [Int: String] = [:]
+    package internal(set) var problems: [Int: String] = [:]
 
-    public init() {}
+    package init() {}
   }
 
-  public var progress: Progress
-  public var tensors: [(name: String, tensor: Tensor)]
+  package var progress: Progress
+  package var tensors: [(name: String, tensor: Tensor)]
 
-  public init(progress: Progress, tensors: [(name: String, tensor: Tensor)]) {
+  package init(progress: Progress, tensors: [(name: String, tensor: Tensor)]) {
     self.progress = progress
     self.tensors = tensors
   }
 }
 
 /// Keeps the state of a fine-tuning, finds it again after an interruption, and takes the best weights.
-public struct FineTuningKeeper {
+package struct FineTuningKeeper {
   /// Steps between two states.
-  public var interval: Int
-  public var restore: () -> FineTuningState?
-  public var keep: (FineTuningState) throws -> Void
+  package var interval: Int
+  package var restore: () -> FineTuningState?
+  package var keep: (FineTuningState) throws -> Void
   /// Takes weights that are the best so far, of the epoch that is counted from 1.
-  public var keepBest: (_ weights: [(name: String, tensor: Tensor)], _ epoch: Int) throws -> Void
+  package var keepBest: (_ weights: [(name: String, tensor: Tensor)], _ epoch: Int) throws -> Void
 
-  public init(
+  package init(
     interval: Int, restore: @escaping () -> FineTuningState?,
     keep: @escaping (FineTuningState) throws -> Void,
     keepBest: @escaping ([(name: String, tensor: Tensor)], Int) throws -> Void

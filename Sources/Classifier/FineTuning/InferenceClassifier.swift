@@ -4,12 +4,12 @@ import Synchronization
 import Torch
 
 /// A trained classifier in use: batch norm folded, one thread a batch.
-public struct InferenceClassifier: Sendable {
-  public let backbone: Backbone
-  public let classes: Int
+package struct InferenceClassifier: Sendable {
+  package let backbone: Backbone
+  package let classes: Int
 
   /// - Throws: ``CheckpointError`` where tensors are missing, the classifier's own among them.
-  public init(
+  package init(
     _ kind: BackboneKind, checkpoint: Checkpoint, name: String = "classifier", precision: Precision = .auto
   ) throws(CheckpointError) {
     backbone = try Backbone(kind, checkpoint: checkpoint, name: name, precision: precision)
@@ -22,26 +22,26 @@ public struct InferenceClassifier: Sendable {
   }
 
   /// Pixels `[N, H, W, 3]`, uint8, to logits `[N, C]`; an image's do not depend on the others of its batch.
-  public func logits(_ pixels: Tensor) -> Tensor {
+  package func logits(_ pixels: Tensor) -> Tensor {
     let features = backbone.features(pixels)
     // A classifier is there: `init` has seen it.
     return backbone.logits(features: features) ?? .zeros([features.size(0), classes])
   }
 
   /// What the network says of a batch.
-  public struct Answer: Sendable {
+  package struct Answer: Sendable {
     /// Images that could be read, in rising order.
-    public var images: [Int]
+    package var images: [Int]
     /// A row for each of them; nil where there are none.
-    public var logits: Tensor?
+    package var logits: Tensor?
     /// The other images of the batch, in rising order.
-    public var problems: [(index: Int, problem: ImageProblem)]
+    package var problems: [(index: Int, problem: ImageProblem)]
 
     var first: Int { min(images.first ?? .max, problems.first?.index ?? .max) }
   }
 
   /// Calls `body` with each batch of a loader, in their order.
-  public func forEachBatch(
+  package func forEachBatch(
     _ loader: BatchLoader, batches: Int, threads: Int, _ body: (Answer) throws -> Void
   ) rethrows {
     defer { loader.cancel() }

@@ -4,8 +4,8 @@ import Torch
 /// on labels or verdicts, so that it serves any number of trainings and judgements.
 public struct FeatureSpace: Sendable {
   /// The images that take part, ascending. Row i of everything else belongs to `images[i]`.
-  public let images: [Int]
-  public let components: PrincipalComponents
+  package let images: [Int]
+  package let components: PrincipalComponents
   /// A hash of each image's feature vector as it was given. An image is known by it, not by its row, so that folds stay
   /// when rows are added, removed or reordered, and copies of an image share one.
   let identities: [UInt64]
@@ -114,7 +114,7 @@ public struct FeatureSpace: Sendable {
   }
 
   /// How neighbours were searched, and how many of the true ones were found.
-  public var neighborQuality: NeighborQuality { neighbors.quality }
+  package var neighborQuality: NeighborQuality { neighbors.quality }
 }
 
 /// Features whose columns are multiplied when they are read.

@@ -32,18 +32,18 @@ public struct LabelEvidence: Sendable {
   }
 
   /// One reading of the evidence.
-  public struct Candidate: Sendable, Hashable, Codable {
-    public var world: World
+  package struct Candidate: Sendable, Hashable, Codable {
+    package var world: World
     /// A factor on the exponents of the sources. Sources agree more than independent ones would, which the likelihood of
     /// noisy labels alone mistakes for certainty or its lack, depending on the noise.
-    public var sharpness: Double
+    package var sharpness: Double
     /// What is added to the log-odds before any verdict: with one rate of wrong labels, the log-odds of that rate.
-    public var intercept: Double
+    package var intercept: Double
     /// The mean log-likelihood of the noisy labels.
-    public var logLikelihood: Double
+    package var logLikelihood: Double
   }
 
-  public static let sharpnesses = [0.5, 0.7, 1, 1.5, 2, 3]
+  package static let sharpnesses = [0.5, 0.7, 1, 1.5, 2, 3]
   /// The factor while beliefs are formed. Few wrong labels want 1, many want 2; this is between.
   static let formingSharpness = 1.4
   /// The cosine that stands for "none of the classes": ρ, from which on an image is held to belong to a class.
@@ -57,26 +57,26 @@ public struct LabelEvidence: Sendable {
   /// The noisy label of each of these images.
   public let labels: [Int]
   public let classes: Int
-  public let candidates: [Candidate]
+  package let candidates: [Candidate]
   /// That each label is right, by each candidate, without its intercept: `[candidates, N]`, float32.
-  public let logOdds: Tensor
+  package let logOdds: Tensor
   /// The likeliest class of each image.
   public let suggested: [Int]
   /// What CleanNet's networks say of each image; nil without networks.
-  public let networks: NetworkOpinions?
+  package let networks: NetworkOpinions?
   /// How neighbors were searched, and how many of the true ones were found.
   public let neighbors: NeighborQuality?
   /// The direction of each image's features, as far as verdicts about similar images are compared: `[N, K]`, float16. nil
   /// where nothing is to be learned from similar images.
-  public let coordinates: Tensor?
+  package let coordinates: Tensor?
 
   /// By networks that were not trained on the image.
-  public struct NetworkOpinions: Sendable {
+  package struct NetworkOpinions: Sendable {
     /// cos(φ_q, φ_s) with the class of the label, and with the suggested class.
-    public var cosine: [Float]
-    public var suggestedCosine: [Float]
+    package var cosine: [Float]
+    package var suggestedCosine: [Float]
     /// How far the networks disagree: see ``Judgements/disagreement``.
-    public var disagreement: [Float]
+    package var disagreement: [Float]
   }
 
   init(

@@ -4,16 +4,16 @@ import Torch
 ///
 /// What follows works on the centred features in at most 512 of them: the network learns faster from centred inputs
 /// of fewer dimensions, and the covariance of a discriminant stays small.
-public struct PrincipalComponents: Sendable {
+package struct PrincipalComponents: Sendable {
   /// `[D]`, of the normalised features.
-  public let mean: Tensor
+  package let mean: Tensor
   /// `[D, d]`, orthonormal columns by falling variance.
-  public let directions: Tensor
+  package let directions: Tensor
   /// `[d]`
-  public let variances: Tensor
-  public let normalization: FeatureNormalization
+  package let variances: Tensor
+  package let normalization: FeatureNormalization
 
-  public static let maximumDimension = 512
+  package static let maximumDimension = 512
   /// Images beyond this number do not change the directions noticeably; a stride over all is looked at.
   static let maximumImages = 100_000
 
@@ -21,7 +21,7 @@ public struct PrincipalComponents: Sendable {
   static let chunk = 4096
 
   /// The components of the features of `images`, at least one.
-  public init(
+  package init(
     _ features: some FeatureSource, images: [Int], normalization: FeatureNormalization,
     dimension: Int = maximumDimension
   ) {
@@ -75,15 +75,15 @@ public struct PrincipalComponents: Sendable {
   }
 
   /// d
-  public var dimension: Int { directions.size(1) }
+  package var dimension: Int { directions.size(1) }
 
   /// Features as stored, `[n, D]` → `[n, d]`.
-  public func callAsFunction(_ features: Tensor) -> Tensor {
+  package func callAsFunction(_ features: Tensor) -> Tensor {
     withoutGradients { (normalization(features) - mean).matmul(directions) }
   }
 
   /// The components of some images, held in memory: row i is `images[i]`.
-  public func project(_ features: some FeatureSource, images: [Int]) -> DenseFeatures {
+  package func project(_ features: some FeatureSource, images: [Int]) -> DenseFeatures {
     let projected = Tensor.empty([images.count, dimension])
     for start in Swift.stride(from: 0, to: images.count, by: Self.chunk) {
       let range = start..<min(start + Self.chunk, images.count)

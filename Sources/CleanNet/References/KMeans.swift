@@ -30,18 +30,18 @@ public struct KMeans: Sendable, Hashable, Codable {
     self.maximumVectors = maximumVectors
   }
 
-  public struct Result: Sendable {
+  package struct Result: Sendable {
     /// `[k, D]` with k ≤ K: fewer where there are fewer distinct vectors.
-    public let centroids: Tensor
+    package let centroids: Tensor
     /// The sum of squared distances to the nearest centroid, over the vectors looked at.
-    public let inertia: Double
+    package let inertia: Double
   }
 
   /// How many vectors are looked at, at most.
   var limit: Int { max(maximumVectors, 2 * clusters) }
 
   /// Clusters the rows of `vectors` `[n, D]`, n ≥ 1.
-  public func callAsFunction(_ vectors: Tensor, seed: UInt64) -> Result {
+  package func callAsFunction(_ vectors: Tensor, seed: UInt64) -> Result {
     withoutGradients {
       let generator = Generator(seed: seed)
       let points = sampled(vectors, generator)

@@ -2,10 +2,10 @@
 ///
 /// Everything that protects test data compares with the name `test`, so names are brought to one form where a data set
 /// is read.
-public enum SplitName {
-  public static let train = "train"
-  public static let validation = "val"
-  public static let test = "test"
+package enum SplitName {
+  package static let train = "train"
+  package static let validation = "val"
+  package static let test = "test"
 
   private static let roles: [String: String] = [
     "train": train, "training": train, "trn": train, "trainval": train,
@@ -22,7 +22,7 @@ public enum SplitName {
   ]
 
   /// The name in its one form; `nil` if it is no usual name of a split.
-  public static func canonical(_ name: String) -> String? {
+  package static func canonical(_ name: String) -> String? {
     let words = words(name)
     let known = Set(words.compactMap { roles[$0] })
     guard known.count == 1, words.allSatisfy({ roles[$0] != nil || fillers.contains($0) }) else { return nil }
@@ -31,7 +31,7 @@ public enum SplitName {
 
   /// The splits that names stand for which stand side by side, such as `pets-train` and `pets-test`: those in their usual
   /// form, and those that have the same words beside a split's name.
-  public static func canonical(among names: [String]) -> [String: String] {
+  package static func canonical(among names: [String]) -> [String: String] {
     var found: [String: String] = [:]
     var alike: [[String]: [(name: String, role: String)]] = [:]
     for name in names {

@@ -2,15 +2,15 @@ import Files
 import Foundation
 
 /// Where a matrix of numbers lies in a file of another format: `.npz` or safetensors.
-public struct EmbeddedMatrix: Sendable, Hashable {
+package struct EmbeddedMatrix: Sendable, Hashable {
   /// As NumPy writes types: `<f2`, `<f4`, `<f8`; or `bfloat16`, which it does not know. `nil`: the bytes at `offset` are a whole `.npy` file.
-  public var type: String?
-  public var shape: [Int]
-  public var offset: Int64
+  package var type: String?
+  package var shape: [Int]
+  package var offset: Int64
   /// In the file.
-  public var length: Int64
+  package var length: Int64
   /// Once unpacked, if it is deflated, as numpy.savez_compressed does; then `unpack` it first.
-  public var inflatedLength: Int64?
+  package var inflatedLength: Int64?
 
   private static let arrayNames = ["features", "embeddings", "x", "arr_0"]
 
@@ -18,7 +18,7 @@ public struct EmbeddedMatrix: Sendable, Hashable {
   ///
   /// - Returns: `nil` if the file is of neither format, as a `.npy` file is.
   /// - Throws: `DatasetProblems` if the array cannot be read where it lies.
-  public static func find(in path: String) throws(DatasetProblems) -> EmbeddedMatrix? {
+  package static func find(in path: String) throws(DatasetProblems) -> EmbeddedMatrix? {
     let source = try DatasetSource(path: path)
     if source.head.starts(with: ZipIndex.signature) { return try inArchive(path) }
     guard source.lowercasedName.hasSuffix(".safetensors") else { return nil }
@@ -42,7 +42,7 @@ public struct EmbeddedMatrix: Sendable, Hashable {
   /// Unpacks the matrix of a file to another, which must not be there.
   ///
   /// - Throws: `DatasetProblems` if it is damaged, or the disk refuses.
-  public func unpack(from path: String, to target: String) throws(DatasetProblems) {
+  package func unpack(from path: String, to target: String) throws(DatasetProblems) {
     let place = try OutputPlace(target)
     let output = try OutputFile(place)
     let member = ArchiveMember(offset: offset, length: length, inflatedLength: inflatedLength)

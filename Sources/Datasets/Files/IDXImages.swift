@@ -1,18 +1,18 @@
 import Foundation
 
 /// An IDX file (LeCun's format of MNIST): a big-endian header, then unsigned bytes. Gzipped files are read whole.
-public struct IDXFile: Sendable {
-  public let path: String
+package struct IDXFile: Sendable {
+  package let path: String
   /// Sizes, outermost first: `[images, height, width]`, or `[labels]`.
-  public let shape: [Int]
+  package let shape: [Int]
   /// The values in C order.
-  public let bytes: [UInt8]
+  package let bytes: [UInt8]
 
   /// The largest file that is read, unpacked.
   static let maximumBytes = 8 << 30
 
   /// - Throws: `DatasetProblems` if it is not an IDX file of unsigned bytes or its length is not what its header says.
-  public init(path: String) throws(DatasetProblems) {
+  package init(path: String) throws(DatasetProblems) {
     func problem(_ what: String) -> DatasetProblems {
       DatasetProblems(
         DatasetProblem(file: path, what: what, remedy: "Download it again, or import the images another way"))

@@ -1,7 +1,7 @@
 /// Addresses of images on the web, and the names of the files that they are kept in once they are downloaded.
-public enum ImageAddress {
+package enum ImageAddress {
   /// Whether a text is an address (`http://…` or `https://…`) rather than a path.
-  public static func isAddress(_ text: String) -> Bool {
+  package static func isAddress(_ text: String) -> Bool {
     guard text.utf8.first.map({ $0 | 0x20 }) == UInt8(ascii: "h") else { return false }
     let start = text.utf8.prefix(8).map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }
     return start.starts(with: "http://".utf8) || start.starts(with: "https://".utf8)
@@ -11,7 +11,7 @@ public enum ImageAddress {
   /// of files, then the address's 128-bit FNV-1a hash, and the extension if it is an image's.
   ///
   /// It depends on the address alone, so a download is found again whatever list names it.
-  public static func fileName(of address: String) -> String {
+  package static func fileName(of address: String) -> String {
     var hash: UInt128 = 0x6C62_272E_07BB_0142_62B8_2175_6295_C58D
     for byte in address.utf8 {
       hash = (hash ^ UInt128(byte)) &* 0x0000_0000_0100_0000_0000_0000_0000_013B

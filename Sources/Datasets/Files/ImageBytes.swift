@@ -3,14 +3,14 @@ import Foundation
 /// Reads the bytes of images from wherever they lie, each as a whole image file.
 ///
 /// Images that are bare pixels become PGM or PPM files, which is a header and the pixels.
-public final class ImageBytes {
+package final class ImageBytes {
   private var archive: Descriptor?
   private var idx: IDXFile?
 
-  public init() {}
+  package init() {}
 
   /// - Throws: `DatasetProblems` if they cannot be read.
-  public func read(_ location: ImageLocation, key: String) throws(DatasetProblems) -> [UInt8] {
+  package func read(_ location: ImageLocation, key: String) throws(DatasetProblems) -> [UInt8] {
     switch location {
     case .file(let path):
       let file = try Descriptor(reading: path)

@@ -1,5 +1,5 @@
 /// Which files are images, by their names.
-public enum ImageName {
+package enum ImageName {
   private static let extensions = Set(
     [
       "jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "tif", "tiff", "bmp", "ppm", "pgm", "pbm", "pnm",
@@ -8,7 +8,7 @@ public enum ImageName {
     ].map { packed($0.utf8) })
 
   /// Whether the name ends in an extension of an image format, in any case.
-  public static func isImage(_ name: String) -> Bool {
+  package static func isImage(_ name: String) -> Bool {
     isImage(Array(name.utf8)[...])
   }
 

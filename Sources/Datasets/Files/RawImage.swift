@@ -1,9 +1,9 @@
 /// Images that are bare pixels, plane by plane, in a file of many.
-public enum RawImage {
+package enum RawImage {
   /// The pixels of an `ImageLocation.planes`, as `[height, width, 3]`.
   ///
   /// - Throws: `DatasetProblems` if the file is not there or too short.
-  public static func interleaved(
+  package static func interleaved(
     file: String, offset: Int64, width: Int, height: Int
   ) throws(DatasetProblems) -> [UInt8] {
     try interleaved(Descriptor(reading: file), offset, width: width, height: height)

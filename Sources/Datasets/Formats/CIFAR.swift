@@ -5,9 +5,9 @@ import Foundation
 ///
 /// A sample's key is the file's name, `#` and the record's number from 0. CIFAR-100's label is the fine one; the coarse
 /// one is the attribute `coarse_label`.
-public struct CIFAR: DatasetFormat {
-  public static let name = "cifar"
-  public static let summary =
+package struct CIFAR: DatasetFormat {
+  package static let name = "cifar"
+  package static let summary =
     "CIFAR-10 or CIFAR-100, binary version: data_batch_1.bin …, or train.bin and test.bin"
 
   static let side = 32
@@ -32,12 +32,12 @@ public struct CIFAR: DatasetFormat {
   private let source: DatasetSource
   private let options: DatasetOptions
 
-  public init(source: DatasetSource, options: DatasetOptions) {
+  package init(source: DatasetSource, options: DatasetOptions) {
     self.source = source
     self.options = options
   }
 
-  public static func detect(_ source: DatasetSource) -> Bool { layout(source) != nil }
+  package static func detect(_ source: DatasetSource) -> Bool { layout(source) != nil }
 
   private static func layout(_ source: DatasetSource) -> Layout? {
     if source.has("data_batch_1.bin") || source.has("test_batch.bin") { return .ten }
@@ -45,7 +45,7 @@ public struct CIFAR: DatasetFormat {
     return isHundred && source.has(Layout.hundred.names) ? .hundred : nil
   }
 
-  public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
+  package func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
     guard let layout = Self.layout(source) else {
       throw DatasetProblems(
         DatasetProblem(

@@ -6,16 +6,16 @@ import Foundation
 /// Images without an annotation, or with several categories, are passed over and counted. Memory holds the images'
 /// names and categories. A file whose name holds `val` or `test`, such as `instances_val2017.json`, is that split. Of a
 /// folder all of `annotations/instances_*.json` are read, and images are named from the folder.
-public struct COCO: DatasetFormat {
-  public static let name = "coco"
-  public static let summary = "COCO's JSON, of images whose annotations name one category"
+package struct COCO: DatasetFormat {
+  package static let name = "coco"
+  package static let summary = "COCO's JSON, of images whose annotations name one category"
 
-  public static let takes: Set<DatasetOption> = [.root]
+  package static let takes: Set<DatasetOption> = [.root]
 
   private let source: DatasetSource
   private let options: DatasetOptions
 
-  public init(source: DatasetSource, options: DatasetOptions) {
+  package init(source: DatasetSource, options: DatasetOptions) {
     self.source = source
     self.options = options
   }
@@ -23,7 +23,7 @@ public struct COCO: DatasetFormat {
   /// The names of COCO's parts; one of the first of them must stand in a file's first bytes.
   private static let parts = ["\"images\"", "\"annotations\"", "\"categories\"", "\"licenses\"", "\"info\""]
 
-  public static func detect(_ source: DatasetSource) -> Bool {
+  package static func detect(_ source: DatasetSource) -> Bool {
     guard !source.isFolder else { return !files(source).isEmpty }
     let text = String(decoding: source.head, as: UTF8.self)
     return source.lowercasedName.hasSuffix(".json")
@@ -69,7 +69,7 @@ public struct COCO: DatasetFormat {
     var categories: [String] = []
   }
 
-  public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
+  package func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
     let files = source.isFolder ? Self.files(source) : [source.absolutePath]
     guard !files.isEmpty else {
       throw DatasetProblems(

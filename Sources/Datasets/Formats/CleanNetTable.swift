@@ -2,9 +2,9 @@ import Foundation
 
 /// The table of the CleanNet authors' release: `key ⇥ [url ⇥] class ⇥ [verification ⇥] comma-joined numbers`, with the
 /// image's features as text. The address, where there is one, becomes the attribute `url`.
-public struct CleanNetTable: FeatureFormat {
-  public static let name = "cleannet-tsv"
-  public static let summary =
+package struct CleanNetTable: FeatureFormat {
+  package static let name = "cleannet-tsv"
+  package static let summary =
     "the CleanNet release's table: key, [url,] class, [verification,] features as text"
 
   static let url = "url"
@@ -12,12 +12,12 @@ public struct CleanNetTable: FeatureFormat {
   private let source: DatasetSource
   private let options: DatasetOptions
 
-  public init(source: DatasetSource, options: DatasetOptions) {
+  package init(source: DatasetSource, options: DatasetOptions) {
     self.source = source
     self.options = options
   }
 
-  public static func detect(_ source: DatasetSource) -> Bool {
+  package static func detect(_ source: DatasetSource) -> Bool {
     guard !source.isFolder, source.files == nil,
       let line = source.head.split(separator: UInt8(ascii: "\n")).first
     else {
@@ -53,11 +53,11 @@ public struct CleanNetTable: FeatureFormat {
     }
   }
 
-  public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
+  package func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
     try rows(ProblemLog()) { sample, _ in try each(sample) }
   }
 
-  public func readFeatures(_ each: (UnsafeBufferPointer<Float>) throws -> Void) throws {
+  package func readFeatures(_ each: (UnsafeBufferPointer<Float>) throws -> Void) throws {
     var dimension: Int?
     var values: [Float] = []
     let log = ProblemLog()

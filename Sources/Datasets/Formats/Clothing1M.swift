@@ -6,9 +6,9 @@ import Foundation
 /// An image's label is its noisy one. Where there is a clean one too, it is the attribute `clean_label`, and the
 /// label is verified: right if both are equal. Images of `clean_test_key_list.txt` are the split `test`; they carry
 /// the clean label, since classifiers are tested on them, and `noisy_label` as an attribute.
-public struct Clothing1M: DatasetFormat {
-  public static let name = "clothing1m"
-  public static let summary = "Clothing1M: noisy_label_kv.txt, clean_label_kv.txt and lists of keys"
+package struct Clothing1M: DatasetFormat {
+  package static let name = "clothing1m"
+  package static let summary = "Clothing1M: noisy_label_kv.txt, clean_label_kv.txt and lists of keys"
 
   static let noisy = "noisy_label_kv.txt"
   static let clean = "clean_label_kv.txt"
@@ -20,17 +20,17 @@ public struct Clothing1M: DatasetFormat {
     "clean_train_key_list.txt": "train", "clean_val_key_list.txt": "val", "clean_test_key_list.txt": "test",
   ]
 
-  public static let takes: Set<DatasetOption> = [.root]
+  package static let takes: Set<DatasetOption> = [.root]
 
   private let source: DatasetSource
   private let options: DatasetOptions
 
-  public init(source: DatasetSource, options: DatasetOptions) {
+  package init(source: DatasetSource, options: DatasetOptions) {
     self.source = source
     self.options = options
   }
 
-  public static func detect(_ source: DatasetSource) -> Bool {
+  package static func detect(_ source: DatasetSource) -> Bool {
     source.has(noisy) || (source.has(clean) && source.has("clean_test_key_list.txt"))
   }
 
@@ -42,7 +42,7 @@ public struct Clothing1M: DatasetFormat {
     var isUsed = false
   }
 
-  public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
+  package func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
     let log = ProblemLog()
     let root = try options.imageRoot(of: source)
     let folder = source.absolutePath

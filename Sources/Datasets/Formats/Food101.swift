@@ -3,27 +3,27 @@ import Foundation
 /// ETH's Food-101: `images/<class>/<id>.jpg`, with `meta/train.txt` and `meta/test.txt` that list `<class>/<id>`.
 ///
 /// A sample's key is `<class>/<id>.jpg`, as Food-101N writes keys.
-public struct Food101: DatasetFormat {
-  public static let name = "food-101"
-  public static let summary = "Food-101: images/<class>/<id>.jpg with meta/train.txt and meta/test.txt"
+package struct Food101: DatasetFormat {
+  package static let name = "food-101"
+  package static let summary = "Food-101: images/<class>/<id>.jpg with meta/train.txt and meta/test.txt"
 
   static let splits = ["train", "test"]
 
-  public static let takes: Set<DatasetOption> = [.root]
+  package static let takes: Set<DatasetOption> = [.root]
 
   private let source: DatasetSource
   private let options: DatasetOptions
 
-  public init(source: DatasetSource, options: DatasetOptions) {
+  package init(source: DatasetSource, options: DatasetOptions) {
     self.source = source
     self.options = options
   }
 
-  public static func detect(_ source: DatasetSource) -> Bool {
+  package static func detect(_ source: DatasetSource) -> Bool {
     source.has("images") && source.has("meta/train.txt") && source.has("meta/test.txt")
   }
 
-  public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
+  package func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
     let log = ProblemLog()
     let root = try options.imageRoot(of: source)
     let lists = Self.splits.filter { source.has("meta/\($0).txt") }

@@ -5,9 +5,9 @@ import Foundation
 ///
 /// A sample's key is `<class>/<key>.jpg`. The attribute `verified_in` says which of the two files judges an image;
 /// `held_out` which of the lists `meta/classes_heldout_<percent>.txt` hold its class out, as `30 50 70`.
-public struct Food101N: DatasetFormat {
-  public static let name = "food-101n"
-  public static let summary =
+package struct Food101N: DatasetFormat {
+  package static let name = "food-101n"
+  package static let summary =
     "Food-101N: images/<class>/<key>.jpg with meta/imagelist.tsv and meta/verified_{train,val}.tsv"
 
   static let verifiedIn = "verified_in"
@@ -15,17 +15,17 @@ public struct Food101N: DatasetFormat {
   static let verifiedLists = ["train", "val"]
   static let heldOutLists = [10, 30, 50, 70]
 
-  public static let takes: Set<DatasetOption> = [.root]
+  package static let takes: Set<DatasetOption> = [.root]
 
   private let source: DatasetSource
   private let options: DatasetOptions
 
-  public init(source: DatasetSource, options: DatasetOptions) {
+  package init(source: DatasetSource, options: DatasetOptions) {
     self.source = source
     self.options = options
   }
 
-  public static func detect(_ source: DatasetSource) -> Bool {
+  package static func detect(_ source: DatasetSource) -> Bool {
     source.has("images") && source.has("meta/imagelist.tsv")
   }
 
@@ -35,7 +35,7 @@ public struct Food101N: DatasetFormat {
     var isUsed = false
   }
 
-  public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
+  package func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
     let log = ProblemLog()
     let notices = NoticeLog()
     let root = try options.imageRoot(of: source)

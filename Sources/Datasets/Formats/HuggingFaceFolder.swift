@@ -2,24 +2,24 @@ import Foundation
 
 /// Hugging Face's image folder: `metadata.csv` or `metadata.jsonl` beside the images, with `file_name` and a label
 /// column; either at the top, or one in each split's folder.
-public struct HuggingFaceFolder: DatasetFormat {
-  public static let name = "hf-image-folder"
-  public static let summary = "images beside a metadata.csv or metadata.jsonl with file_name and a label"
+package struct HuggingFaceFolder: DatasetFormat {
+  package static let name = "hf-image-folder"
+  package static let summary = "images beside a metadata.csv or metadata.jsonl with file_name and a label"
 
   /// Roboflow keeps a column a class in `_classes.csv`.
   static let tables = ["metadata.jsonl", "metadata.csv", "_classes.csv"]
 
-  public static let takes: Set<DatasetOption> = DatasetOption.ofTables
+  package static let takes: Set<DatasetOption> = DatasetOption.ofTables
 
   private let source: DatasetSource
   private let options: DatasetOptions
 
-  public init(source: DatasetSource, options: DatasetOptions) {
+  package init(source: DatasetSource, options: DatasetOptions) {
     self.source = source
     self.options = options
   }
 
-  public static func detect(_ source: DatasetSource) -> Bool {
+  package static func detect(_ source: DatasetSource) -> Bool {
     !places(source).isEmpty
   }
 
@@ -62,7 +62,7 @@ public struct HuggingFaceFolder: DatasetFormat {
       || names.contains { $0.hasSuffix("_file_name") }
   }
 
-  public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
+  package func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
     let places = Self.places(source)
     if places.isEmpty {
       throw DatasetProblems(

@@ -2,9 +2,9 @@ import Foundation
 
 /// A folder in MNIST's layout: `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, `t10k-…` for the test split,
 /// each gzipped or not; or one IDX image file, whose labels lie beside it. A `classes.txt` may name the classes.
-public struct IDXFolder: DatasetFormat {
-  public static let name = "idx"
-  public static let summary =
+package struct IDXFolder: DatasetFormat {
+  package static let name = "idx"
+  package static let summary =
     "IDX files as MNIST's: train-images-idx3-ubyte(.gz) with train-labels-idx1-ubyte(.gz)"
 
   /// The names of the files' parts, as published, and the split that each means.
@@ -13,12 +13,12 @@ public struct IDXFolder: DatasetFormat {
   private let source: DatasetSource
   private let options: DatasetOptions
 
-  public init(source: DatasetSource, options: DatasetOptions) {
+  package init(source: DatasetSource, options: DatasetOptions) {
     self.source = source
     self.options = options
   }
 
-  public static func detect(_ source: DatasetSource) -> Bool {
+  package static func detect(_ source: DatasetSource) -> Bool {
     !pairs(source).isEmpty
   }
 
@@ -42,7 +42,7 @@ public struct IDXFolder: DatasetFormat {
     return source.isFolder ? all : all.filter { $0.images == source.absolutePath }
   }
 
-  public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
+  package func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
     let pairs = Self.pairs(source)
     if pairs.isEmpty {
       throw DatasetProblems(

@@ -1,27 +1,27 @@
 /// `<root>/<class>/<anything>.jpg`, also nested below the class, also with `train`, `val` and `test` above or below the
 /// classes, also with folders around all of it. `LevelFinder` tells which folders are the classes.
-public struct ImageFolder: DatasetFormat {
-  public static let name = "image-folder"
-  public static let summary =
+package struct ImageFolder: DatasetFormat {
+  package static let name = "image-folder"
+  package static let summary =
     "a folder a class, with images in it (also train/, val/, test/ above the classes)"
 
-  public static let classesAreFolders = true
+  package static let classesAreFolders = true
 
-  public static let takes: Set<DatasetOption> = DatasetOption.ofFolders
+  package static let takes: Set<DatasetOption> = DatasetOption.ofFolders
 
   private let source: DatasetSource
   private let options: DatasetOptions
 
-  public init(source: DatasetSource, options: DatasetOptions) {
+  package init(source: DatasetSource, options: DatasetOptions) {
     self.source = source
     self.options = options
   }
 
-  public static func detect(_ source: DatasetSource) -> Bool {
+  package static func detect(_ source: DatasetSource) -> Bool {
     source.isFolder
   }
 
-  public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
+  package func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
     let root = source.absolutePath
     let layout = try ClassLayout(options: options, source: source.path, tables: source.tables) {
       FolderTree(root: root)

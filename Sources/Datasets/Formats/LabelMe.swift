@@ -6,21 +6,21 @@ import Foundation
 ///
 /// Images with several flags or labels, or none, are passed over and counted. A folder at the top that is named like a split
 /// is one.
-public struct LabelMe: DatasetFormat {
-  public static let name = "labelme"
-  public static let summary = "LabelMe's JSON files beside the images, of one flag or one label each"
+package struct LabelMe: DatasetFormat {
+  package static let name = "labelme"
+  package static let summary = "LabelMe's JSON files beside the images, of one flag or one label each"
 
-  public static let takes: Set<DatasetOption> = [.root]
+  package static let takes: Set<DatasetOption> = [.root]
 
   private let source: DatasetSource
   private let options: DatasetOptions
 
-  public init(source: DatasetSource, options: DatasetOptions) {
+  package init(source: DatasetSource, options: DatasetOptions) {
     self.source = source
     self.options = options
   }
 
-  public static func detect(_ source: DatasetSource) -> Bool {
+  package static func detect(_ source: DatasetSource) -> Bool {
     guard source.isFolder else { return false }
     let names = source.names(limit: 256)
     func subfolders(of folder: String, _ names: [String]) -> [String] {
@@ -49,7 +49,7 @@ public struct LabelMe: DatasetFormat {
     return false
   }
 
-  public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
+  package func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
     let log = ProblemLog()
     let notices = NoticeLog()
     let root = try options.imageRoot(of: source)

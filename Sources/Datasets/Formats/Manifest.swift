@@ -3,21 +3,21 @@ import Foundation
 
 /// A table with a row a sample: CSV, TSV (either may be gzipped) or JSON lines, with `path` and `label`, and
 /// `key`, `verification` and `split` where they are known. All further columns become attributes.
-public struct Manifest: DatasetFormat {
-  public static let name = "manifest"
-  public static let summary = "a CSV, TSV or JSONL table with columns path and label"
+package struct Manifest: DatasetFormat {
+  package static let name = "manifest"
+  package static let summary = "a CSV, TSV or JSONL table with columns path and label"
 
-  public static let takes: Set<DatasetOption> = DatasetOption.ofTables
+  package static let takes: Set<DatasetOption> = DatasetOption.ofTables
 
   private let source: DatasetSource
   private let options: DatasetOptions
 
-  public init(source: DatasetSource, options: DatasetOptions) {
+  package init(source: DatasetSource, options: DatasetOptions) {
     self.source = source
     self.options = options
   }
 
-  public static func detect(_ source: DatasetSource) -> Bool {
+  package static func detect(_ source: DatasetSource) -> Bool {
     guard !source.isFolder, source.files == nil else { return false }
     let name = source.lowercasedName
     let known = [".csv", ".tsv", ".tab", ".psv", ".txt", ".lst", ".list", ".jsonl", ".ndjson", ".json"]
@@ -26,7 +26,7 @@ public struct Manifest: DatasetFormat {
     return !ImageName.isImage(name) && source.looksLikeText
   }
 
-  public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
+  package func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
     if source.isFolder {
       throw DatasetProblems(
         DatasetProblem(

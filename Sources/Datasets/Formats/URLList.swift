@@ -3,31 +3,31 @@
 /// The column is called `url`, or is the first whose values are addresses where no column is called as paths are. A list
 /// without a header has its address anywhere and the label in the first other column, with tabs, commas or, in a `.txt`
 /// file, a blank between. A list of nothing but addresses is one class, named like the file.
-public struct URLList: DatasetFormat {
-  public static let name = "url-list"
-  public static let summary =
+package struct URLList: DatasetFormat {
+  package static let name = "url-list"
+  package static let summary =
     "a manifest or a .txt whose images are addresses (http, https), downloaded by `embed`"
 
   /// Names by which a column is taken for the address, the most telling first; compared without regard to case.
   static let columnNames = ["url", "image_url", "img_url", "address", "uri", "link", "href"]
   static let column = "url"
 
-  public static let takes: Set<DatasetOption> = DatasetOption.ofTables
+  package static let takes: Set<DatasetOption> = DatasetOption.ofTables
 
   private let source: DatasetSource
   private let options: DatasetOptions
 
-  public init(source: DatasetSource, options: DatasetOptions) {
+  package init(source: DatasetSource, options: DatasetOptions) {
     self.source = source
     self.options = options
   }
 
-  public static func detect(_ source: DatasetSource) -> Bool {
+  package static func detect(_ source: DatasetSource) -> Bool {
     guard Manifest.detect(source), let layout = try? Layout(source, DatasetOptions()) else { return false }
     return layout.address != nil && !layout.hasPaths
   }
 
-  public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
+  package func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
     if source.isFolder {
       throw DatasetProblems(
         DatasetProblem(
@@ -114,7 +114,7 @@ public struct URLList: DatasetFormat {
 }
 
 extension URLList: WritableFormat {
-  public static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
+  package static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
     try ManifestWriter(output, addresses: true)
   }
 }

@@ -2,7 +2,7 @@ import Files
 import Foundation
 
 /// The shapes in which verification labels are kept.
-public enum VerificationFormat: String, Sendable, CaseIterable {
+package enum VerificationFormat: String, Sendable, CaseIterable {
   /// CSV, TSV or JSON lines with the columns key (or path) and verification.
   case table
   /// Food-101N's `<class>/<key>.jpg ⇥ 1|0`.
@@ -12,14 +12,14 @@ public enum VerificationFormat: String, Sendable, CaseIterable {
 }
 
 /// Verification labels in any of these shapes.
-public enum VerificationFile {
+package enum VerificationFile {
   /// Passes every row with a verdict to `each`; the others are skipped.
   ///
   /// - Parameter format: `nil` finds out.
   /// - Returns: How many rows have no verdict.
   /// - Throws: `DatasetProblems` at the end if rows are bad; what `each` throws, at once.
   @discardableResult
-  public static func read(
+  package static func read(
     path: String, format: VerificationFormat? = nil, _ each: (VerificationTable.Row) throws -> Void
   ) throws -> Int {
     switch try format ?? detect(path) {

@@ -4,24 +4,24 @@ import Foundation
 /// (1 right, 0 wrong, `unsure` looked at, empty unknown). A column `label` says which label was judged; `selection`,
 /// `person`, `correction` (the right class), `remark` (`none` of the classes, `several`, `bad`, `exclude`) and `time` (ISO
 /// 8601) say how the verdict came about.
-public enum VerificationTable {
-  public struct Row: Sendable, Hashable {
+package enum VerificationTable {
+  package struct Row: Sendable, Hashable {
     /// The sample's key, or its path where the table has no keys.
-    public var key: String
+    package var key: String
     /// Nil: somebody looked and could not tell.
-    public var isRight: Bool?
+    package var isRight: Bool?
     /// The label that was judged, if the table says so.
-    public var label: String?
+    package var label: String?
     /// Who said so, if the table says.
-    public var person: String?
+    package var person: String?
     /// Counted from 1; 0 where rows are no lines.
-    public var line: Int
+    package var line: Int
     /// Why the image was looked at, the name of the class that is right, and when; nil where the table does not say.
-    public var selection: String?
-    public var correction: String?
+    package var selection: String?
+    package var correction: String?
     /// What else was said of the image.
-    public var remark: String?
-    public var time: Date?
+    package var remark: String?
+    package var time: Date?
 
     init(key: String, isRight: Bool?, label: String? = nil, person: String? = nil, line: Int) {
       self.key = key
@@ -32,7 +32,7 @@ public enum VerificationTable {
     }
 
     /// What else the sample may be called: keys of Food-101N begin with the class, which others leave out.
-    public var otherKeys: [String] {
+    package var otherKeys: [String] {
       ["images/" + key] + (key.parted(atFirst: .slash).map { [$0.after] } ?? [])
     }
   }
@@ -47,7 +47,7 @@ public enum VerificationTable {
   /// - Returns: How many rows have none.
   /// - Throws: `DatasetProblems` at the end if rows are bad; what `each` throws, at once.
   @discardableResult
-  public static func read(path: String, _ each: (Row) throws -> Void) throws -> Int {
+  package static func read(path: String, _ each: (Row) throws -> Void) throws -> Int {
     let source = try DatasetSource(path: path)
     if let problem = source.refusal { throw DatasetProblems(problem) }
     let reader: any RecordReader =

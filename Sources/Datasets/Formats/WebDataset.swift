@@ -7,24 +7,26 @@ import Foundation
 /// The source is a shard, a folder of shards, or a pattern such as `train-{000000..000127}.tar`. Nothing is unpacked.
 /// A sample's key is `key` in its `.json`, else `<shard>/<member>`. The other members of the `.json` become attributes.
 /// Shards whose names begin with a split (`val-000000.tar`) are of that split, unless the `.json` says otherwise.
-public struct WebDataset: DatasetFormat {
-  public static let name = "webdataset"
-  public static let summary = "WebDataset's tar shards: one, a folder of them, or name-{000000..000127}.tar"
+package struct WebDataset: DatasetFormat {
+  package static let name = "webdataset"
+  package static let summary = "WebDataset's tar shards: one, a folder of them, or name-{000000..000127}.tar"
 
   /// Labels and descriptions larger than this are none.
   private static let largestText: Int64 = 1 << 20
 
-  public static let takes: Set<DatasetOption> = [.labelColumn, .keyColumn, .verificationColumn, .splitColumn]
+  package static let takes: Set<DatasetOption> = [
+    .labelColumn, .keyColumn, .verificationColumn, .splitColumn,
+  ]
 
   private let source: DatasetSource
   private let options: DatasetOptions
 
-  public init(source: DatasetSource, options: DatasetOptions) {
+  package init(source: DatasetSource, options: DatasetOptions) {
     self.source = source
     self.options = options
   }
 
-  public static func detect(_ source: DatasetSource) -> Bool {
+  package static func detect(_ source: DatasetSource) -> Bool {
     guard let first = shards(source).first, !hasFolders(source) else { return false }
     // A shard shows what it is in its first members.
     guard var reader = try? TarReader(path: first) else { return false }
@@ -74,7 +76,7 @@ public struct WebDataset: DatasetFormat {
     var description: ArchiveMember?
   }
 
-  public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
+  package func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
     let shards = Self.shards(source)
     guard !shards.isEmpty else {
       throw DatasetProblems(

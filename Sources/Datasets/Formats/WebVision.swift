@@ -5,9 +5,9 @@ import Foundation
 ///
 /// The images of `val_filelist.txt`, which people have labelled, are the split `test`. The attribute `origin` tells
 /// which list a training image comes from.
-public struct WebVision: DatasetFormat {
-  public static let name = "webvision"
-  public static let summary =
+package struct WebVision: DatasetFormat {
+  package static let name = "webvision"
+  package static let summary =
     "WebVision: info/train_filelist_google.txt, …flickr.txt, val_filelist.txt, synsets.txt"
 
   struct List: Sendable {
@@ -30,21 +30,21 @@ public struct WebVision: DatasetFormat {
   static let synsets = "info/synsets.txt"
   static let origin = "origin"
 
-  public static let takes: Set<DatasetOption> = [.root]
+  package static let takes: Set<DatasetOption> = [.root]
 
   private let source: DatasetSource
   private let options: DatasetOptions
 
-  public init(source: DatasetSource, options: DatasetOptions) {
+  package init(source: DatasetSource, options: DatasetOptions) {
     self.source = source
     self.options = options
   }
 
-  public static func detect(_ source: DatasetSource) -> Bool {
+  package static func detect(_ source: DatasetSource) -> Bool {
     source.isFolder && lists.contains { source.has($0.file) }
   }
 
-  public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
+  package func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
     let log = ProblemLog()
     let root = try options.imageRoot(of: source)
     let names =

@@ -1,21 +1,21 @@
 import Foundation
 
 /// Sample weights as a table: CSV, TSV or JSON lines with a column `key` or `path` and a column `weight`.
-public enum WeightTable {
-  public struct Row: Sendable, Hashable {
+package enum WeightTable {
+  package struct Row: Sendable, Hashable {
     /// The sample's key, or its path where the table has no keys.
-    public var key: String
+    package var key: String
     /// Finite and at least 0.
-    public var weight: Float
+    package var weight: Float
     /// Counted from 1.
-    public var line: Int
+    package var line: Int
   }
 
   static let weightNames = ["weight", "sample_weight", "weight_soft", "weight_hard"]
 
   /// - Returns: The rows with a weight, in order; those without one are left out.
   /// - Throws: `DatasetProblems` that name the rows that are bad.
-  public static func read(path: String) throws -> [Row] {
+  package static func read(path: String) throws -> [Row] {
     let source = try DatasetSource(path: path)
     if let problem = source.refusal { throw DatasetProblems(problem) }
     let reader: any RecordReader =

@@ -3,15 +3,15 @@ import Foundation
 /// DuckDB's program, which reads and writes Parquet as a child process.
 ///
 /// It is found by `CLEANNET_DUCKDB`, on `PATH`, or where `Scripts/fetch` puts it.
-public struct DuckDB: Sendable {
+package struct DuckDB: Sendable {
   /// The program's path.
-  public let program: String
+  package let program: String
 
   /// What says that a data set cannot be read for want of it; the command line's exit status follows from that.
-  public static let missing = "needs the program duckdb"
+  package static let missing = "needs the program duckdb"
 
   /// - Throws: `DatasetProblems` with the way to get it, if it is not here.
-  public init(for file: String) throws(DatasetProblems) {
+  package init(for file: String) throws(DatasetProblems) {
     guard let program = Self.find() else {
       throw DatasetProblems(
         DatasetProblem(
@@ -23,7 +23,7 @@ public struct DuckDB: Sendable {
   }
 
   /// The program's path; `nil` if it is not here.
-  public static func find() -> String? {
+  package static func find() -> String? {
     let environment = ProcessInfo.processInfo.environment
     if let named = environment["CLEANNET_DUCKDB"] { return access(named, X_OK) == 0 ? named : nil }
     let folders = (environment["PATH"] ?? "").split(separator: ":").map(String.init)

@@ -5,26 +5,26 @@ import Foundation
 /// The source is a file, a folder of files (also in `data/`, or a folder a split), or a pattern. A file's split follows from
 /// its name. Images lie compressed in Parquet, where they cannot be read one by one, so an import takes them out into one file
 /// in the workspace, byte for byte.
-public struct Parquet: DatasetFormat {
-  public static let name = "parquet"
-  public static let summary =
+package struct Parquet: DatasetFormat {
+  package static let name = "parquet"
+  package static let summary =
     "Parquet files with images in them (as Hugging Face keeps them), or with paths; needs duckdb"
 
   /// The column under which a row's name is asked for.
   private static let path = "cleannet_path"
   private static let mostFiles = 100_000
 
-  public static let takes: Set<DatasetOption> = DatasetOption.ofTables
+  package static let takes: Set<DatasetOption> = DatasetOption.ofTables
 
   private let source: DatasetSource
   private let options: DatasetOptions
 
-  public init(source: DatasetSource, options: DatasetOptions) {
+  package init(source: DatasetSource, options: DatasetOptions) {
     self.source = source
     self.options = options
   }
 
-  public static func detect(_ source: DatasetSource) -> Bool {
+  package static func detect(_ source: DatasetSource) -> Bool {
     if source.isFolder { return !files(source, limit: 256).isEmpty }
     return source.head.starts(with: Array("PAR1".utf8))
   }
@@ -60,7 +60,7 @@ public struct Parquet: DatasetFormat {
     return SplitName.train
   }
 
-  public func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
+  package func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {
     let files = Self.files(source)
     guard !files.isEmpty else {
       throw DatasetProblems(

@@ -2,7 +2,9 @@ import Files
 import Foundation
 
 extension Parquet: WritableFormat {
-  public static func writer(_ output: DatasetOutput) throws -> any DatasetWriter { try ParquetWriter(output) }
+  package static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
+    try ParquetWriter(output)
+  }
 }
 
 /// Writes a folder with `data/<split>-00000-of-00001.parquet`, as Hugging Face's `load_dataset("parquet", …)` reads them: the

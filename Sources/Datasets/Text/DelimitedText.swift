@@ -1,8 +1,8 @@
 /// Delimited text by RFC 4180, as `DelimitedReader` reads it back.
-public enum DelimitedText {
+package enum DelimitedText {
   /// One record with its line end. A field that holds the delimiter, a quote or a line end is quoted; so is a single
   /// empty one, which would otherwise be an empty line.
-  public static func record(_ fields: [String], delimiter: Character = ",") -> String {
+  package static func record(_ fields: [String], delimiter: Character = ",") -> String {
     var text = ""
     for (index, field) in fields.enumerated() {
       if index > 0 { text.append(delimiter) }

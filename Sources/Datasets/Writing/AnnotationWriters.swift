@@ -1,7 +1,7 @@
 import Files
 
 extension COCO: WritableFormat {
-  public static func writer(_ output: DatasetOutput) throws -> any DatasetWriter { try COCOWriter(output) }
+  package static func writer(_ output: DatasetOutput) throws -> any DatasetWriter { try COCOWriter(output) }
 }
 
 /// Writes `<split>/<class>/<name>` and `annotations/instances_<split>.json`, with one annotation an image.
@@ -70,7 +70,9 @@ final class COCOWriter: DatasetWriter {
 }
 
 extension LabelMe: WritableFormat {
-  public static func writer(_ output: DatasetOutput) throws -> any DatasetWriter { try LabelMeWriter(output) }
+  package static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
+    try LabelMeWriter(output)
+  }
 }
 
 /// Writes `<class>/<name>.jpg` and beside it `<name>.json`, with the class as the one flag that is true; below `<split>/` if
@@ -103,13 +105,13 @@ final class LabelMeWriter: DatasetWriter {
 }
 
 extension CleanNetTable: WritableFormat {
-  public static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
+  package static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
     try CleanNetTableWriter(output)
   }
 }
 
 /// Writes the release's table: key, class, verification (1, 0, or −1 for unknown) and features.
-public final class CleanNetTableWriter: DatasetWriter {
+package final class CleanNetTableWriter: DatasetWriter {
   private let session: WritingSession
   private let file: OutputFile
 
@@ -118,14 +120,14 @@ public final class CleanNetTableWriter: DatasetWriter {
     file = try OutputFile(session.place)
   }
 
-  public func add(_ sample: Sample) throws {
+  package func add(_ sample: Sample) throws {
     try session.write(sample) {
       throw RecordFault(what: "has no features, which this format stores", remedy: "Run: cleannet embed")
     }
   }
 
   /// Adds a sample with its features.
-  public func add(_ sample: Sample, features: some Collection<Float>) throws {
+  package func add(_ sample: Sample, features: some Collection<Float>) throws {
     try session.write(sample) {
       try WritingSession.requireLine(sample.key, sample.label, without: [.tab])
       let verdict = sample.verification.map { $0 ? "1" : "0" } ?? "-1"
@@ -137,5 +139,5 @@ public final class CleanNetTableWriter: DatasetWriter {
     }
   }
 
-  public func finish() throws -> [String] { try session.finish { try file.finish() } }
+  package func finish() throws -> [String] { try session.finish { try file.finish() } }
 }

@@ -1,14 +1,14 @@
 import CZlib
 
 extension TarImages: WritableFormat {
-  public static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
+  package static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
     let session = try WritingSession(output, foldersAreClasses: true)
     return try ArchiveWriter(session, TarOutput(OutputFile(session.place)))
   }
 }
 
 extension ZipImages: WritableFormat {
-  public static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
+  package static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
     let session = try WritingSession(output, foldersAreClasses: true)
     return try ArchiveWriter(session, ZipOutput(OutputFile(session.place)))
   }

@@ -1,5 +1,5 @@
 extension Clothing1M: WritableFormat {
-  public static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
+  package static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
     try Clothing1MWriter(output)
   }
 }

@@ -1,7 +1,7 @@
 /// Writes a data set in a format's layout, so that the format's reader reads the same samples back.
 ///
 /// For one thread. What it has written appears under the output's name at `finish`; unfinished, it leaves nothing.
-public protocol DatasetWriter: AnyObject {
+package protocol DatasetWriter: AnyObject {
   /// Adds a sample. What the format cannot hold is noted, and thrown by `finish`.
   /// - Throws: `DatasetProblems` if the disk refuses.
   func add(_ sample: Sample) throws
@@ -17,31 +17,31 @@ public protocol DatasetWriter: AnyObject {
 }
 
 extension DatasetWriter {
-  public var leftOut: Int { 0 }
+  package var leftOut: Int { 0 }
 }
 
 /// A format that is written as well as read.
-public protocol WritableFormat: DatasetFormat {
+package protocol WritableFormat: DatasetFormat {
   /// How a written data set looks, in one line for `--help`.
   static func writer(_ output: DatasetOutput) throws -> any DatasetWriter
 }
 
 /// Where a data set is written to, and how.
-public struct DatasetOutput: Sendable {
+package struct DatasetOutput: Sendable {
   /// The folder, or file, that is made. It must not be there yet.
-  public var path: String
+  package var path: String
   /// How images come into it.
-  public var images = ImageTransfer.symlink
+  package var images = ImageTransfer.symlink
   /// The names of the classes that may occur, in the order of their numbers.
-  public var classNames: [String]
+  package var classNames: [String]
   /// The names of the splits that occur.
-  public var splits: [String]
+  package var splits: [String]
   /// The names of the attributes that may occur.
-  public var attributeNames: [String] = []
+  package var attributeNames: [String] = []
   /// Images in a shard of WebDataset.
-  public var shardSize = 5000
+  package var shardSize = 5000
 
-  public init(path: String, classNames: [String], splits: [String] = ["train"]) {
+  package init(path: String, classNames: [String], splits: [String] = ["train"]) {
     self.path = path
     self.classNames = classNames
     self.splits = splits
@@ -49,7 +49,7 @@ public struct DatasetOutput: Sendable {
 }
 
 /// How images come into a folder that is written. Those that lie in archives or arrays are always copied.
-public enum ImageTransfer: String, Sendable, CaseIterable {
+package enum ImageTransfer: String, Sendable, CaseIterable {
   /// By a symbolic link to where the image is.
   case symlink
   /// By a second name of the same file: only on the same disk.
@@ -59,14 +59,14 @@ public enum ImageTransfer: String, Sendable, CaseIterable {
 
 extension DatasetReader {
   /// The formats that are written as well.
-  public static var writableFormats: [any WritableFormat.Type] {
+  package static var writableFormats: [any WritableFormat.Type] {
     formats.compactMap { $0 as? any WritableFormat.Type }
   }
 
   /// Begins to write a data set in the format of that name.
   ///
   /// - Throws: `DatasetProblems` if there is no such format, it is not written, or something is at the output already.
-  public static func writer(format: String, _ output: DatasetOutput) throws -> any DatasetWriter {
+  package static func writer(format: String, _ output: DatasetOutput) throws -> any DatasetWriter {
     guard let type = writableFormats.first(where: { $0.name == format }) else {
       throw DatasetProblems(
         DatasetProblem(

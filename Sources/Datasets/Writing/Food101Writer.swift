@@ -1,7 +1,9 @@
 import Foundation
 
 extension Food101: WritableFormat {
-  public static func writer(_ output: DatasetOutput) throws -> any DatasetWriter { try Food101Writer(output) }
+  package static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
+    try Food101Writer(output)
+  }
 }
 
 /// Writes `images/<class>/<id>.jpg`, `meta/classes.txt`, `meta/labels.txt`, `meta/train.txt` and `meta/test.txt`.
@@ -40,7 +42,7 @@ final class Food101Writer: DatasetWriter {
 }
 
 extension Food101N: WritableFormat {
-  public static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
+  package static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
     try Food101NWriter(output)
   }
 }

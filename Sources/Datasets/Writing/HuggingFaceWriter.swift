@@ -1,7 +1,7 @@
 import Files
 
 extension HuggingFaceFolder: WritableFormat {
-  public static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
+  package static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
     try HuggingFaceWriter(output)
   }
 }

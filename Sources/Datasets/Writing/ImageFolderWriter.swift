@@ -1,5 +1,5 @@
 extension ImageFolder: WritableFormat {
-  public static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
+  package static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
     try ImageFolderWriter(output)
   }
 }

@@ -1,5 +1,5 @@
 extension CIFAR: WritableFormat {
-  public static func writer(_ output: DatasetOutput) throws -> any DatasetWriter { try CIFARWriter(output) }
+  package static func writer(_ output: DatasetOutput) throws -> any DatasetWriter { try CIFARWriter(output) }
 }
 
 /// Writes CIFAR-10's files, or CIFAR-100's where samples have a coarse label. Only images of 32 × 32 bare pixels fit.
@@ -64,7 +64,7 @@ final class CIFARWriter: DatasetWriter {
 }
 
 extension IDXFolder: WritableFormat {
-  public static func writer(_ output: DatasetOutput) throws -> any DatasetWriter { try IDXWriter(output) }
+  package static func writer(_ output: DatasetOutput) throws -> any DatasetWriter { try IDXWriter(output) }
 }
 
 /// Writes MNIST's files, and `classes.txt` with the classes' names. Only grey images of bare pixels, of one size, fit.

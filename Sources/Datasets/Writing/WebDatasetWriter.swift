@@ -1,7 +1,7 @@
 import Files
 
 extension WebDataset: WritableFormat {
-  public static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
+  package static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
     try WebDatasetWriter(output)
   }
 }

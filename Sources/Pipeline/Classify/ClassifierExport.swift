@@ -5,31 +5,31 @@ import Images
 import Torch
 
 /// A trained classifier for other programs.
-public enum ClassifierExport {
-  public enum Format: String, Sendable, CaseIterable {
+package enum ClassifierExport {
+  package enum Format: String, Sendable, CaseIterable {
     /// Weights by their names in torchvision or timm, for that library's network.
     case safetensors
     /// A program that runs in PyTorch and libtorch without a description of the network.
     case torchscript
 
     /// What a file's name says: TorchScript for `.pt`, `.ts` and `.torchscript`.
-    public init(path: String) {
+    package init(path: String) {
       let suffix = URL(fileURLWithPath: path).pathExtension.lowercased()
       self = ["pt", "ts", "torchscript"].contains(suffix) ? .torchscript : .safetensors
     }
   }
 
-  public struct Outcome: Sendable, Encodable {
-    public var out: String
-    public var format: String
-    public var backbone: String
-    public var tensors: Int
-    public var classes: [String]
-    public var size: Int
+  package struct Outcome: Sendable, Encodable {
+    package var out: String
+    package var format: String
+    package var backbone: String
+    package var tensors: Int
+    package var classes: [String]
+    package var size: Int
   }
 
   /// Writes a classifier's file for other programs.
-  public static func write(_ path: String, to out: String, format: Format) throws -> Outcome {
+  package static func write(_ path: String, to out: String, format: Format) throws -> Outcome {
     let file = try ClassifierFile(path: path)
     guard let kind = file.about.backbone, let preparation = file.about.preparation else {
       throw PipelineError(

@@ -5,30 +5,30 @@ import Images
 import Torch
 
 /// A trained classifier's file: safetensors with the network in PyTorch's names, and what using it takes in the metadata.
-public struct ClassifierFile {
+package struct ClassifierFile {
   /// What the metadata's `cleannet` says, as JSON.
-  public struct About: Sendable, Hashable, Codable {
+  package struct About: Sendable, Hashable, Codable {
     /// nil: a head on features that came without images.
-    public var backbone: BackboneKind?
-    public var preparation: ImagePreparation?
-    public var precision: Precision
+    package var backbone: BackboneKind?
+    package var preparation: ImagePreparation?
+    package var precision: Precision
     /// In the order of the logits.
-    public var classes: [String]
+    package var classes: [String]
     /// The weights that it was trained with.
-    public var weights: String
+    package var weights: String
     /// The key of the stored features that a head was trained on; nil: the network itself was.
-    public var features: String?
+    package var features: String?
   }
 
-  public let path: String
-  public let about: About
-  public let checkpoint: Checkpoint
+  package let path: String
+  package let about: About
+  package let checkpoint: Checkpoint
 
   private static let key = "cleannet"
   static let headName = "head"
 
   /// - Throws: `CheckpointError` if the file cannot be read or holds no classifier of this program.
-  public init(path: String) throws(CheckpointError) {
+  package init(path: String) throws(CheckpointError) {
     self.path = path
     checkpoint = try Checkpoint.read(path: path)
     guard let text = checkpoint.metadata[Self.key],

@@ -5,42 +5,42 @@ import Torch
 import Workspace
 
 /// Tests a classifier on images whose labels are right.
-public struct ClassifyEvaluateStage: Sendable {
+package struct ClassifyEvaluateStage: Sendable {
   /// The classifier's file; nil: the best weights of the one trained last.
-  public var file: String?
+  package var file: String?
   /// The images' split.
-  public var split = "test"
+  package var split = "test"
   /// A column whose values take the place of the images' labels, where it has any.
-  public var truth: String?
-  public var threads = 2
+  package var truth: String?
+  package var threads = 2
 
-  public init() {}
+  package init() {}
 
-  public struct Outcome: Sendable, Encodable {
-    public struct ClassRow: Sendable, Encodable {
-      public var name: String
-      public var images: Int
+  package struct Outcome: Sendable, Encodable {
+    package struct ClassRow: Sendable, Encodable {
+      package var name: String
+      package var images: Int
       /// The share of the class's images that is classified right; nil where there are none.
-      public var recall: Double?
+      package var recall: Double?
       /// The share of right ones among what is said to be of the class.
-      public var precision: Double?
+      package var precision: Double?
     }
 
-    public var file: String
-    public var weights: String
-    public var images: Int
+    package var file: String
+    package var weights: String
+    package var images: Int
     /// Images that could not be read.
-    public var problems: Int
+    package var problems: Int
     /// With Clopper and Pearson's 95 % intervals over the images.
     package var top1: Estimate
     package var top5: Estimate
-    public var classMean: Double
-    public var classes: [ClassRow]
+    package var classMean: Double
+    package var classes: [ClassRow]
     /// Row: the label. Column: what the classifier says.
-    public var confusion: [[Int]]
+    package var confusion: [[Int]]
   }
 
-  public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
+  package func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
     let file = try ClassifierFile(path: try self.file ?? Self.latest(workspace))
     let (metrics, problems) = try test(workspace, file, progress: progress)
     return outcome(metrics, file, problems: problems)
@@ -114,7 +114,7 @@ public struct ClassifyEvaluateStage: Sendable {
   }
 
   /// The best weights of the classifier that was trained last.
-  public static func latest(_ workspace: Workspace) throws -> String {
+  package static func latest(_ workspace: Workspace) throws -> String {
     let files = try workspace.finishedRun(stage: ClassifyTrainStage.usualRunName).map {
       ClassifierFiles(folder: workspace.modelFolder(key: $0.key))
     }

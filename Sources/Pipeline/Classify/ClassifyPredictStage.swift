@@ -4,38 +4,38 @@ import Foundation
 import Torch
 
 /// Says of what class new images are.
-public struct ClassifyPredictStage: Sendable {
-  public enum Format: String, Sendable, CaseIterable {
+package struct ClassifyPredictStage: Sendable {
+  package enum Format: String, Sendable, CaseIterable {
     case csv, tsv, jsonl
   }
 
   /// The classifier's file.
-  public var file: String
+  package var file: String
   /// Image files, folders of them, and text files that list some.
-  public var sources: [String]
+  package var sources: [String]
   /// How many classes an image is given.
-  public var top = 1
+  package var top = 1
   /// nil: what the file's name says.
-  public var format: Format?
+  package var format: Format?
   /// nil or `-`: stdout.
-  public var out: String?
-  public var threads = 2
+  package var out: String?
+  package var threads = 2
 
-  public init(file: String, sources: [String]) {
+  package init(file: String, sources: [String]) {
     self.file = file
     self.sources = sources
   }
 
-  public struct Outcome: Sendable, Encodable {
-    public var images: Int
+  package struct Outcome: Sendable, Encodable {
+    package var images: Int
     /// Images that could not be read.
-    public var problems: Int
-    public var out: String
+    package var problems: Int
+    package var out: String
   }
 
   /// Writes a row an image: its path, classes with their probabilities, and what is wrong with it. Rows are written as
   /// the images are looked at; no more than some batches of them are held.
-  public func run(progress: some ProgressReporter) throws -> Outcome {
+  package func run(progress: some ProgressReporter) throws -> Outcome {
     let classifier = try ClassifierFile(path: file)
     let network = try classifier.network()
     guard let preparation = classifier.about.preparation else {

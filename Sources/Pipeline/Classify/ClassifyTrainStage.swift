@@ -10,8 +10,8 @@ import Workspace
 ///
 /// What depends on the same images, weights and settings has the same key and is not done twice. A fine-tuning that is
 /// killed goes on from its last state and ends in the same weights.
-public struct ClassifyTrainStage: Sendable {
-  public enum Method: Sendable {
+package struct ClassifyTrainStage: Sendable {
+  package enum Method: Sendable {
     /// On stored features: seconds.
     /// - penalty: of the head's weights; nil: chosen on a fifth of the images.
     case head(penalty: Double?)
@@ -19,27 +19,27 @@ public struct ClassifyTrainStage: Sendable {
   }
 
   /// A network that is trained on the images themselves.
-  public struct FineTuningSettings: Sendable, Codable {
-    public var backbone = BackboneKind.efficientNetLite0
+  package struct FineTuningSettings: Sendable, Codable {
+    package var backbone = BackboneKind.efficientNetLite0
     /// The file of weights that it starts from; nil: the one that set-up put into the user's cache.
-    public var weights: String?
+    package var weights: String?
     /// Width and height of the images; nil: as `embed` had them, else what the network was made for.
-    public var size: Int?
-    public var recipe = FineTuningRecipe()
+    package var size: Int?
+    package var recipe = FineTuningRecipe()
     /// The share of the images that choose the best epoch instead of being trained on.
-    public var validationShare = 0.1
+    package var validationShare = 0.1
 
-    public init() {}
+    package init() {}
   }
 
-  public var method: Method
-  public var weighting: Weighting
+  package var method: Method
+  package var weighting: Weighting
   /// The column that holds the true labels, for the weights `oracle`.
-  public var truth: String?
-  public var relabel: Double?
-  public var classBalanced = false
-  public var seed: UInt64 = 0
-  public var threads = 2
+  package var truth: String?
+  package var relabel: Double?
+  package var classBalanced = false
+  package var seed: UInt64 = 0
+  package var threads = 2
   /// Samples that are not trained on, because the classifier is to judge them.
   var leftOut: Set<Int> = []
   /// What the weights are made of; nil: what `score` left last.
@@ -52,34 +52,34 @@ public struct ClassifyTrainStage: Sendable {
   /// Steps between two states on disk.
   static let stateInterval = 100
 
-  public init(_ method: Method, weighting: Weighting) {
+  package init(_ method: Method, weighting: Weighting) {
     self.method = method
     self.weighting = weighting
   }
 
-  public struct Outcome: Sendable, Codable {
-    public var classifier: String
+  package struct Outcome: Sendable, Codable {
+    package var classifier: String
     /// The file of the best weights.
-    public var file: String
-    public var weights: String
+    package var file: String
+    package var weights: String
     /// Images that count.
-    public var images: Int
-    public var classes: Int
+    package var images: Int
+    package var classes: Int
     /// Classes for which no image counts: the classifier never names them.
-    public var silentClasses: [String]
+    package var silentClasses: [String]
     /// Images that could not be read.
-    public var problems: Int
+    package var problems: Int
     /// Of a head.
-    public var penalty: Double?
+    package var penalty: Double?
     /// Of a network: epoch by epoch, and the best of them.
-    public var epochs: [EpochRow]
-    public var bestEpoch: Int?
-    public var seconds: Double
+    package var epochs: [EpochRow]
+    package var bestEpoch: Int?
+    package var seconds: Double
     /// Whether the classifier was there already.
-    public var reused: Bool
+    package var reused: Bool
   }
 
-  public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
+  package func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
     let outcome =
       switch method {
       case .head(let penalty): try trainHead(workspace, penalty: penalty, progress: progress)

@@ -11,22 +11,22 @@ import Workspace
 /// With several seeds CleanNet itself is trained anew for each but the first, with the settings of the last
 /// `cleannet train`: what the classifier gains depends on its judgement more than on anything else. The first seed uses
 /// the scores that the workspace has. Scores of further seeds are kept, so that another comparison finds them.
-public struct CompareStage: Sendable {
+package struct CompareStage: Sendable {
   /// The column that holds the true labels, for `oracle`.
-  public var truth: String
-  public var weightings: [Weighting]
-  public var seeds = 1
-  public var seed: UInt64 = 0
-  public var threads = 2
-  public var relabel: Double?
-  public var classBalanced = false
-  public var penalty = Penalty.shared
+  package var truth: String
+  package var weightings: [Weighting]
+  package var seeds = 1
+  package var seed: UInt64 = 0
+  package var threads = 2
+  package var relabel: Double?
+  package var classBalanced = false
+  package var penalty = Penalty.shared
   /// The network that is fine-tuned; nil: heads on stored features. Networks are kept, so that a comparison that is
   /// interrupted goes on where it was.
-  public var network: ClassifyTrainStage.FineTuningSettings?
+  package var network: ClassifyTrainStage.FineTuningSettings?
 
   /// How the heads' penalty is chosen.
-  public enum Penalty: Sendable, Hashable {
+  package enum Penalty: Sendable, Hashable {
     /// One for all ways to weigh, as the paper trains all with one recipe: the one under which images held aside are
     /// likeliest, by the weights `soft` where they are compared, else by the first ones. No clean label is needed.
     case shared
@@ -35,14 +35,14 @@ public struct CompareStage: Sendable {
     case fixed(Double)
   }
 
-  public init(truth: String, weightings: [Weighting]) {
+  package init(truth: String, weightings: [Weighting]) {
     self.truth = truth
     self.weightings = weightings
   }
 
-  public struct Outcome: Sendable, Codable {
-    public struct Run: Sendable, Codable {
-      public var weights: String
+  package struct Outcome: Sendable, Codable {
+    package struct Run: Sendable, Codable {
+      package var weights: String
       package var top1: Estimate
       package var top5: Estimate
       /// The mean over classes of the share classified right.
@@ -50,26 +50,26 @@ public struct CompareStage: Sendable {
       /// In top-1 accuracy over `none`, seed by seed; nil where that is not compared.
       package var gain: Estimate?
       /// By seed; of heads.
-      public var penalties: [Double]
+      package var penalties: [Double]
     }
 
-    public var truth: String
-    public var runs: [Run]
+    package var truth: String
+    package var runs: [Run]
     /// Of the gain of `oracle` over `none` in top-1 accuracy the share that each other way reaches; empty where one of
     /// the two is missing or the oracle gains nothing.
-    public var gainShare: [String: Double]
-    public var trainImages: Int
-    public var testImages: Int
-    public var verified: Int
+    package var gainShare: [String: Double]
+    package var trainImages: Int
+    package var testImages: Int
+    package var verified: Int
     /// The share of wrong labels among the images trained on, where the truth is known.
-    public var noiseRate: Double
-    public var seeds: Int
-    public var seconds: Double
+    package var noiseRate: Double
+    package var seeds: Int
+    package var seconds: Double
     /// By way to weigh, classes whose images all weigh nothing.
-    public var silentClasses: [String: [String]]
+    package var silentClasses: [String: [String]]
   }
 
-  public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
+  package func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
     let start = ContinuousClock.now
     let truthColumn = try TruthColumn(workspace, named: truth)
     let data = try ClassifierData(workspace, truth: truth)

@@ -11,13 +11,13 @@ import Workspace
 /// trained on (``OutOfFoldStage``), trains CleanNet on the features with these answers as further evidence, scores, and trains
 /// the network anew with the weights. Every part is kept under its key; run again after an interruption, only what is missing
 /// is done.
-public struct RoundsStage: Sendable {
-  public var rounds: Int
+package struct RoundsStage: Sendable {
+  package var rounds: Int
   /// The classifier's training; its weighting is that of the rounds after the first.
-  public var classifier: ClassifyTrainStage
-  public var network: ClassifyTrainStage.FineTuningSettings
+  package var classifier: ClassifyTrainStage
+  package var network: ClassifyTrainStage.FineTuningSettings
 
-  public init(
+  package init(
     rounds: Int, classifier: ClassifyTrainStage, network: ClassifyTrainStage.FineTuningSettings
   ) {
     self.rounds = rounds
@@ -25,34 +25,34 @@ public struct RoundsStage: Sendable {
     self.network = network
   }
 
-  public struct Round: Sendable, Codable {
-    public var round: Int
+  package struct Round: Sendable, Codable {
+    package var round: Int
     /// Keys of what the round's weights came from; nil in round 0.
-    public var features: String?
+    package var features: String?
     /// The file of what networks say of images that they were not trained on: probabilities, `[N, C]`.
-    public var evidence: String?
-    public var model: String?
-    public var scores: String?
+    package var evidence: String?
+    package var model: String?
+    package var scores: String?
     /// The share of wrong labels that scoring expects.
-    public var estimatedNoise: Double?
+    package var estimatedNoise: Double?
     /// The share of unverified labels that scoring judges as the column of the truth does.
-    public var judgedRight: Double?
-    public var weights: String
-    public var file: String
+    package var judgedRight: Double?
+    package var weights: String
+    package var file: String
     /// On images held aside, by their weights.
-    public var validationTop1: Double?
+    package var validationTop1: Double?
     /// On the split test, if there is one.
-    public var testTop1: Double?
+    package var testTop1: Double?
     /// Of `testTop1` over round 0's.
-    public var gain: Double?
-    public var seconds: Double
+    package var gain: Double?
+    package var seconds: Double
   }
 
-  public struct Outcome: Sendable, Codable {
-    public var rounds: [Round]
+  package struct Outcome: Sendable, Codable {
+    package var rounds: [Round]
   }
 
-  public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
+  package func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
     guard try !workspace.verifications().isEmpty else {
       throw PipelineError(
         .missingInput, "No image has been verified yet, and rounds train CleanNet",

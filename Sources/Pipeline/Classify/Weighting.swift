@@ -4,7 +4,7 @@ import Foundation
 import Workspace
 
 /// How the images of a data set weigh in a classifier's training.
-public enum Weighting: Sendable, Hashable, Codable {
+package enum Weighting: Sendable, Hashable, Codable {
   /// Every image weighs 1.
   case none
   /// CleanNet's w_soft: for the extended objective the probability that the label is right.
@@ -21,7 +21,7 @@ public enum Weighting: Sendable, Hashable, Codable {
   /// A column of the data set, or a table with the columns key and weight.
   case named(String)
 
-  public init(_ name: String) {
+  package init(_ name: String) {
     self =
       switch name {
       case "none": .none
@@ -33,7 +33,7 @@ public enum Weighting: Sendable, Hashable, Codable {
       }
   }
 
-  public var name: String {
+  package var name: String {
     switch self {
     case .none: "none"
     case .soft: "soft"

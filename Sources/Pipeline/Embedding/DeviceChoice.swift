@@ -1,14 +1,14 @@
 import Torch
 
 /// On what networks run, as users name it: `auto`, `cpu`, `cuda` or `cuda:1`.
-public enum DeviceChoice: Sendable, Hashable {
+package enum DeviceChoice: Sendable, Hashable {
   /// The first GPU that the engine can use, else the CPU.
   case auto
   case cpu
   case cuda(Int)
 
   /// - Parameter text: nil is returned where it names no device.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     switch text {
     case "auto": self = .auto
     case "cpu": self = .cpu
@@ -23,7 +23,7 @@ public enum DeviceChoice: Sendable, Hashable {
   ///
   /// - Throws: ``PipelineError`` where a GPU was asked for and the engine has none of that number: never is another device
   ///   taken in its place.
-  public func device() throws(PipelineError) -> Device {
+  package func device() throws(PipelineError) -> Device {
     let count = Device.gpuCount
     switch self {
     case .cpu: return .cpu

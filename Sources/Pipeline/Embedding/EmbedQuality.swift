@@ -4,7 +4,7 @@ extension EmbedStage {
   /// How good features should be, and how long they may take: networks that set-up brings.
   ///
   /// What the next one is worth on real label noise, and what it costs, stands in docs/networks.md.
-  public enum Quality: String, Sendable, CaseIterable {
+  package enum Quality: String, Sendable, CaseIterable {
     /// EfficientNet-Lite0 at 224 px.
     case fast
     /// EfficientNet-Lite2 at 260 px.
@@ -12,7 +12,7 @@ extension EmbedStage {
     /// Both, side by side.
     case best
 
-    public var networks: [NetworkSource] {
+    package var networks: [NetworkSource] {
       switch self {
       case .fast: [.builtIn(.efficientNetLite0)]
       case .good: [.builtIn(.efficientNetLite2)]

@@ -8,7 +8,7 @@ extension EmbedStage {
   ///
   /// - Returns: What it was, for people; nil, leaving the stage as it is, where nothing was embedded yet.
   /// - Throws: ``PipelineError`` if the weights are no longer there.
-  public mutating func takeLastSettings(_ workspace: Workspace) throws -> String? {
+  package mutating func takeLastSettings(_ workspace: Workspace) throws -> String? {
     guard
       let run = try workspace.finishedRun(stage: Self.stage) ?? workspace.runs(stage: Self.stage).last,
       let settings = try? JSONDecoder().decode(Settings.self, from: Data(run.settings.utf8)),

@@ -9,18 +9,18 @@ import Workspace
 /// Each thread decodes a batch and then runs the network on it, so that neither ever waits for the other and memory
 /// holds two batches a thread, whatever the number of images. Rows are written by blocks of ``blockSize`` samples; a
 /// program that is killed loses the block it is in.
-public struct EmbedStage: Sendable {
+package struct EmbedStage: Sendable {
   /// The networks whose features lie side by side in an image's row.
-  public var networks = Quality.good.networks
+  package var networks = Quality.good.networks
   /// Width and height of the images that the networks see; nil: what each was trained for, however small the images are.
-  public var size: Int?
+  package var size: Int?
   /// What stands for an image in networks with tokens.
-  public var pooling = Pooling.auto
-  public var precision = Precision.auto
-  public var device = DeviceChoice.auto
-  public var threads = 2
+  package var pooling = Pooling.auto
+  package var precision = Precision.auto
+  package var device = DeviceChoice.auto
+  package var threads = 2
   /// How images that were named by an address are downloaded first.
-  public var download = DownloadStage()
+  package var download = DownloadStage()
 
   /// Samples whose features are written at a time; divides a shard.
   static let blockSize = 1024
@@ -31,24 +31,24 @@ public struct EmbedStage: Sendable {
   static let stage = "embed"
 
   /// Decodes images of up to so many million pixels; nil: as the workspace says, at first 100.
-  public var maximumMegapixels: Int?
+  package var maximumMegapixels: Int?
   /// Whether JPEGs whose ends are missing are taken as they are; nil: as the workspace says, at first not.
-  public var takesTruncated: Bool?
+  package var takesTruncated: Bool?
 
-  public init() {}
+  package init() {}
 
-  public struct Outcome: Sendable, Codable {
+  package struct Outcome: Sendable, Codable {
     /// The feature set's key.
-    public var features: String
+    package var features: String
     /// Images embedded now.
-    public var embedded: Int
+    package var embedded: Int
     /// Images that were there already.
-    public var present: Int
+    package var present: Int
     /// Images that could not be read, of all.
-    public var problems: Int
+    package var problems: Int
     /// Those of them that could not be reached, or that this machine cannot decode; each run tries them again.
-    public var unreachable: Int
-    public var seconds: Double
+    package var unreachable: Int
+    package var seconds: Double
   }
 
   /// What the vectors depend on but the images; its hash is the feature set's key.
@@ -83,7 +83,7 @@ public struct EmbedStage: Sendable {
   }
 
   @discardableResult
-  public func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
+  package func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
     let count = try workspace.sampleCount()
     guard count > 0 else {
       throw PipelineError(

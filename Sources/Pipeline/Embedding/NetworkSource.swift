@@ -4,14 +4,14 @@ import Images
 import Torch
 
 /// Which network makes the features, and where its weights come from.
-public enum NetworkSource: Sendable, Hashable {
+package enum NetworkSource: Sendable, Hashable {
   /// One of the built-in kinds; weights nil: the file that set-up put into the user's cache.
   case builtIn(BackboneKind, weights: String? = nil)
   /// A TorchScript program, or a file of weights whose tensors say which network it is.
   case file(String)
 
   /// What a user names: a built-in kind, else a file.
-  public init(named text: String) {
+  package init(named text: String) {
     self = BackboneKind(rawValue: text).map { .builtIn($0) } ?? .file(text)
   }
 }

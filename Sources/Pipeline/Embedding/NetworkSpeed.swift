@@ -3,25 +3,25 @@ import Foundation
 import Torch
 
 /// How fast a network embeds on a device, and whether that device computes what the CPU does.
-public struct NetworkSpeed: Sendable, Encodable {
-  public var network: String
-  public var device: String
+package struct NetworkSpeed: Sendable, Encodable {
+  package var network: String
+  package var device: String
   /// `f32` or `bf16`.
-  public var precision: String
+  package var precision: String
   /// Width and height of the images, in pixels.
-  public var size: Int
+  package var size: Int
   /// From decoded images to features, on all threads.
-  public var imagesPerSecond: Double
+  package var imagesPerSecond: Double
   /// The least cosine between the device's features of an image and those of the CPU in float32; nil on the CPU.
-  public var agreement: Double?
+  package var agreement: Double?
 
   /// At this cosine and above, a device computes what the CPU does: bfloat16's rounding costs less.
-  public static let leastAgreement = 0.995
+  package static let leastAgreement = 0.995
 
   /// Measures a network on random images, after a first batch on each thread that is not counted.
   ///
   /// - Throws: ``PipelineError`` or `CheckpointError` if the device or the network is not there.
-  public static func measure(
+  package static func measure(
     _ source: NetworkSource, on choice: DeviceChoice, precision: Precision = .auto, threads: Int
   ) throws -> NetworkSpeed {
     let device = try choice.device()

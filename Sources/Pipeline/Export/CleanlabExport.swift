@@ -1,7 +1,7 @@
 import Workspace
 
 /// The table that users of cleanlab know, with Datalab's columns for label issues and each image's key.
-public enum CleanlabExport {
+package enum CleanlabExport {
   static let columns = [
     "key", "path", "is_label_issue", "label_score", "given_label", "predicted_label", "split",
   ]
@@ -11,7 +11,7 @@ public enum CleanlabExport {
   /// - Parameter path: nil or `-`: CSV to stdout.
   /// - Returns: How many rows were written.
   @discardableResult
-  public static func write(_ workspace: Workspace, to path: String?) throws -> Int {
+  package static func write(_ workspace: Workspace, to path: String?) throws -> Int {
     let knownLabels = try KnownLabels(workspace)
     let syntax = TableOutput.Syntax(path: path)
     let table = try TableOutput(path, columns: columns, syntax: syntax)

@@ -1,7 +1,7 @@
 import Workspace
 
 /// Which images of a cleaned data set are left out since others show the same.
-public enum Without: String, Sendable, CaseIterable {
+package enum Without: String, Sendable, CaseIterable {
   /// Of images of one split that show the same, one stays.
   case duplicates
   /// An image that shows the same as one of the split `test` is left out of the others, and one of `val` out of `train`.

@@ -3,9 +3,9 @@ import Foundation
 import Workspace
 
 /// The cleaned data set, for training programs: the wrong labels dropped, replaced, or kept with a weight.
-public struct DatasetExport: Sendable {
+package struct DatasetExport: Sendable {
   /// What becomes of images whose label is wrong: as a person said, else as scoring found.
-  public enum Wrong: String, Sendable, CaseIterable {
+  package enum Wrong: String, Sendable, CaseIterable {
     /// They are left out.
     case drop
     /// They get the label that a person says is right, else the one that fits best, and are left out where none fits better.
@@ -15,45 +15,45 @@ public struct DatasetExport: Sendable {
   }
 
   /// One of `DatasetReader.writableFormats`, or `source`: the format in which the data set was imported.
-  public var format: String
-  public var wrong = Wrong.drop
-  public var images = ImageTransfer.symlink
+  package var format: String
+  package var wrong = Wrong.drop
+  package var images = ImageTransfer.symlink
   /// Adds a column `weight`, in formats that have columns.
-  public var weights: WeightKind?
+  package var weights: WeightKind?
   /// Images in a shard of WebDataset.
-  public var shardSize = 5000
+  package var shardSize = 5000
   /// What is left out of images that show the same.
-  public var without: Set<Without> = []
+  package var without: Set<Without> = []
   /// The groups of images that show the same, by number; only for `without`.
-  public var copies: [[Int]] = []
+  package var copies: [[Int]] = []
 
-  public static let sourceFormat = "source"
+  package static let sourceFormat = "source"
   /// The column that holds the label as it was, of relabelled images.
-  public static let givenLabel = "given_label"
-  public static let weight = "weight"
+  package static let givenLabel = "given_label"
+  package static let weight = "weight"
   /// Formats that hold further columns.
   private static let withColumns: Set<String> = [
     Manifest.name, URLList.name, HuggingFaceFolder.name, WebDataset.name, Parquet.name,
   ]
 
-  public init(format: String) { self.format = format }
+  package init(format: String) { self.format = format }
 
-  public struct Outcome: Sendable, Codable {
-    public var format: String
-    public var written: Int
-    public var dropped: Int
-    public var relabelled: Int
+  package struct Outcome: Sendable, Codable {
+    package var format: String
+    package var written: Int
+    package var dropped: Int
+    package var relabelled: Int
     /// Images whose label is neither verified nor scored; they are kept.
-    public var unknown: Int
+    package var unknown: Int
     /// Images left out since another shows the same; they are among the dropped.
-    public var copies = 0
-    public var notices: [String]
+    package var copies = 0
+    package var notices: [String]
   }
 
   /// Writes the data set. Images of the split `test` are written as they are.
   ///
   /// - Throws: `DatasetProblems` naming every image that could not be written; then nothing is left.
-  public func write(_ workspace: Workspace, to path: String, progress: (Int) -> Void = { _ in }) throws
+  package func write(_ workspace: Workspace, to path: String, progress: (Int) -> Void = { _ in }) throws
     -> Outcome
   {
     let format = try resolvedFormat(workspace)

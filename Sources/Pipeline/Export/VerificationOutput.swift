@@ -81,12 +81,12 @@ private struct Food101NOutput: VerificationOutput {
 }
 
 /// Label Studio's tasks: what is verified as annotations, so that people go on where others stopped.
-public final class LabelStudioOutput: VerificationOutput {
+package final class LabelStudioOutput: VerificationOutput {
   /// How Label Studio names files below its document root, which is `/` then.
-  public static let localFiles = "/data/local-files/?d="
+  package static let localFiles = "/data/local-files/?d="
 
   /// The labelling configuration that goes with the tasks.
-  public static let configuration = """
+  package static let configuration = """
     <View>
       <Image name="image" value="$image"/>
       <Header value="Is this: $label?"/>

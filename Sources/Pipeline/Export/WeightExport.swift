@@ -3,7 +3,7 @@ import Foundation
 import Workspace
 
 /// The weights that images have in training.
-public enum WeightKind: String, Sendable, CaseIterable {
+package enum WeightKind: String, Sendable, CaseIterable {
   /// max(0, cosine), as in the paper.
   case soft
   /// 1 or 0.
@@ -12,13 +12,13 @@ public enum WeightKind: String, Sendable, CaseIterable {
 
 /// Sample weights as arrays, one number an image in the order of the import, as PyTorch's `WeightedRandomSampler` takes
 /// them. Images of the split `test`, and those without features, weigh nothing.
-public enum WeightExport {
-  public struct Outcome: Sendable, Codable {
-    public var rows: Int
+package enum WeightExport {
+  package struct Outcome: Sendable, Codable {
+    package var rows: Int
     /// Images that weigh nothing because nothing is known of them.
-    public var unknown: Int
+    package var unknown: Int
     /// The file that names the image of each row, where the array's own file cannot.
-    public var keys: String?
+    package var keys: String?
   }
 
   /// A table of keys may be as large as this within an `.npz` file.
@@ -29,7 +29,7 @@ public enum WeightExport {
   /// - Parameters:
   ///   - format: csv, tsv or jsonl; nil: what the file's name says.
   ///   - path: nil or `-`: stdout.
-  public static func writeTable(
+  package static func writeTable(
     _ workspace: Workspace, _ kind: WeightKind, format: String? = nil, to path: String?
   ) throws -> Outcome {
     let table = try TableOutput(
@@ -57,7 +57,8 @@ public enum WeightExport {
   }
 
   /// Writes one `.npy` file of float32, and beside it a table of the rows' keys.
-  public static func writeNpy(_ workspace: Workspace, _ kind: WeightKind, to path: String) throws -> Outcome {
+  package static func writeNpy(_ workspace: Workspace, _ kind: WeightKind, to path: String) throws -> Outcome
+  {
     let output = try NpyOutput(path: URL(fileURLWithPath: path).path)
     var outcome = try each(workspace) { sample, known in
       let weight = Self.weight(kind, sample, known)
@@ -71,7 +72,7 @@ public enum WeightExport {
   /// Writes an `.npz` file with `weight_soft`, `weight_hard` and `probability` (float32), `label` and
   /// `suggested_label` (int32, class numbers; −1: none), `is_label_issue` (bool), `class_names`, `split_names`, `split` (int32, their numbers), and
   /// `key`; where keys are too long for that, a table of them lies beside it.
-  public static func writeNpz(_ workspace: Workspace, to path: String) throws -> Outcome {
+  package static func writeNpz(_ workspace: Workspace, to path: String) throws -> Outcome {
     let count = try workspace.sampleCount()
     var soft = NpyArray("<f4", count), hard = NpyArray("<f4", count), probability = NpyArray("<f4", count)
     var label = NpyArray("<i4", count), suggested = NpyArray("<i4", count), issue = NpyArray("|b1", count)

@@ -8,8 +8,8 @@ import Torch
 import Workspace
 
 /// An image, or its features, with a label to be judged.
-public struct NewImage: Sendable {
-  public enum Content: Sendable {
+package struct NewImage: Sendable {
+  package enum Content: Sendable {
     case location(ImageLocation)
     /// Encoded, such as the bytes of a JPEG file.
     case bytes([UInt8])
@@ -19,11 +19,11 @@ public struct NewImage: Sendable {
   }
 
   /// What the answer calls it.
-  public var key: String
-  public var label: String?
-  public var content: Content
+  package var key: String
+  package var label: String?
+  package var content: Content
 
-  public init(key: String, label: String?, content: Content) {
+  package init(key: String, label: String?, content: Content) {
     self.key = key
     self.label = label
     self.content = content
@@ -31,32 +31,32 @@ public struct NewImage: Sendable {
 }
 
 /// What is said of a ``NewImage``.
-public struct JudgedImage: Sendable, Encodable {
+package struct JudgedImage: Sendable, Encodable {
   /// A training image that is similar.
-  public struct Near: Sendable, Encodable {
-    public var key: String
-    public var label: String
-    public var cosine: Float
+  package struct Near: Sendable, Encodable {
+    package var key: String
+    package var label: String
+    package var cosine: Float
   }
 
-  public var key: String
-  public var label: String?
+  package var key: String
+  package var label: String?
   /// `right` or `wrong`; nil where the label was not judged.
-  public var verdict: String?
+  package var verdict: String?
   /// That the label is right.
-  public var probability: Float?
-  public var threshold: Double?
+  package var probability: Float?
+  package var threshold: Double?
   /// The class that fits best.
-  public var suggestedLabel: String?
+  package var suggestedLabel: String?
   /// cos(φ_q, φ_s) with the label's class, and with the suggested one.
-  public var cosine: Float?
-  public var suggestedCosine: Float?
+  package var cosine: Float?
+  package var suggestedCosine: Float?
   /// How far the model's networks disagree, from 0 to 1.
-  public var disagreement: Float?
+  package var disagreement: Float?
   /// The most similar training images.
-  public var nearest: [Near]?
+  package var nearest: [Near]?
   /// Why there is no answer.
-  public var error: String?
+  package var error: String?
 
   enum CodingKeys: String, CodingKey {
     case key, label, verdict, probability, threshold
@@ -74,20 +74,20 @@ public struct JudgedImage: Sendable, Encodable {
 }
 
 /// Judges images that come later, by a ``JudgeModel``. What cannot be judged gets an answer that says why.
-public final class ImageJudge: Sendable {
-  public let model: JudgeModel
+package final class ImageJudge: Sendable {
+  package let model: JudgeModel
   private let threads: Int
   private let nearest: Int
   private let networks: NetworkLoader?
   private let access = ImageAccess()
 
   /// Rows that are judged together.
-  public static let batch = 256
+  package static let batch = 256
 
   /// - Parameters:
   ///   - nearest: How many of the most similar training images answers name.
   ///   - weights: Files of the networks, where they lie elsewhere than when the model was trained.
-  public init(
+  package init(
     _ model: JudgeModel, nearest: Int = 0, weights: [String] = [], device: DeviceChoice = .auto, threads: Int
   ) throws {
     self.model = model
@@ -106,7 +106,7 @@ public final class ImageJudge: Sendable {
   /// Judges some images; answers are in their order.
   ///
   /// - Throws: ``PipelineError`` if the model's networks cannot be loaded.
-  public func judge(_ images: [NewImage]) throws -> [JudgedImage] {
+  package func judge(_ images: [NewImage]) throws -> [JudgedImage] {
     var answers: [JudgedImage] = []
     for start in stride(from: 0, to: images.count, by: Self.batch) {
       answers += try judgeBatch(images[start..<min(start + Self.batch, images.count)])

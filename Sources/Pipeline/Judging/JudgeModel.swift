@@ -5,7 +5,7 @@ import Workspace
 
 /// A trained model with all that judging new images needs: who the classes are, what people's verdicts made of the
 /// evidence, how images become features. From a workspace, or from a file that stands alone.
-public struct JudgeModel: Sendable {
+package struct JudgeModel: Sendable {
   /// By what labels are judged.
   enum Method: Sendable {
     /// The extended objective's evidence.
@@ -31,13 +31,13 @@ public struct JudgeModel: Sendable {
   let method: Method
   let keys: Keys
   /// By class number.
-  public let classNames: [String]
+  package let classNames: [String]
   /// Below it a label is called wrong; of the probability, or of the cosine.
-  public let threshold: Double
+  package let threshold: Double
   /// nil: the model's features were imported, so that it judges features only.
   let embedding: Embedding?
   /// Says which model it is: the same for the same model, verdicts and threshold.
-  public let identity: String
+  package let identity: String
 
   private let classNumbers: [String: Int]
 
@@ -55,7 +55,7 @@ public struct JudgeModel: Sendable {
   }
 
   /// D, the dimension of the features that are judged.
-  public var featureDimension: Int {
+  package var featureDimension: Int {
     switch method {
     case .evidence(let judge, _): judge.featureDimension
     case .cosine(let model): model.featureDimension
@@ -63,7 +63,7 @@ public struct JudgeModel: Sendable {
   }
 
   /// The number of a class; nil if the model has none of that name.
-  public func classNumber(_ name: String) -> Int? { classNumbers[name] }
+  package func classNumber(_ name: String) -> Int? { classNumbers[name] }
 
   /// The names of training images.
   ///
@@ -131,7 +131,7 @@ extension JudgeModel {
   /// The model that was trained last, with the verdicts and the threshold that there are now.
   ///
   /// - Throws: ``PipelineError`` if there is none or it cannot judge new images.
-  public init(_ workspace: Workspace) throws {
+  package init(_ workspace: Workspace) throws {
     let workspace = try workspace.snapshot()
     guard let run = try workspace.finishedRun(stage: "train") else {
       throw PipelineError(.missingInput, "No model has been trained yet", remedy: "Run: cleannet train")
@@ -221,7 +221,7 @@ extension JudgeModel {
   }
 
   /// Writes a file that judges without the workspace, whole or not at all: safetensors.
-  public func write(to path: String) throws {
+  package func write(to path: String) throws {
     var about = About(
       classNames: classNames, threshold: threshold, verdicts: nil, embedding: embedding, identity: identity)
     var file: Checkpoint
@@ -243,7 +243,7 @@ extension JudgeModel {
   /// Opens what ``write(to:)`` wrote.
   ///
   /// - Throws: ``PipelineError`` or `CheckpointError` if it is no such file.
-  public init(file path: String) throws {
+  package init(file path: String) throws {
     guard FileManager.default.isReadableFile(atPath: path) else {
       throw PipelineError(
         .missingInput, "The model \(path) cannot be read",

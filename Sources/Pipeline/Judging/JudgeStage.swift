@@ -4,20 +4,20 @@ import Torch
 import Workspace
 
 /// Judges all images of a data set, or of a stream, and writes an answer for each, in their order.
-public struct JudgeStage: Sendable {
-  public let judge: ImageJudge
+package struct JudgeStage: Sendable {
+  package let judge: ImageJudge
 
-  public init(_ judge: ImageJudge) { self.judge = judge }
+  package init(_ judge: ImageJudge) { self.judge = judge }
 
-  public struct Outcome: Sendable, Encodable {
+  package struct Outcome: Sendable, Encodable {
     /// Answers written.
-    public var rows = 0
+    package var rows = 0
     /// Labels judged, and of them those that look wrong.
-    public var judged = 0
-    public var wrong = 0
+    package var judged = 0
+    package var wrong = 0
     /// Answers that say why there is no judgement.
-    public var errors = 0
-    public var model: String
+    package var errors = 0
+    package var model: String
   }
 
   static let columns = [
@@ -26,12 +26,12 @@ public struct JudgeStage: Sendable {
   ]
 
   /// How answers are written.
-  public enum Format: String, Sendable, CaseIterable { case csv, tsv, jsonl }
+  package enum Format: String, Sendable, CaseIterable { case csv, tsv, jsonl }
 
   /// Judges lines as they come. Each answer is out before more lines are waited for.
   ///
   /// - Parameter write: Gets the answers to lines that came together.
-  public func run(_ lines: NewImageLines, write: ([JudgedImage]) throws -> Void) throws -> Outcome {
+  package func run(_ lines: NewImageLines, write: ([JudgedImage]) throws -> Void) throws -> Outcome {
     var lines = lines
     var outcome = Outcome(model: judge.model.identity)
     while let images = try lines.next(atMost: ImageJudge.batch) {
@@ -47,7 +47,7 @@ public struct JudgeStage: Sendable {
   /// - Parameters:
   ///   - features: What the images' features are, where they came with them: row i belongs to sample i.
   ///   - range: The samples to judge; nil: all.
-  public func run(
+  package func run(
     _ dataset: Dataset, features: NpyMatrix? = nil, range: Range<Int>? = nil, progress: some ProgressReporter,
     write: ([JudgedImage]) throws -> Void
   ) throws -> Outcome {
@@ -107,14 +107,14 @@ extension JudgeStage.Outcome {
 }
 
 /// Answers as rows of a table or as JSON lines.
-public final class JudgementOutput {
+package final class JudgementOutput {
   private let table: TableOutput?
   private let lines: TextOutput?
 
   /// - Parameters:
   ///   - path: nil or `-`: stdout. A file is written whole or not at all.
   ///   - format: nil: by the file's name, else JSON lines.
-  public init(_ path: String?, format: JudgeStage.Format?) throws {
+  package init(_ path: String?, format: JudgeStage.Format?) throws {
     let named = path.map { TableOutput.Syntax(path: $0) }
     let isLines = format.map { $0 == .jsonl } ?? (path == nil || path == "-" || named == .jsonl)
     lines = isLines ? try TextOutput(path) : nil
@@ -126,7 +126,7 @@ public final class JudgementOutput {
         syntax: format.flatMap { TableOutput.Syntax(rawValue: $0.rawValue) })
   }
 
-  public func write(_ answers: [JudgedImage]) throws {
+  package func write(_ answers: [JudgedImage]) throws {
     if let lines {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -138,7 +138,7 @@ public final class JudgementOutput {
     for answer in table == nil ? [] : answers { try table?.write(Self.cells(answer)) }
   }
 
-  public func finish() throws {
+  package func finish() throws {
     try lines?.finish()
     try table?.finish()
   }

@@ -7,7 +7,7 @@ import Foundation
 /// A line is an object with one of `path`, `image` (the bytes of an image file in base64) and `features` (numbers, or
 /// float32, little endian, in base64), and with `label` and `key`, both of which may be missing. A line that cannot be
 /// read is an image with a problem.
-public struct NewImageLines {
+package struct NewImageLines {
   private let descriptor: CInt
   private let root: String?
   private let keyPrefix: String
@@ -21,7 +21,7 @@ public struct NewImageLines {
   /// - Parameters:
   ///   - descriptor: Of a pipe or file.
   ///   - root: The folder that paths start from; nil: where the program runs.
-  public init(_ descriptor: CInt, root: String? = nil, keyPrefix: String = "") {
+  package init(_ descriptor: CInt, root: String? = nil, keyPrefix: String = "") {
     self.descriptor = descriptor
     self.root = root
     self.keyPrefix = keyPrefix
@@ -77,7 +77,7 @@ public struct NewImageLines {
   /// The next lines, as many as are there, at least one and at most `count`; nil at the end.
   ///
   /// - Throws: ``PipelineError`` if the pipe cannot be read or a line is too long.
-  public mutating func next(atMost count: Int) throws -> [NewImage]? {
+  package mutating func next(atMost count: Int) throws -> [NewImage]? {
     var images: [NewImage] = []
     var start = 0
     var searched = 0

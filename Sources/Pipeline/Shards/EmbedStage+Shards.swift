@@ -8,15 +8,15 @@ import Workspace
 /// workspace, which holds then what one process would have written.
 extension EmbedStage {
   /// What one part came to.
-  public struct PartOutcome: Sendable, Codable {
-    public var features: String
+  package struct PartOutcome: Sendable, Codable {
+    package var features: String
     /// From 1.
-    public var shard: Int
-    public var shards: Int
-    public var images: Int
-    public var problems: Int
-    public var out: String
-    public var reused: Bool
+    package var shard: Int
+    package var shards: Int
+    package var images: Int
+    package var problems: Int
+    package var out: String
+    package var reused: Bool
   }
 
   /// Rows that are never divided among parts: a whole number of batches, on any device.
@@ -76,7 +76,7 @@ extension EmbedStage {
   ///
   /// - Parameter folder: Where the part is written, whole or not at all.
   /// - Throws: ``PipelineError`` of kind `unreachable` if hardly any image of the part could be read.
-  public func run(
+  package func run(
     _ shard: Shard, of workspace: Workspace, to folder: String, progress: some ProgressReporter
   ) throws -> PartOutcome {
     let workspace = try workspace.snapshot()

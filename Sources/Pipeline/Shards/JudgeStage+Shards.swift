@@ -9,7 +9,7 @@ extension JudgeStage {
   /// Judges one part of a data set.
   ///
   /// - Parameter folder: Where the part is written, whole or not at all.
-  public func run(
+  package func run(
     _ shard: Shard, of dataset: Dataset, features: NpyMatrix? = nil, to folder: String,
     progress: some ProgressReporter
   ) throws -> Outcome {
@@ -41,18 +41,18 @@ extension JudgeStage {
 }
 
 /// Joins the parts of a job.
-public struct MergeStage: Sendable {
-  public init() {}
+package struct MergeStage: Sendable {
+  package init() {}
 
-  public struct Outcome: Sendable, Encodable {
+  package struct Outcome: Sendable, Encodable {
     /// `embed` or `judge`.
-    public var kind: String
-    public var shards: Int
-    public var rows: Int
+    package var kind: String
+    package var shards: Int
+    package var rows: Int
     /// Of embeddings: what the workspace has now.
-    public var features: EmbedStage.Outcome?
+    package var features: EmbedStage.Outcome?
     /// Of judgements: the file.
-    public var out: String?
+    package var out: String?
   }
 
   /// - Parameters:
@@ -60,7 +60,7 @@ public struct MergeStage: Sendable {
   ///   - out: The file that answers are joined in; nil: stdout.
   /// - Throws: ``PipelineError`` of kind `tryAgain` where parts are missing, and of kind `badInput` where some are damaged
   ///   or do not belong together.
-  public func run(
+  package func run(
     _ folder: String, workspace: () throws -> Workspace, out: String?, progress: some ProgressReporter
   ) throws -> Outcome {
     let records = try ShardRecord.all(in: folder)

@@ -1,13 +1,13 @@
 import Foundation
 
 /// One of several parts of a job, each done by a process of its own.
-public struct Shard: Sendable, Hashable {
+package struct Shard: Sendable, Hashable {
   /// From 0.
-  public let index: Int
-  public let count: Int
+  package let index: Int
+  package let count: Int
 
   /// - Returns: nil if there is no such part.
-  public init?(index: Int, count: Int) {
+  package init?(index: Int, count: Int) {
     guard count > 0, (0..<count).contains(index), count < 100_000 else { return nil }
     self.index = index
     self.count = count
@@ -20,7 +20,7 @@ public struct Shard: Sendable, Hashable {
   /// `JOB_COMPLETION_INDEX`, which counts from 0; the number of completions has no variable of its own there.
   ///
   /// - Returns: nil if the text or the variables say none.
-  public init?(_ text: String, environment: [String: String] = ProcessInfo.processInfo.environment) {
+  package init?(_ text: String, environment: [String: String] = ProcessInfo.processInfo.environment) {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     guard (1...2).contains(parts.count) else { return nil }
     if parts[0] != "auto" {

@@ -7,21 +7,21 @@ import Workspace
 
 /// Embeds or judges images that come in frames on a pipe, and answers each in order: what engines such as Spark start on
 /// their machines.
-public struct Worker: Sendable {
+package struct Worker: Sendable {
   /// What is done with each image.
-  public enum Task: Sendable {
+  package enum Task: Sendable {
     case embed(EmbedStage)
     case judge(ImageJudge)
   }
 
   /// Bounds that end the worker, so that its client starts another.
-  public struct Limits: Sendable {
+  package struct Limits: Sendable {
     /// Bytes: a quarter of it for frames that wait; beyond it, the worker ends after the answers that are due.
-    public var memory = 2 << 30
+    package var memory = 2 << 30
     /// Wall-clock seconds for each image of a batch; nil: none.
-    public var secondsPerImage: Double?
+    package var secondsPerImage: Double?
 
-    public init() {}
+    package init() {}
   }
 
   /// The first frame of every worker.
@@ -54,7 +54,7 @@ public struct Worker: Sendable {
   /// Loads what the task needs.
   ///
   /// - Parameter build: The version of the program.
-  public init(_ task: Task, limits: Limits, build: String, threads: Int) throws {
+  package init(_ task: Task, limits: Limits, build: String, threads: Int) throws {
     self.limits = limits
     let longest = limits.memory / 8
     switch task {
@@ -116,7 +116,7 @@ public struct Worker: Sendable {
   ///
   /// - Throws: ``PipelineError`` of kind `tryAgain` where a limit was reached, after all that is due was answered if it is
   ///   memory, and at once if it is time; of kind `badInput` where the stream is out of step.
-  public func run(input: CInt, output: CInt) throws {
+  package func run(input: CInt, output: CInt) throws {
     let reader = FrameReader(input, room: limits.memory / 4)
     try Self.write(try WorkerFrame(.hello, json: hello).bytes, to: output)
     reader.start()

@@ -7,7 +7,7 @@ extension Checkpoint {
   private static let sealName = "digest"
 
   /// Reads a file that ``writeSealed(to:)`` left; nil where there is none, or another bit in it.
-  public static func readSealed(path: String) -> Checkpoint? {
+  package static func readSealed(path: String) -> Checkpoint? {
     guard var checkpoint = try? read(path: path),
       let seal = checkpoint.metadata.removeValue(forKey: sealName), seal == checkpoint.digest
     else { return nil }
@@ -15,7 +15,7 @@ extension Checkpoint {
   }
 
   /// Writes a safetensors file with a digest of its tensors and metadata.
-  public func writeSealed(to path: String) throws(CheckpointError) {
+  package func writeSealed(to path: String) throws(CheckpointError) {
     try SafeTensors.write(
       tensors: tensors, metadata: metadata.merging([Self.sealName: digest]) { $1 }, to: path)
   }

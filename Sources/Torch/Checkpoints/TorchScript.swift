@@ -3,7 +3,7 @@ import Foundation
 
 /// TorchScript, PyTorch's format for networks that run without the code that made them: `torch.jit.load(path)` in Python,
 /// `torch::jit::load` in C++.
-public enum TorchScript {
+package enum TorchScript {
   /// Writes what `forward` does with a tensor, as libtorch records it while it does so with `example`.
   ///
   /// The operations must be the same for every input: what Swift decides by a tensor's shape or elements is decided once,
@@ -18,7 +18,7 @@ public enum TorchScript {
   ///   - example: an input.
   ///   - check: another one, of another first dimension.
   /// - Throws: ``CheckpointError`` where the file cannot be written, or does not compute what `forward` computes.
-  public static func write(
+  package static func write(
     to path: String, parameters: [(name: String, tensor: Tensor)], about: String,
     example: Tensor, check: Tensor, forward: (Tensor) -> Tensor
   ) throws(CheckpointError) {

@@ -1,17 +1,17 @@
 /// For each of some examples the `k` others that are most similar to it by cosine.
-public struct NearestNeighbors: Sendable {
+package struct NearestNeighbors: Sendable {
   /// The number of examples that neighbours were looked for.
-  public let count: Int
+  package let count: Int
   /// Neighbours of each; fewer than asked for where there are fewer examples.
-  public let k: Int
+  package let k: Int
   /// Neighbours as rows of the feature source, the most similar first: `[count, k]`, C order. Of equally similar ones
   /// the earlier key comes first.
-  public let indices: [Int32]
+  package let indices: [Int32]
   /// Their cosines, `[count, k]`.
-  public let similarities: [Float]
+  package let similarities: [Float]
 
   /// The neighbours of the query at `place`.
-  public func neighbors(_ place: Int) -> ArraySlice<Int32> { indices[place * k..<(place + 1) * k] }
+  package func neighbors(_ place: Int) -> ArraySlice<Int32> { indices[place * k..<(place + 1) * k] }
 }
 
 /// The exact nearest neighbours by cosine, searched in blocks on matrix products: see ``SimilarityBlocks`` for cost and
@@ -23,7 +23,7 @@ public struct NearestNeighbors: Sendable {
 ///   - excludingSelf: Whether an example is no neighbour of its own.
 ///   - storage: How the keys' vectors are kept: `float32`, or `bfloat16` for half the memory.
 ///   - progress: Called from any thread with the share of the work done.
-public func nearestNeighbors(
+package func nearestNeighbors(
   _ features: any FeatureSource, queries: [Int], among keys: [Int]? = nil, k: Int, excludingSelf: Bool = true,
   storage: DType = .float32, threads: Int, progress: (@Sendable (Double) -> Void)? = nil
 ) -> NearestNeighbors {

@@ -6,13 +6,13 @@ import Foundation
 /// The vectors lie in half precision, in the order of lists of similar ones (``SphericalClusters``). A query is compared
 /// with the centroids of all lists, and with the vectors of the ``probes`` nearest lists. How many lists that are is
 /// chosen when the index is built, so that sampled vectors find the wished share of their true neighbors.
-public struct NeighborIndex: Sendable {
+package struct NeighborIndex: Sendable {
   /// The number of vectors, N.
-  public var count: Int { rows.count }
+  package var count: Int { rows.count }
   /// d
-  public var dimension: Int { rows.dimension }
+  package var dimension: Int { rows.dimension }
   /// Lists searched for each query.
-  public let probes: Int
+  package let probes: Int
   private let rows: HalfRows
   private let centroids: Tensor
   private let starts: [Int32]
@@ -39,7 +39,7 @@ public struct NeighborIndex: Sendable {
   ///   - recall: The share of the true neighbors to find.
   ///   - scratch: A folder for a file that stands behind the vectors while the index is in use; nil: memory does.
   /// - Returns: The index, and for each of its rows the row of `features`.
-  public static func build(
+  package static func build(
     _ features: some FeatureSource, k: Int, recall: Double = NeighborSearch.usualRecall, seed: UInt64 = 0,
     scratch: String? = nil, threads: Int
   ) -> (index: NeighborIndex, order: [Int]) {
@@ -115,16 +115,16 @@ public struct NeighborIndex: Sendable {
   // MARK: Search
 
   /// Neighbors of some queries.
-  public struct Found: Sendable {
-    public let k: Int
+  package struct Found: Sendable {
+    package let k: Int
     /// Rows of the index, `[n, k]`, the most similar first; −1 where fewer were found.
-    public let rows: [Int32]
+    package let rows: [Int32]
     /// Their cosines, `[n, k]`.
-    public let cosines: [Float]
+    package let cosines: [Float]
   }
 
   /// - Parameter queries: Unit vectors, `[n, d]`.
-  public func nearest(_ queries: Tensor, k: Int) -> Found {
+  package func nearest(_ queries: Tensor, k: Int) -> Found {
     withoutGradients {
       let lists = probes >= listCount ? compare(queries, k: k) : search(queries, k: k)
       return Found(k: k, rows: lists.keys, cosines: lists.cosines)
@@ -176,7 +176,7 @@ public struct NeighborIndex: Sendable {
   private static let probesName = "index.probes"
 
   /// The index as tensors of a file. Bytes of the vectors are not copied.
-  public var stored: [(name: String, tensor: StoredTensor)] {
+  package var stored: [(name: String, tensor: StoredTensor)] {
     let vectors = StoredTensor(dtype: .float16, shape: [count, dimension], bytes: rows.data)
     let starts = StoredTensor(
       dtype: .int32, shape: [starts.count], bytes: self.starts.withUnsafeBytes { Data($0) })
@@ -189,7 +189,7 @@ public struct NeighborIndex: Sendable {
   /// Opens what ``stored`` gave. Vectors stay in the file until they are compared.
   ///
   /// - Throws: ``ParameterError`` where something is missing or does not fit.
-  public init(_ file: Checkpoint) throws(ParameterError) {
+  package init(_ file: Checkpoint) throws(ParameterError) {
     func tensor(_ name: String) throws(ParameterError) -> StoredTensor {
       guard let found = file[name] else { throw .missing(name) }
       return found

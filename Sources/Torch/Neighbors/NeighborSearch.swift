@@ -8,33 +8,33 @@ import Foundation
 /// up among all, and as many lists are searched as hold the wished share of them. Of N examples that takes about N^1.4
 /// operations instead of N²; memory is that of a few thousand vectors and of the outcome, `N · k` numbers of 4 bytes,
 /// which lies in a file where there is a ``NeighborStore``. The outcome is the same for any number of threads.
-public struct NeighborSearch: Sendable {
+package struct NeighborSearch: Sendable {
   /// Neighbours of each.
-  public var k: Int
+  package var k: Int
   /// The share of the true neighbours that is to be found.
-  public var recall = Self.usualRecall
+  package var recall = Self.usualRecall
   /// Of fewer groups than this all are compared with all.
-  public var exactBelow = 50_000
-  public var seed: UInt64 = 0
+  package var exactBelow = 50_000
+  package var seed: UInt64 = 0
   /// Vectors that search together, and are kept together.
   var block = 4096
 
   /// More is not worth its time: judgements change no more (docs/scale.md).
-  public static let usualRecall = 0.95
+  package static let usualRecall = 0.95
   /// Vectors with a higher cosine are the same but for rounding; in few dimensions different ones come as near.
-  public static func sameCosine(dimension: Int) -> Float { dimension < 8 ? .infinity : 0.99999 }
+  package static func sameCosine(dimension: Int) -> Float { dimension < 8 ? .infinity : 0.99999 }
   /// Examples on which recall is measured.
   static let sample = 2000
   /// Lists for a set of vectors: comparing with their centroids and with their content takes about as long.
   static func lists(_ count: Int) -> Int { max(1, Int(3 * Double(count).squareRoot())) }
 
-  public init(k: Int) { self.k = k }
+  package init(k: Int) { self.k = k }
 
   /// - Parameters:
   ///   - features: `[N, d]`, of any length; rows are read several times, in order.
   ///   - store: Where neighbours may be kept already, whole or in part, and are kept.
   ///   - progress: Called from any thread with the share of the work done.
-  public func callAsFunction(
+  package func callAsFunction(
     _ features: some FeatureSource, store: NeighborStore? = nil, threads: Int,
     progress: (@Sendable (Double) -> Void)? = nil
   ) -> Neighborhoods {

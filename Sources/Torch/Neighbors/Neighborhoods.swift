@@ -4,12 +4,12 @@ import Files
 ///
 /// Examples whose vectors are the same but for rounding are a *group* of duplicates, which is near others as one. Its
 /// first example stands for it.
-public struct Neighborhoods: Sendable {
+package struct Neighborhoods: Sendable {
   /// The number of examples, N.
-  public var count: Int { places.count }
+  package var count: Int { places.count }
   /// Neighbours of each group; fewer than asked for where there are fewer groups.
-  public let k: Int
-  public let quality: NeighborQuality
+  package let k: Int
+  package let quality: NeighborQuality
   /// Per example the place of its group in ``images`` and in the table.
   private let places: [Int32]
   /// Per group its first example.
@@ -27,18 +27,18 @@ public struct Neighborhoods: Sendable {
   }
 
   /// Groups of examples, those of one example included.
-  public var groupCount: Int { firsts.count }
+  package var groupCount: Int { firsts.count }
 
   /// The first example that is the same as this one: itself, where there is no earlier one.
-  public func first(of example: Int) -> Int { Int(firsts[Int(places[example])]) }
+  package func first(of example: Int) -> Int { Int(firsts[Int(places[example])]) }
 
   /// Of each example the first that is the same; nil where no two are the same.
-  public var firstOfEach: [Int]? {
+  package var firstOfEach: [Int]? {
     groupCount == count ? nil : places.map { Int(firsts[Int($0)]) }
   }
 
   /// Writes the neighbours of some examples, `[examples, k]`: first examples of their groups, −1 where there are fewer.
-  public func copyNeighbors(of examples: Range<Int>, into target: UnsafeMutableBufferPointer<Int>) {
+  package func copyNeighbors(of examples: Range<Int>, into target: UnsafeMutableBufferPointer<Int>) {
     precondition(target.count >= examples.count * k, "there is no room for the neighbours")
     MemoryLimit.didRead(examples.count * k * 4)
     let table = table.bytes.bindMemory(to: Int32.self)
@@ -53,7 +53,7 @@ public struct Neighborhoods: Sendable {
   }
 
   /// The neighbours of one example: first examples of their groups, the most similar first.
-  public func neighbors(of example: Int) -> [Int] {
+  package func neighbors(of example: Int) -> [Int] {
     guard k > 0 else { return [] }
     return withUnsafeTemporaryAllocation(of: Int.self, capacity: k) { buffer in
       copyNeighbors(of: example..<example + 1, into: buffer)

@@ -3,11 +3,11 @@
 /// The keys are read once and kept as unit vectors (in `storage`: bfloat16 halves their memory and moves a cosine by
 /// about 1e-4; products are always float32). Queries are read one block at a time. Cost: `2 · queries · keys · D`
 /// operations, as matrix products, one block of queries a thread.
-public struct SimilarityBlocks: Sendable {
+package struct SimilarityBlocks: Sendable {
   /// The examples whose rows the blocks have.
-  public let queries: [Int]
+  package let queries: [Int]
   /// The examples whose columns the blocks have.
-  public let keys: [Int]
+  package let keys: [Int]
   private let features: any FeatureSource
   private let pieces: [Piece]
 
@@ -21,7 +21,7 @@ public struct SimilarityBlocks: Sendable {
     let vectors: Tensor
   }
 
-  public init(
+  package init(
     _ features: any FeatureSource, queries: [Int], keys: [Int], storage: DType = .float32
   ) {
     self.features = features
@@ -44,7 +44,7 @@ public struct SimilarityBlocks: Sendable {
   ///     range of places in ``keys``); the key blocks come in order.
   ///   - progress: Called from any thread with the share of the work done.
   /// - Returns: What was gathered, in the order of the queries.
-  public func gather<Gathered: Sendable>(
+  package func gather<Gathered: Sendable>(
     threads: Int, progress: (@Sendable (Double) -> Void)? = nil,
     begin: @escaping @Sendable (Range<Int>) -> Gathered,
     visit:

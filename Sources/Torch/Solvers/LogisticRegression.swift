@@ -8,48 +8,48 @@
 /// ``LBFGS`` searches, preconditioned by the Hessian's upper bound `½ · covariance + I / (C n)` (Böhning 1992), on
 /// features less their mean, which changes nothing but the bias. That takes 10 to 20 passes where a plain search takes
 /// over a hundred.
-public struct LogisticRegression: Sendable, Hashable {
+package struct LogisticRegression: Sendable, Hashable {
   /// Over when no element of the gradient is larger; scikit-learn's default.
-  public var tolerance: Double
-  public var maximumIterations: Int
+  package var tolerance: Double
+  package var maximumIterations: Int
 
-  public init(tolerance: Double = 1e-4, maximumIterations: Int = 100) {
+  package init(tolerance: Double = 1e-4, maximumIterations: Int = 100) {
     self.tolerance = tolerance
     self.maximumIterations = maximumIterations
   }
 
   /// What one model learns from, and how freely.
-  public struct Task: Sendable {
+  package struct Task: Sendable {
     /// How much each example counts for its label, `[n]`, none negative; 0 is the same as leaving it out.
-    public var weights: [Float]
+    package var weights: [Float]
     /// How much each counts for its second label, `[n]`; empty: nothing.
-    public var secondWeights: [Float] = []
+    package var secondWeights: [Float] = []
     /// The inverse strength of the penalty.
-    public var c: Double
+    package var c: Double
 
-    public init(weights: [Float], secondWeights: [Float] = [], c: Double) {
+    package init(weights: [Float], secondWeights: [Float] = [], c: Double) {
       self.weights = weights
       self.secondWeights = secondWeights
       self.c = c
     }
 
     /// - Parameter subset: Whether the model learns from each example, `[n]`.
-    public init(subset: [Bool], c: Double) { self.init(weights: subset.map { $0 ? 1 : 0 }, c: c) }
+    package init(subset: [Bool], c: Double) { self.init(weights: subset.map { $0 ? 1 : 0 }, c: c) }
 
     /// n, the sum of all weights.
     var mass: Double { (weights + secondWeights).reduce(0) { $0 + Double($1) } }
   }
 
   /// Fitted models, one a task: logits are `x · weightsᵀ + bias`.
-  public struct Models: Sendable {
+  package struct Models: Sendable {
     /// `[S, C, D]`
-    public let weights: Tensor
+    package let weights: Tensor
     /// `[S, C]`
-    public let bias: Tensor
+    package let bias: Tensor
   }
 
   /// Features of one piece of the examples: calls its argument with places among the examples and their rows.
-  public typealias Pieces = ((Range<Int>, Tensor) -> Void) -> Void
+  package typealias Pieces = ((Range<Int>, Tensor) -> Void) -> Void
 
   /// - Parameters:
   ///   - pieces: The features, in pieces `[m, D]`.
@@ -57,7 +57,7 @@ public struct LogisticRegression: Sendable, Hashable {
   ///   - secondLabels: The classes that tasks' `secondWeights` are about, `[n]`.
   ///   - moments: The features' mean and covariance.
   ///   - tasks: One a model.
-  public func fit(
+  package func fit(
     _ pieces: Pieces, moments: Moments, labels: [Int], secondLabels: [Int] = [], classes: Int, tasks: [Task],
     progress: (Double) -> Void = { _ in }
   ) -> Models {

@@ -1,11 +1,11 @@
 /// The mean and the covariance of features.
-public struct Moments: Sendable {
+package struct Moments: Sendable {
   /// `[D]`, float64
-  public let mean: Tensor
+  package let mean: Tensor
   /// `[D, D]`, float64
-  public let covariance: Tensor
+  package let covariance: Tensor
 
-  public init(_ pieces: LogisticRegression.Pieces, dimension: Int) {
+  package init(_ pieces: LogisticRegression.Pieces, dimension: Int) {
     var sums = Tensor.zeros([dimension], dtype: .float64)
     var count = 0
     pieces { range, rows in
@@ -23,7 +23,7 @@ public struct Moments: Sendable {
   }
 
   /// The sum of the features' variances.
-  public var totalVariance: Double { (covariance * Tensor.eye(mean.size(0)).to(.float64)).sum().item }
+  package var totalVariance: Double { (covariance * Tensor.eye(mean.size(0)).to(.float64)).sum().item }
 
   /// The inverse of `½ · covariance + penalty · I`.
   func inverseBound(penalty: Double) -> Tensor {

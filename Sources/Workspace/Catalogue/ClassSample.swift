@@ -45,7 +45,7 @@ public struct ClassSample: Sendable, Hashable {
   /// - Parameters:
   ///   - members: The images of the class that can be drawn.
   ///   - answer: What holds of an image, if anybody has said something.
-  public init(label: Int, members: [Int], order: DrawOrder, answer: (Int) -> CurrentAnswer?) {
+  package init(label: Int, members: [Int], order: DrawOrder, answer: (Int) -> CurrentAnswer?) {
     self.init(label: label, members: members, images: members.count, order: order, answer: answer)
   }
 }

@@ -48,8 +48,8 @@ extension Workspace {
   var downloads: DownloadPlaces { DownloadPlaces(workspace: path) }
 
   /// The folder that images named by an address are downloaded to. It is there only if some are.
-  public var downloadsFolder: String { downloads.folder }
+  package var downloadsFolder: String { downloads.folder }
 
   /// The name below `downloadsFolder` of an image that is downloaded; `nil` for all others.
-  public func downloadName(_ location: ImageLocation) -> String? { downloads.name(location) }
+  package func downloadName(_ location: ImageLocation) -> String? { downloads.name(location) }
 }

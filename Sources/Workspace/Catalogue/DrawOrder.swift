@@ -5,18 +5,18 @@ import GRDB
 ///
 /// An image's rank follows from its number and the seed alone. Nothing that a model or a person thinks of an image moves
 /// it, and the images of a class, sorted by rank, are a random permutation: any beginning of it is a fair sample.
-public struct DrawOrder: Sendable, Hashable {
-  public let seed: UInt64
+package struct DrawOrder: Sendable, Hashable {
+  package let seed: UInt64
 
-  public init(seed: UInt64) { self.seed = seed }
+  package init(seed: UInt64) { self.seed = seed }
 
   /// Images of lower rank are drawn before others of their class.
-  public func rank(of sample: Int) -> UInt64 {
+  package func rank(of sample: Int) -> UInt64 {
     Self.mixed(Self.mixed(seed &+ 0x9E37_79B9_7F4A_7C15) ^ UInt64(bitPattern: Int64(sample)))
   }
 
   /// The samples in the order in which they are drawn.
-  public func sorted(_ samples: some Sequence<Int>) -> [Int] {
+  package func sorted(_ samples: some Sequence<Int>) -> [Int] {
     samples.map { (rank: rank(of: $0), sample: $0) }.sorted { ($0.rank, $0.sample) < ($1.rank, $1.sample) }
       .map(\.sample)
   }
@@ -34,7 +34,7 @@ extension Workspace {
   private static let seedName = "drawSeed"
 
   /// The order in which images are drawn: by the seed that was chosen, else by 0.
-  public func drawOrder() throws -> DrawOrder {
+  package func drawOrder() throws -> DrawOrder {
     DrawOrder(seed: try read(Self.drawSeed) ?? 0)
   }
 
@@ -43,7 +43,7 @@ extension Workspace {
   ///
   /// - Returns: The order that holds.
   @discardableResult
-  public func chooseDrawOrder(seed: UInt64) throws -> DrawOrder {
+  package func chooseDrawOrder(seed: UInt64) throws -> DrawOrder {
     if let known = try read(Self.drawSeed) { return DrawOrder(seed: known) }
     return try write { db in
       try db.execute(

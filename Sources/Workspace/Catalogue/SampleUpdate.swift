@@ -4,30 +4,30 @@ import Foundation
 import GRDB
 
 /// What became of a source since it was imported.
-public struct UpdateSummary: Sendable, Hashable, Codable {
+package struct UpdateSummary: Sendable, Hashable, Codable {
   /// As it was imported.
-  public var source: String
+  package var source: String
   /// Images that are new.
-  public var added = 0
+  package var added = 0
   /// Images that are no longer there; what was said of them is kept.
-  public var removed = 0
+  package var removed = 0
   /// Images that had been removed and are there again.
-  public var returned = 0
+  package var returned = 0
   /// Images that have another class or split.
-  public var relabelled = 0
+  package var relabelled = 0
   /// Images that lie elsewhere, or have another name, and are the same.
-  public var moved = 0
+  package var moved = 0
   /// Images with other values in further columns.
-  public var described = 0
+  package var described = 0
   /// Images of which nothing changed but what they may look like, which `embed` finds out.
-  public var unchanged = 0
-  public var notices: [String] = []
+  package var unchanged = 0
+  package var notices: [String] = []
 
-  public init(source: String) { self.source = source }
+  package init(source: String) { self.source = source }
 
   /// Whether something that is in the workspace was taken away or said otherwise.
-  public var changesWhatIsThere: Bool { removed + relabelled + moved > 0 }
-  public var isEmpty: Bool { added + removed + returned + relabelled + moved + described == 0 }
+  package var changesWhatIsThere: Bool { removed + relabelled + moved > 0 }
+  package var isEmpty: Bool { added + removed + returned + relabelled + moved + described == 0 }
 }
 
 /// Brings the samples of one source up to date, within a transaction that the caller holds.

@@ -197,6 +197,6 @@ enum Schema {
 }
 
 /// The version of the program, as workspaces and reports note it.
-public enum ProgramVersion {
-  public static let current = "0.2.0"
+package enum ProgramVersion {
+  package static let current = "0.2.0"
 }

@@ -123,7 +123,7 @@ public struct VerificationRecord: Sendable, Hashable {
   /// What else the person says of the image.
   public var remark: Remark?
 
-  public init(
+  package init(
     sample: Int, label: Int, answer: VerificationAnswer, person: String, date: Date = .now, origin: Origin,
     dwell: Int? = nil, client: String? = nil, correction: Int? = nil, selection: Selection? = nil,
     remark: Remark? = nil

@@ -126,7 +126,7 @@ extension Workspace {
   }
 
   /// What people say of some samples' labels, and what holds.
-  public struct AnswerChanges: Sendable {
+  package struct AnswerChanges: Sendable {
     /// The number of the last answer that is taken into account.
     public var last: Int
     /// Each person's last word, withdrawn ones included, by sample.
@@ -137,7 +137,7 @@ extension Workspace {
   /// The present state of all samples that somebody answered on after the answer of some number.
   ///
   /// - Parameter id: What an earlier call gave as `last`; nil: all samples.
-  public func answerChanges(after id: Int?) throws -> AnswerChanges {
+  package func answerChanges(after id: Int?) throws -> AnswerChanges {
     try read { db in
       let last = try Int.fetchOne(db, sql: "SELECT coalesce(max(id), 0) FROM verifications") ?? 0
       guard id != last else { return AnswerChanges(last: last, voices: [], answers: []) }

@@ -1,24 +1,24 @@
 import GRDB
 
 /// What a person answered at one moment: a page of images, one image, or many suggestions accepted.
-public struct AnswerAction: Sendable, Hashable {
+package struct AnswerAction: Sendable, Hashable {
   /// In seconds since 1970, exactly as it is kept.
-  public var moment: Double
-  public var answers: Int
-  public var right: Int
-  public var wrong: Int
-  public var unsure: Int
+  package var moment: Double
+  package var answers: Int
+  package var right: Int
+  package var wrong: Int
+  package var unsure: Int
   /// The class, if all are of one.
-  public var label: Int?
+  package var label: Int?
   /// Whether suggestions were accepted unseen.
-  public var isAccepted: Bool
+  package var isAccepted: Bool
 }
 
 extension Workspace {
   /// What a person has answered on the page and not taken back, the last first.
   ///
   /// Answers that the same person has replaced since count no more: there is nothing of them to take back.
-  public func actions(of person: String, limit: Int) throws -> [AnswerAction] {
+  package func actions(of person: String, limit: Int) throws -> [AnswerAction] {
     try read { db in
       try Row.fetchAll(
         db,

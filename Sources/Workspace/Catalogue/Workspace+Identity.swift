@@ -3,7 +3,7 @@ import GRDB
 
 extension Workspace {
   /// A text that no other workspace has, also none that is made under the same path later. Made on first use.
-  public func identity() throws -> String {
+  package func identity() throws -> String {
     let name = "identity"
     func known(_ db: Database) throws -> String? {
       try String.fetchOne(db, sql: "SELECT value FROM meta WHERE name = ?", arguments: [name])

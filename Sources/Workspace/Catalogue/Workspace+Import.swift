@@ -17,14 +17,14 @@ public struct ImportedSource: Sendable, Hashable {
 }
 
 /// What an import came to.
-public struct ImportSummary: Sendable, Hashable {
-  public var source: ImportedSource
+package struct ImportSummary: Sendable, Hashable {
+  package var source: ImportedSource
   /// What was passed over without harm; see `DatasetSummary`.
-  public var notices: [String]
+  package var notices: [String]
   /// What the source was taken for; see `DatasetSummary`.
-  public var guesses: [String] = []
+  package var guesses: [String] = []
   /// The samples of each split and class that came with it.
-  public var tally = DatasetTally()
+  package var tally = DatasetTally()
 }
 
 extension Workspace {
@@ -42,7 +42,7 @@ extension Workspace {
   ///   there; `WorkspaceError` if the source is there already, the features do not fit, or another process
   ///   writes.
   @discardableResult
-  public func importSamples(
+  package func importSamples(
     from dataset: Dataset, source: DatasetSource, options: DatasetOptions = DatasetOptions(),
     features: NpyMatrix? = nil, progress: (Int) throws -> Void = { _ in }
   ) throws -> ImportSummary {
@@ -98,7 +98,7 @@ extension Workspace {
   }
 
   /// The import of a source with the same options, if there was one.
-  public func source(_ source: DatasetSource, options: DatasetOptions) throws -> ImportedSource? {
+  package func source(_ source: DatasetSource, options: DatasetOptions) throws -> ImportedSource? {
     let stored = options.stored
     return try sources().first { $0.options == stored && source.isSame(as: $0.path) }
   }
@@ -252,7 +252,7 @@ extension DatasetOptions {
 
 extension ImportedSource {
   /// The options that it was imported with.
-  public var datasetOptions: DatasetOptions {
+  package var datasetOptions: DatasetOptions {
     var result = DatasetOptions()
     let values =
       (try? JSONDecoder().decode([String: String].self, from: Data(options.utf8))) ?? [:]

@@ -1,18 +1,18 @@
 import GRDB
 
 /// How carefully a person answers.
-public struct ReviewerQuality: Sendable, Hashable {
+package struct ReviewerQuality: Sendable, Hashable {
   /// Images of another class that were shown to the person as if they were of this one, and how many were taken for it.
-  public var trials = 0
-  public var missed = 0
+  package var trials = 0
+  package var missed = 0
   /// Images that somebody else answered, too, before anything was settled, and on how many the two agree.
-  public var shared = 0
-  public var agreed = 0
+  package var shared = 0
+  package var agreed = 0
   /// Cohen's kappa of these answers with the others': agreement beyond what chance would give; nil where it is not defined.
-  public var kappa: Double?
+  package var kappa: Double?
 
   /// How often the person is mistaken: what trials say, beside ``usualSlips`` of 25 answers as experience from before.
-  public var slipRate: Double {
+  package var slipRate: Double {
     min(0.45, (Double(missed) + Self.usualSlips) / (Double(trials) + 25))
   }
   /// Of 25 quick answers; 2 %.
@@ -21,7 +21,7 @@ public struct ReviewerQuality: Sendable, Hashable {
 
 extension Workspace {
   /// What trials and shared images say of each person.
-  public func reviewerQuality() throws -> [String: ReviewerQuality] {
+  package func reviewerQuality() throws -> [String: ReviewerQuality] {
     try read { db in
       var found = try Self.trials(db)
       let voices = try Voice.fetch(db).filter { $0.answer.isRight != nil && $0.origin == .reviewed }
@@ -55,7 +55,7 @@ extension Workspace {
 
   /// How often whoever answered on each sample is mistaken. Answers that were imported, simulated or settled are taken as
   /// they are, and have none.
-  public func slipRates() throws -> [Int: Double] {
+  package func slipRates() throws -> [Int: Double] {
     let quality = try read { try Self.trials($0) }
     return Dictionary(
       uniqueKeysWithValues: try currentAnswers().filter { $0.origin == .reviewed }

@@ -42,7 +42,7 @@ public struct SampleProblem: Sendable, Hashable {
   public var what: String
   public var date: Date
 
-  public init(sample: Int, stage: String, what: String, date: Date = .now) {
+  package init(sample: Int, stage: String, what: String, date: Date = .now) {
     self.sample = sample
     self.stage = stage
     self.what = what
@@ -56,7 +56,7 @@ extension Workspace {
   ///   - key: The hash of its inputs and settings.
   ///   - settings: JSON.
   /// - Returns: What `finishRun` wants.
-  public func beginRun(stage: String, key: String, settings: String = "{}") throws -> Int {
+  package func beginRun(stage: String, key: String, settings: String = "{}") throws -> Int {
     try write { db in
       try db.execute(
         sql: "INSERT INTO runs (stage, key, settings, started) VALUES (?, ?, ?, ?)",
@@ -71,7 +71,7 @@ extension Workspace {
   ///   - metrics: JSON.
   ///   - inputs: What it followed from: a digest of each input, by name.
   ///   - files: What it left in the workspace; see `digests(of:)`.
-  public func finishRun(
+  package func finishRun(
     _ id: Int, _ outcome: StageRun.Outcome, metrics: String? = nil, inputs: [String: String]? = nil,
     files: [FileDigest] = []
   ) throws {
@@ -142,7 +142,7 @@ extension Workspace {
   }
 
   /// Notes images that a stage could not use; a later problem of the same stage replaces the earlier.
-  public func addProblems(_ problems: [SampleProblem]) throws {
+  package func addProblems(_ problems: [SampleProblem]) throws {
     try write { try Self.add(problems, $0) }
   }
 
@@ -155,7 +155,7 @@ extension Workspace {
   }
 
   /// Forgets the problems of a stage for a range of samples, which it is about to try again.
-  public func clearProblems(stage: String, in samples: Range<Int>) throws {
+  package func clearProblems(stage: String, in samples: Range<Int>) throws {
     try write { db in
       try db.execute(
         sql: "DELETE FROM problems WHERE stage = ? AND sample >= ? AND sample < ?",

@@ -79,7 +79,7 @@ extension Workspace {
   }
 
   /// What a stage's outcome depends on, for its key.
-  public enum Content: String, Sendable, Codable {
+  package enum Content: String, Sendable, Codable {
     /// The samples' keys and paths.
     case images
     /// The samples' labels and splits.
@@ -90,7 +90,7 @@ extension Workspace {
 
   /// A hash of some content. Costs as much as there are verification labels. Image files that change under an unchanged
   /// name count once `noteImageChange` says so.
-  public func fingerprint(of contents: Content...) throws -> String {
+  package func fingerprint(of contents: Content...) throws -> String {
     var hash = StableHash()
     for content in contents {
       hash.combine(content.rawValue)
@@ -119,7 +119,7 @@ extension Workspace {
 
   /// Notes that some images are others now, or can be read where they could not, so that what follows from them is out
   /// of date.
-  public func noteImageChange() throws {
+  package func noteImageChange() throws {
     let before = try meta("imageChanges") ?? ""
     try write { db in
       try db.execute(

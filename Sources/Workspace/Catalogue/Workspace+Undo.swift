@@ -3,7 +3,7 @@ import GRDB
 
 extension Workspace {
   /// Which answers are to be taken back.
-  public enum UndoneAnswers: Sendable, Hashable {
+  package enum UndoneAnswers: Sendable, Hashable {
     /// By what their sender called them.
     case clients([String])
     /// All whose sender's name for them begins with this and a hyphen.
@@ -13,10 +13,10 @@ extension Workspace {
   }
 
   /// An answer that was taken back.
-  public struct UndoneAnswer: Sendable, Hashable {
-    public var sample: Int
-    public var label: Int
-    public var answer: VerificationAnswer
+  package struct UndoneAnswer: Sendable, Hashable {
+    package var sample: Int
+    package var label: Int
+    package var answer: VerificationAnswer
   }
 
   /// Takes a person's answers back: what the person had said of those samples before counts again. History keeps all;
@@ -25,7 +25,7 @@ extension Workspace {
   /// An answer that the person has meanwhile replaced stays replaced.
   ///
   /// - Returns: What was taken back, the last first.
-  public func undoVerifications(_ undone: UndoneAnswers, by person: String) throws -> [UndoneAnswer] {
+  package func undoVerifications(_ undone: UndoneAnswers, by person: String) throws -> [UndoneAnswer] {
     try writeAnswers { db in
       let rows: [Row] =
         switch undone {

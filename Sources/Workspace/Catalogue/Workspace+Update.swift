@@ -3,7 +3,7 @@ import Foundation
 import GRDB
 
 /// How far an update may go.
-public enum UpdateScope: Sendable {
+package enum UpdateScope: Sendable {
   /// New images and new values in further columns; if anything else changed, nothing is done.
   case additions
   /// All that the source says.
@@ -20,7 +20,7 @@ extension Workspace {
   ///   - dataset: Opened from it with `options`.
   /// - Throws: `DatasetProblems` if rows are bad or keys occur twice; `WorkspaceError` if more changed than `scope`
   ///   allows, or nothing of the source is left.
-  public func updateSamples(
+  package func updateSamples(
     of earlier: ImportedSource, from dataset: Dataset, options: DatasetOptions, scope: UpdateScope,
     progress: (Int) throws -> Void = { _ in }
   ) throws -> UpdateSummary {
@@ -95,14 +95,14 @@ extension Workspace {
   }
 
   /// The source that a data set was imported as, by its path, whatever the options.
-  public func source(at source: DatasetSource) throws -> ImportedSource? {
+  package func source(at source: DatasetSource) throws -> ImportedSource? {
     try sources().last { source.isSame(as: $0.path) }
   }
 
   /// A source of which nothing is left where it was, and whose images are those of a data set elsewhere: it was moved.
   ///
   /// - Parameter dataset: Opened from the new place.
-  public func movedSource(like dataset: Dataset, options: DatasetOptions) throws -> ImportedSource? {
+  package func movedSource(like dataset: Dataset, options: DatasetOptions) throws -> ImportedSource? {
     var plain = options
     plain.root = nil
     let candidates = try sources().filter { source in
@@ -132,7 +132,7 @@ extension Workspace {
   ///
   /// - Returns: How many images it concerns.
   /// - Throws: `WorkspaceError` if nothing lies there by the catalogue, or none of it is found at the new place.
-  public func relocate(_ old: String, to new: String) throws -> Int {
+  package func relocate(_ old: String, to new: String) throws -> Int {
     let move = Relocation(old: old, new: new)
     let names = try sources().map(\.path).joined(separator: ", ")
     return try withWriteLock("relocate") {

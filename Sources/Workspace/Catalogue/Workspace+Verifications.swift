@@ -7,7 +7,7 @@ extension Workspace {
   /// - Returns: How many were new.
   /// - Throws: `WorkspaceError` if a sample or a class is not there, or another process writes for too long.
   @discardableResult
-  public func addVerifications(_ records: [VerificationRecord]) throws -> Int {
+  package func addVerifications(_ records: [VerificationRecord]) throws -> Int {
     try writeAnswers { db in
       let samples = try Int.fetchOne(db, sql: "SELECT coalesce(max(id) + 1, 0) FROM samples") ?? 0
       let classes = try Int.fetchOne(db, sql: "SELECT count(*) FROM classes") ?? 0
@@ -67,7 +67,7 @@ extension Workspace {
 
   /// The answers that bounds on all images follow from: those on images of the random samples, and whether each label is
   /// known to be right. "Not sure" is not: without such images the others would look better than all are.
-  public func randomSampleAnswers() throws -> [(sample: Int, isKnownRight: Bool, isSure: Bool)] {
+  package func randomSampleAnswers() throws -> [(sample: Int, isKnownRight: Bool, isSure: Bool)] {
     try verifiedImages().images.filter(\.isDrawn).map { image in
       (image.sample, image.answer.isRight ?? false, image.answer.isRight != nil)
     }
@@ -95,7 +95,7 @@ extension Workspace {
   /// back.
   ///
   /// - Throws: `WorkspaceError` if there is no such sample.
-  public func setLabel(_ name: String, ofSample sample: Int) throws {
+  package func setLabel(_ name: String, ofSample sample: Int) throws {
     try write { db in
       guard
         let row = try Row.fetchOne(

@@ -12,7 +12,7 @@ public struct FeatureMatrix: Sendable {
 
   /// Maps the shards of the first `samples` samples.
   /// - Throws: `WorkspaceError` if a shard is missing or damaged.
-  public init(_ set: FeatureSet, samples: Int) throws {
+  package init(_ set: FeatureSet, samples: Int) throws {
     let rows = FeatureSet.rowsPerShard
     shards = try stride(from: 0, to: samples, by: rows).map { start in
       let shard = try set.openIfThere(shard: start / rows)
@@ -58,18 +58,18 @@ public struct FeatureMatrix: Sendable {
   }
 
   /// How rows will be read.
-  public enum Access: Sendable {
+  package enum Access: Sendable {
     case sequential
     case random
   }
 
   /// Tells the system how the rows will be read next, so that it reads ahead or does not.
-  public func advise(_ access: Access) {
+  package func advise(_ access: Access) {
     for shard in shards { shard.file.advise(access == .random ? MADV_RANDOM : MADV_SEQUENTIAL) }
   }
 
   /// Writes all rows to one `.npy` file, `[N, D]`, in the type in which they are stored.
-  public func write(to path: String) throws {
+  package func write(to path: String) throws {
     let file = try AtomicFile(path: path)
     try file.write(NpyHeader(type: featureSet.type, shape: [count, dimension]).bytes)
     for (index, shard) in shards.enumerated() {

@@ -3,27 +3,27 @@ import Foundation
 import GRDB
 
 /// What tells an image file from what it was: size and time at once, the digest for certain.
-public struct ImageIdentity: Sendable, Hashable {
+package struct ImageIdentity: Sendable, Hashable {
   /// Of the file that the image lies in, in bytes.
-  public var size: Int64
+  package var size: Int64
   /// When that file was changed last, in nanoseconds since 1970. Compared for equality only: clocks are set back.
-  public var modified: Int64
+  package var modified: Int64
   /// Of the image's own bytes; nil where they were not read.
-  public var digest: UInt64?
+  package var digest: UInt64?
 
-  public init(size: Int64, modified: Int64, digest: UInt64?) {
+  package init(size: Int64, modified: Int64, digest: UInt64?) {
     self.size = size
     self.modified = modified
     self.digest = digest
   }
 
   /// Whether the file looks as it did.
-  public func looksLike(_ other: ImageIdentity) -> Bool { size == other.size && modified == other.modified }
+  package func looksLike(_ other: ImageIdentity) -> Bool { size == other.size && modified == other.modified }
 }
 
 /// What is known of a sample's row of features.
-public struct FeatureRow: Sendable, Hashable {
-  public enum State: Int, Sendable, Hashable {
+package struct FeatureRow: Sendable, Hashable {
+  package enum State: Int, Sendable, Hashable {
     case embedded = 0
     /// The image's bytes are of no image; only other bytes are tried again.
     case undecodable = 1
@@ -34,12 +34,12 @@ public struct FeatureRow: Sendable, Hashable {
   /// As the time of an image's file: it may lie elsewhere now, so `embed` looks at its bytes whatever its file looks like.
   static let unseen = Int64.min
 
-  public var sample: Int
-  public var state: State
+  package var sample: Int
+  package var state: State
   /// What the row was made of; nil where that is not known.
-  public var image: ImageIdentity?
+  package var image: ImageIdentity?
 
-  public init(sample: Int, state: State, image: ImageIdentity?) {
+  package init(sample: Int, state: State, image: ImageIdentity?) {
     self.sample = sample
     self.state = state
     self.image = image
@@ -69,14 +69,14 @@ public struct FeatureRow: Sendable, Hashable {
 
 extension Workspace {
   /// Whether it is kept of which images a set's rows were made; it is not of sets of earlier versions.
-  public func keepsRows(of set: FeatureSet) throws -> Bool {
+  package func keepsRows(of set: FeatureSet) throws -> Bool {
     try read { try Self.number(of: set, $0) != nil }
   }
 
   /// Begins to keep of which images a set's rows are made.
   ///
   /// - Parameter rows: What is known of those that are there.
-  public func beginRows(of set: FeatureSet, with rows: [FeatureRow]) throws {
+  package func beginRows(of set: FeatureSet, with rows: [FeatureRow]) throws {
     try write { db in
       try db.execute(
         sql: "INSERT OR IGNORE INTO featureSets (key) VALUES (?)", arguments: [set.key])
@@ -85,7 +85,7 @@ extension Workspace {
   }
 
   /// What is known of some samples' rows. What is not among them is to be embedded.
-  public func rows(of set: FeatureSet, in samples: Range<Int>) throws -> [Int: FeatureRow] {
+  package func rows(of set: FeatureSet, in samples: Range<Int>) throws -> [Int: FeatureRow] {
     try read { db in
       guard let number = try Self.number(of: set, db) else { return [:] }
       var rows: [Int: FeatureRow] = [:]
@@ -104,7 +104,7 @@ extension Workspace {
   }
 
   /// How many of the samples that are there have a row of each state; others are still to be embedded.
-  public func rowCounts(of set: FeatureSet) throws -> [FeatureRow.State: Int] {
+  package func rowCounts(of set: FeatureSet) throws -> [FeatureRow.State: Int] {
     try read { db in
       guard let number = try Self.number(of: set, db) else { return [:] }
       var counts: [FeatureRow.State: Int] = [:]
@@ -120,7 +120,7 @@ extension Workspace {
   }
 
   /// How many of the samples that are there may be of other images than their rows: they lie elsewhere since.
-  public func unseenRows(of set: FeatureSet) throws -> Int {
+  package func unseenRows(of set: FeatureSet) throws -> Int {
     try read { db in
       guard let number = try Self.number(of: set, db) else { return 0 }
       return try Int.fetchOne(
@@ -133,7 +133,7 @@ extension Workspace {
   }
 
   /// A digest of which images a set's rows were made of. It costs nothing to ask for.
-  public func digest(of set: FeatureSet) throws -> String {
+  package func digest(of set: FeatureSet) throws -> String {
     try read { db in
       let sum = try Int64.fetchOne(db, sql: "SELECT sum FROM featureSets WHERE key = ?", arguments: [set.key])
       // Features that came with their samples are as many as these.
@@ -149,7 +149,7 @@ extension Workspace {
   ///   - rows: Of one shard, by sample.
   ///   - values: `[rows.count, D]`; NaN where there is none.
   ///   - problems: Of stage `stage`, which replace those that these samples had.
-  public func put(
+  package func put(
     _ rows: [FeatureRow], _ values: UnsafeBufferPointer<Float>, of set: FeatureSet, problems: [SampleProblem],
     stage: String
   ) throws {
@@ -171,7 +171,7 @@ extension Workspace {
   }
 
   /// Changes what is known of rows that stay as they are.
-  public func note(_ rows: [FeatureRow], of set: FeatureSet) throws {
+  package func note(_ rows: [FeatureRow], of set: FeatureSet) throws {
     guard !rows.isEmpty else { return }
     try write { try Self.put(rows, of: set, $0) }
   }

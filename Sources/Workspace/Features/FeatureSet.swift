@@ -115,7 +115,7 @@ public struct FeatureSet: Sendable, Hashable {
   ///
   /// The range begins where the shard's rows end so far, or at its start; those before are kept.
   /// - Throws: `WorkspaceError` if the disk refuses, or a value is too large for float16.
-  public func write(_ range: Range<Int>, _ values: UnsafeBufferPointer<Float>) throws {
+  package func write(_ range: Range<Int>, _ values: UnsafeBufferPointer<Float>) throws {
     precondition(values.count == range.count * dimension, "\(values.count) values for \(range.count) rows")
     guard !range.isEmpty else { return }
     let shard = range.lowerBound / Self.rowsPerShard
@@ -129,7 +129,7 @@ public struct FeatureSet: Sendable, Hashable {
   /// Replaces the rows of some samples that have one: `[samples.count, dimension]`. Each shard is written whole.
   ///
   /// - Throws: `WorkspaceError` if the disk refuses, or a value is too large for float16.
-  public func replace(_ samples: [Int], _ values: UnsafeBufferPointer<Float>) throws {
+  package func replace(_ samples: [Int], _ values: UnsafeBufferPointer<Float>) throws {
     precondition(
       values.count == samples.count * dimension, "\(values.count) values for \(samples.count) rows")
     for (shard, places) in Dictionary(grouping: samples.indices, by: { samples[$0] / Self.rowsPerShard }) {

@@ -23,7 +23,7 @@ extension Workspace {
   ///   - key: A hash of all that the vectors depend on but the images; it names a folder.
   ///   - about: For people: backbone, weights, size, …
   /// - Throws: `WorkspaceError` if the set that is there has another dimension or type.
-  public func featureSet(
+  package func featureSet(
     key: String, dimension: Int, type: NpyType, about: [String: String] = [:]
   ) throws -> FeatureSet {
     guard let set = try featureSet(key: key) else {
@@ -50,7 +50,7 @@ extension Workspace {
   }
 
   /// How many rows a shard has; 0 if there is none, nil if it does not hold what was written.
-  public func soundRows(of set: FeatureSet, shard: Int, samples: Int) throws -> Int? {
+  package func soundRows(of set: FeatureSet, shard: Int, samples: Int) throws -> Int? {
     do {
       guard let matrix = try set.openIfThere(shard: shard) else { return 0 }
       try verify(set.relativePath(shard: shard), remedy: "") {

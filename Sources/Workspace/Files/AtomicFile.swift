@@ -2,32 +2,32 @@ import Files
 import Foundation
 
 /// A `DurableFile` that says in a workspace's words what the disk refuses.
-public struct AtomicFile: ~Copyable {
+package struct AtomicFile: ~Copyable {
   private let file: DurableFile
 
-  public init(path: String) throws(WorkspaceError) {
+  package init(path: String) throws(WorkspaceError) {
     file = try WorkspaceError.translating { () throws(FileError) in try DurableFile(path) }
   }
 
-  public var path: String { file.path }
+  package var path: String { file.path }
   /// Of what was written so far.
-  public var digest: ContentDigest { file.digest }
+  package var digest: ContentDigest { file.digest }
 
-  public func write(_ bytes: UnsafeRawBufferPointer) throws(WorkspaceError) {
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(WorkspaceError) {
     try WorkspaceError.translating { () throws(FileError) in try file.write(bytes) }
   }
 
-  public func write(_ bytes: [UInt8]) throws(WorkspaceError) {
+  package func write(_ bytes: [UInt8]) throws(WorkspaceError) {
     try WorkspaceError.translating { () throws(FileError) in try file.write(bytes) }
   }
 
   /// Flushes the bytes and gives the file its name.
-  public consuming func finish() throws(WorkspaceError) {
+  package consuming func finish() throws(WorkspaceError) {
     try WorkspaceError.translating { () throws(FileError) in try file.finish() }
   }
 
   /// Writes a file of some bytes.
-  public static func write(_ data: Data, to path: String) throws(WorkspaceError) {
+  package static func write(_ data: Data, to path: String) throws(WorkspaceError) {
     try WorkspaceError.translating { () throws(FileError) in try DurableFile.write(data, to: path) }
   }
 }

@@ -4,7 +4,7 @@ extension NpyMatrix {
   ///
   /// - Parameter shape: `[rows, dimension]`, or `[rows]`.
   /// - Throws: `WorkspaceError` if the file is shorter.
-  public init(path: String, offset: Int, type: NpyType, shape: [Int]) throws(WorkspaceError) {
+  package init(path: String, offset: Int, type: NpyType, shape: [Int]) throws(WorkspaceError) {
     precondition(
       (1...2).contains(shape.count) && [.float16, .bfloat16, .float32, .float64].contains(type))
     file = try MappedFile(path: path)
@@ -18,7 +18,7 @@ extension NpyMatrix {
   /// A whole `.npy` file that lies in a larger file.
   ///
   /// - Throws: `WorkspaceError` if it is no such file, or not of numbers that are read here.
-  public init(path: String, npyAt range: Range<Int>) throws(WorkspaceError) {
+  package init(path: String, npyAt range: Range<Int>) throws(WorkspaceError) {
     let file = try MappedFile(path: path)
     guard range.lowerBound >= 0, range.upperBound <= file.bytes.count else {
       throw WorkspaceError(

@@ -2,13 +2,13 @@ import Files
 import Foundation
 
 /// A `.npy` file of numbers, mapped into memory and read row by row as float32.
-public struct NpyMatrix: Sendable {
+package struct NpyMatrix: Sendable {
   let file: MappedFile
   let header: NpyHeader
 
   /// - Throws: `WorkspaceError` if it is no `.npy` file of one or two dimensions, in C order, of float16,
   ///   float32 or float64, or its length is not what its header says.
-  public init(path: String) throws(WorkspaceError) {
+  package init(path: String) throws(WorkspaceError) {
     file = try MappedFile(path: path)
     header = try NpyHeader(parsing: file.bytes, file: path)
     guard (1...2).contains(header.shape.count) else {
@@ -23,13 +23,13 @@ public struct NpyMatrix: Sendable {
     }
   }
 
-  public var path: String { file.path }
-  public var type: NpyType { header.type }
-  public var count: Int { header.shape[0] }
-  public var dimension: Int { header.shape.count == 2 ? header.shape[1] : 1 }
+  package var path: String { file.path }
+  package var type: NpyType { header.type }
+  package var count: Int { header.shape[0] }
+  package var dimension: Int { header.shape.count == 2 ? header.shape[1] : 1 }
 
   /// Copies some rows to `target`, `[rows.count, dimension]`.
-  public func copyRows(_ rows: Range<Int>, into target: UnsafeMutablePointer<Float>) {
+  package func copyRows(_ rows: Range<Int>, into target: UnsafeMutablePointer<Float>) {
     precondition(rows.lowerBound >= 0 && rows.upperBound <= count, "rows \(rows) of \(count)")
     let values = rows.count * dimension
     guard values > 0, let base = file.bytes.baseAddress else { return }

@@ -4,7 +4,7 @@ import Foundation
 /// Writes a `.npy` matrix of float32 row by row, without knowing beforehand how many there will be.
 ///
 /// For one thread. The file appears at `finish`, whole or not at all.
-public final class NpyOutput {
+package final class NpyOutput {
   /// Room for any shape, so that the header can be written once the rows are counted.
   private static let headerBytes = 128
 
@@ -12,12 +12,12 @@ public final class NpyOutput {
   private var pending: [UInt8] = []
   private var values = 0
 
-  public init(path: String) throws(WorkspaceError) {
+  package init(path: String) throws(WorkspaceError) {
     file = try WorkspaceError.translating { () throws(FileError) in try DurableFile(path) }
     pending = [UInt8](repeating: 0, count: Self.headerBytes)
   }
 
-  public func append(_ row: UnsafeBufferPointer<Float>) throws(WorkspaceError) {
+  package func append(_ row: UnsafeBufferPointer<Float>) throws(WorkspaceError) {
     values += row.count
     pending.append(contentsOf: UnsafeRawBufferPointer(row))
     if pending.count >= 1 << 20 { try flush() }
@@ -25,7 +25,7 @@ public final class NpyOutput {
 
   /// Puts the file in place.
   /// - Parameter dimension: Of a row; `nil`: the values are no matrix but a list.
-  public func finish(dimension: Int?) throws(WorkspaceError) {
+  package func finish(dimension: Int?) throws(WorkspaceError) {
     try flush()
     let shape = dimension.map { [$0 > 0 ? values / $0 : 0, $0] } ?? [values]
     precondition(shape.reduce(1, *) == values, "\(values) values do not fill rows of \(dimension ?? 1)")

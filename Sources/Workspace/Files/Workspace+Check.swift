@@ -5,7 +5,7 @@ extension Workspace {
   /// What is wrong with the catalogue: pages that SQLite finds damaged, and rows that are not as they were written.
   ///
   /// Takes as long as reading all of it.
-  public func catalogueFindings() throws -> [WorkspaceError] {
+  package func catalogueFindings() throws -> [WorkspaceError] {
     do {
       try check()
     } catch let error as WorkspaceError where error.kind == .damaged {
@@ -69,12 +69,12 @@ extension Workspace {
   }
 
   /// The files whose digests are kept, by their paths below the workspace.
-  public func notedFiles() throws -> Set<String> {
+  package func notedFiles() throws -> Set<String> {
     try read { Set(try String.fetchAll($0, sql: "SELECT path FROM files")) }
   }
 
   /// Compares a file with what was written, whether or not that was done before.
-  public func verifyNow(_ path: String, remedy: String) throws {
+  package func verifyNow(_ path: String, remedy: String) throws {
     let parts = path.split(separator: "/").map(String.init)
     if parts.count == 3, parts[0] == "features", let set = try featureSet(key: parts[1]),
       let shard = Int(parts[2].dropLast(4))
@@ -87,7 +87,7 @@ extension Workspace {
   }
 
   /// Whether the last run of some stage, or what it was made from, lies at a path below the workspace.
-  public func isInUse(_ path: String) throws -> Bool {
+  package func isInUse(_ path: String) throws -> Bool {
     let parts = path.split(separator: "/").map(String.init)
     guard parts.count >= 2 else { return true }
     if parts[1] == FeatureSet.imported { return true }
@@ -107,7 +107,7 @@ extension Workspace {
   }
 
   /// Forgets the digests of what lies at a path below the workspace, and what rows of features were made of.
-  public func forget(_ path: String) throws {
+  package func forget(_ path: String) throws {
     try write { db in
       try db.execute(
         sql: "DELETE FROM files WHERE path = ?1 OR substr(path, 1, length(?1) + 1) = ?1 || '/'",

@@ -4,17 +4,17 @@ import GRDB
 import Synchronization
 
 /// A file of the workspace and the digest of what is in it.
-public struct FileDigest: Sendable, Hashable {
+package struct FileDigest: Sendable, Hashable {
   /// Below the workspace.
-  public var path: String
-  public var digest: String
+  package var path: String
+  package var digest: String
 }
 
 extension Workspace {
   /// Reads some files and takes their digests, to be kept with the run that left them.
   ///
   /// - Parameter paths: Below the workspace; a folder stands for the files in it.
-  public func digests(of paths: [String]) throws -> [FileDigest] {
+  package func digests(of paths: [String]) throws -> [FileDigest] {
     try paths.flatMap(files(at:)).map { path in
       FileDigest(path: path, digest: try Self.digest("\(self.path)/\(path)"))
     }
@@ -85,7 +85,7 @@ extension Workspace {
   ///   - paths: Below the workspace; a folder stands for the files in it.
   ///   - remedy: What makes them again.
   /// - Throws: `WorkspaceError` of kind `damaged`.
-  public func verify(_ paths: [String], remedy: String) throws {
+  package func verify(_ paths: [String], remedy: String) throws {
     for path in paths.flatMap(files(at:)) {
       try verify(path, remedy: remedy) { try Self.digest("\(self.path)/\(path)") }
     }

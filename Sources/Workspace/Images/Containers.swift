@@ -5,7 +5,7 @@ import GRDB
 
 extension ImageIdentity {
   /// Size and time of a file; nil if it cannot be reached.
-  public init?(ofFile path: String) {
+  package init?(ofFile path: String) {
     var info = stat()
     guard stat(path, &info) == 0 else { return nil }
     let time = info.st_mtim
@@ -79,7 +79,7 @@ extension Workspace {
   /// Makes sure that images lie in archives and their like where the catalogue says.
   ///
   /// - Throws: `WorkspaceError` if such a file has changed since it was imported. One that is not there is not told of.
-  public func refuseChangedContainers() throws {
+  package func refuseChangedContainers() throws {
     for (path, identity) in try containers().sorted(by: { $0.key < $1.key }) {
       guard let now = ImageIdentity(ofFile: path), !now.looksLike(identity) else { continue }
       throw WorkspaceError(

@@ -5,23 +5,23 @@ import Synchronization
 /// Finds the bytes of samples' images, wherever they lie. IDX files, which hold thousands, are read once and kept.
 ///
 /// Usable from any number of threads at once.
-public final class ImageAccess: Sendable {
+package final class ImageAccess: Sendable {
   private let idxFiles = Mutex<[String: IDXFile]>([:])
   private let workspace: Workspace?
   /// Which images are decoded: what the workspace says, else the usual.
-  public let limits: ImageLimits
+  package let limits: ImageLimits
   /// What containers looked like when they were imported, as known last.
   private let containers = Mutex<[String: ImageIdentity]?>(nil)
 
   /// - Parameter workspace: Whose samples are read: images of archives that have changed since they were imported are
   ///   refused, since others may lie in their places.
-  public init(_ workspace: Workspace? = nil) {
+  package init(_ workspace: Workspace? = nil) {
     self.workspace = workspace
     limits = (try? workspace?.imageLimits()) ?? ImageLimits()
   }
 
   /// For images that lie in no workspace: their places were read just now, and are as they were found.
-  public init(limits: ImageLimits) {
+  package init(limits: ImageLimits) {
     workspace = nil
     self.limits = limits
   }
@@ -29,7 +29,7 @@ public final class ImageAccess: Sendable {
   /// A sample's image as a small JPEG; see `thumbnailJPEG(_:maximumSide:quality:limits:)`.
   ///
   /// - Throws: `ImageProblem` if the sample has no image or it cannot be decoded.
-  public func thumbnail(
+  package func thumbnail(
     of sample: StoredSample, maximumSide: Int, quality: Int = 80
   ) throws(ImageProblem) -> [UInt8] {
     try thumbnailJPEG(
@@ -40,7 +40,7 @@ public final class ImageAccess: Sendable {
   ///
   /// - Parameter key: What errors call a sample without an image.
   /// - Throws: `ImageProblem` where there is no image to read.
-  public func source(_ location: ImageLocation, key: String) throws(ImageProblem) -> ImageSource {
+  package func source(_ location: ImageLocation, key: String) throws(ImageProblem) -> ImageSource {
     if let container = location.container, !isAsImported(container) {
       throw ImageProblem(
         kind: .unreadable, image: container,

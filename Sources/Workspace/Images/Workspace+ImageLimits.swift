@@ -11,7 +11,7 @@ extension Workspace {
   }
 
   /// Which images all stages, the review page and the report decode.
-  public func imageLimits() throws -> ImageLimits {
+  package func imageLimits() throws -> ImageLimits {
     let text = try read {
       try String.fetchOne($0, sql: "SELECT value FROM meta WHERE name = ?", arguments: [Self.limitsName])
     }
@@ -22,7 +22,7 @@ extension Workspace {
   }
 
   /// Changes that. What was refused under other limits is looked at again by the next `embed`.
-  public func setImageLimits(_ limits: ImageLimits) throws {
+  package func setImageLimits(_ limits: ImageLimits) throws {
     guard try imageLimits() != limits else { return }
     let stored = StoredLimits(pixels: limits.pixels, takesTruncated: limits.takesTruncated)
     let text = String(decoding: try JSONEncoder().encode(stored), as: UTF8.self)

@@ -22,7 +22,7 @@ public struct ScoreRow: Sendable, Hashable {
     case unknown = 2
   }
 
-  public init(
+  package init(
     cosine: Float, probability: Float, threshold: Float, verdict: Verdict, softWeight: Float,
     hardWeight: Float,
     suggestedLabel: Int32, suggestedCosine: Float, disagreement: Float = .nan

@@ -55,7 +55,7 @@ public struct ScoreTable: Sendable, RandomAccessCollection {
 extension Workspace {
   /// Begins to write the scores of the run with that key.
   /// - Parameter count: The number of rows, one a sample.
-  public func scoreWriter(key: String, count: Int) throws -> ScoreWriter {
+  package func scoreWriter(key: String, count: Int) throws -> ScoreWriter {
     try makeFolder("\(path)/scores")
     return try ScoreWriter(folder: "\(path)/scores/\(key)", count: count)
   }

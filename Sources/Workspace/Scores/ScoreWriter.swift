@@ -5,7 +5,7 @@ import Foundation
 /// which gets its name when all rows are there.
 ///
 /// For one thread. An unfinished writer leaves nothing.
-public final class ScoreWriter {
+package final class ScoreWriter {
   private static let rowsHeld = 8192
 
   private let tree: DurableTree
@@ -27,14 +27,14 @@ public final class ScoreWriter {
     }
   }
 
-  public func append(_ row: ScoreRow) throws {
+  package func append(_ row: ScoreRow) throws {
     row.append(to: &pending)
     written += 1
     if written % Self.rowsHeld == 0 { try flush() }
   }
 
   /// Flushes all rows to the disk and puts them in place of what was there.
-  public func finish() throws {
+  package func finish() throws {
     precondition(written == count, "\(written) of \(count) rows were written")
     try flush()
     try WorkspaceError.translating { () throws(FileError) in try tree.finish() }

@@ -9,9 +9,9 @@ extension EmbedStage.Quality: ExpressibleByArgument {}
 extension Pooling: ExpressibleByArgument {}
 
 extension DeviceChoice: ExpressibleByArgument {
-  public init?(argument: String) { self.init(argument) }
+  package init?(argument: String) { self.init(argument) }
 
-  public var defaultValueDescription: String { "auto" }
+  package var defaultValueDescription: String { "auto" }
 }
 
 struct EmbedCommand: ParsableCommand {

@@ -274,6 +274,18 @@ import Torch
     #expect(abs(log(found.scale) - best.a) < 0.011 && abs(found.intercept - best.b) < 0.011)
   }
 
+  @Test(
+    "a verdict of somebody who slips at the rate ε has the likelihood ε + (1 − 2ε) σ(z), and its slope is the derivative",
+    arguments: [0, 0.02, 0.2])
+  func likelihoodOfAVerdict(slipRate: Double) {
+    func likelihood(_ margin: Double) -> Double { VerdictModel.logLikelihood(margin, slipRate: slipRate) }
+    for margin in [-9.0, -1.5, 0, 0.7, 6] {
+      #expect(abs(likelihood(margin) - log(slipRate + (1 - 2 * slipRate) / (1 + exp(-margin)))) < 1e-9)
+      let difference = (likelihood(margin + 1e-5) - likelihood(margin - 1e-5)) / 2e-5
+      #expect(abs(VerdictModel.slope(margin, slipRate: slipRate).gradient - difference) < 1e-7)
+    }
+  }
+
   @Test("who is often mistaken moves less, and a single slip against clear evidence does not overturn it")
   func slips() throws {
     // Clear evidence, and one verdict in ten against it.

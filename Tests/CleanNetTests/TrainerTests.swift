@@ -118,6 +118,31 @@ import Torch
     }
   }
 
+  @Test("no network has learned from the images that it judges")
+  func folds() throws {
+    // Features that say nothing of the labels: only images that a network was trained on lie nearer to their labels.
+    let labels = (0..<400).map { $0 % 5 }
+    let features = DenseFeatures(Generator(seed: 7).normal([labels.count, 32]))
+    var configuration = Configuration.extended(suitedTo: features)
+    configuration.setSteps(150)
+    let set = TrainingSet(features: features, labels: labels, classes: 5, verifications: [])
+    let training = Training(set, configuration: configuration, threads: 2)
+    let space = try #require(training.space)
+    let folds = space.foldOfRows(configuration.folds)
+    let scorers = try training.run().model.scorers
+    #expect(scorers.count == configuration.folds && configuration.folds > 1)
+    for (fold, scorer) in scorers.enumerated() {
+      let cosines = scorer.cosines(space.features.rows(0..<labels.count))
+      let own = Tensor(space.images.map { labels[$0] }).unsqueezed(dim: 1)
+      let surplus = (cosines.gather(dim: 1, own).squeezed(dim: 1) - cosines.mean(dim: 1)).doubles()
+      func mean(judged: Bool) -> Double {
+        let rows = surplus.indices.filter { (folds[$0] == fold) == judged }
+        return rows.reduce(0) { $0 + surplus[$1] } / Double(rows.count)
+      }
+      #expect(mean(judged: false) > mean(judged: true) + 0.05, "\(mean(judged: false)) \(mean(judged: true))")
+    }
+  }
+
   @Test("cosines do not depend on the batches they are computed in")
   func batches() throws {
     let data = NoisyClusters(perClass: 11)

@@ -3,7 +3,7 @@ import Torch
 
 /// What features and noisy labels say about each label, before anybody has looked at an image.
 ///
-/// Each ``Candidate`` is one reading of the evidence: which sources it believes, how sharp their posteriors are, and how
+/// Each `Candidate` is one reading of the evidence: which sources it believes, how sharp their posteriors are, and how
 /// labels go wrong. It gives every image log-odds that its label is right. Verdicts play no part here. A
 /// ``VerdictModel`` weighs the candidates by them in milliseconds, so that each new verdict counts at once, and no
 /// verdict reaches the score of its own image but through a handful of numbers that all images share.
@@ -138,7 +138,7 @@ public struct EvidenceParts: OptionSet, Sendable, Hashable, Codable {
   /// Probabilities of other models; see ``TrainingSet/evidence``.
   public static let given = EvidenceParts(rawValue: 64)
 
-  /// Verdicts teach about similar images; see ``LabelEvidence/coordinates``.
+  /// Verdicts teach about similar images; see `LabelEvidence/coordinates`.
   public static let residuals = EvidenceParts(rawValue: 128)
 
   public static let all: EvidenceParts = [

@@ -9,7 +9,7 @@ import Torch
 /// Gelman 2018, with classes as units): a reading that one class alone prefers does not win everywhere. Probabilities are
 /// averaged, not log-odds, so that no reading overrules all others by one huge number.
 ///
-/// On top, ``VerdictResiduals`` learn what all readings get wrong alike: about images that look like verified ones.
+/// On top, `VerdictResiduals` learn what all readings get wrong alike: about images that look like verified ones.
 ///
 /// A person who slips at the rate ε says the opposite of what is true so often: a verdict whose side has the probability p
 /// is given with `ε + (1 − 2ε)·p`.

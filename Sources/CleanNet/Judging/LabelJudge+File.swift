@@ -61,7 +61,7 @@ extension LabelJudge {
 
   /// Takes over what ``checkpoint()`` gave.
   ///
-  /// - Throws: ``ModelError`` or ``ParameterError`` where something is missing or does not fit.
+  /// - Throws: ``ModelError`` or `ParameterError` where something is missing or does not fit.
   public init(_ file: Checkpoint, model: CleanNetModel) throws {
     guard let text = file.metadata[Self.metadataKey] else { throw ModelError.noModel }
     let about: About

@@ -3,7 +3,7 @@
 SWIFT ?= swift
 BINARY = .build/release/cleannet
 
-.PHONY: setup build demo test package-test cluster-test torture sanitize dist wheel deb parity lint format bench clean help
+.PHONY: setup build demo test package-test cluster-test torture fuzz sanitize dist wheel deb parity lint format bench clean help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ cluster-test: build ## run cleannet.spark on a Spark cluster on this machine; IM
 torture: build ## kill the program at chosen moments in every stage; KILLS=n points of each kind
 	Scripts/torture $(BINARY) --kills $(or $(KILLS),100)
 
+fuzz: setup ## feed broken bytes to every parser of bytes from outside; SECONDS=n for each
+	Scripts/fuzz $(or $(SECONDS),60)
+
 sanitize: setup ## run the tests with the address sanitizer, then with the thread sanitizer
 	$(SWIFT) test --sanitize=address --scratch-path .build/address
 	$(SWIFT) test --sanitize=thread --scratch-path .build/thread
@@ -52,10 +55,10 @@ lint: ## check the format of the sources, the English of documents and help text
 	Scripts/check-english
 	Scripts/check-house
 	Scripts/check-snippets
-	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks/Sources examples/swift
+	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz Benchmarks/Sources examples/swift
 
 format: ## format the sources
-	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks/Sources examples/swift
+	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests Fuzz Benchmarks/Sources examples/swift
 
 bench: build ## run the benchmarks; DATA=folder adds those on real data
 	Scripts/bench $(DATA)

@@ -174,3 +174,21 @@ let package = Package(
   ],
   cxxLanguageStandard: libTorch.cxxStandard
 )
+
+// Programs for libFuzzer, which only Scripts/fuzz builds: they need its flags in every module.
+if ProcessInfo.processInfo.environment["CLEANNET_FUZZ"] != nil {
+  package.targets += [
+    .target(name: "FuzzDriver", path: "Fuzz/Driver", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "FuzzParsers",
+      dependencies: ["Backbones", "Datasets", "FuzzDriver", "Images", "Torch", "Workspace"],
+      path: "Fuzz/Parsers", swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "FuzzRoutes",
+      dependencies: [
+        "Datasets", "FuzzDriver", "Review", "Workspace", hummingbird,
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+      ],
+      path: "Fuzz/Routes", swiftSettings: swiftSettings),
+  ]
+}

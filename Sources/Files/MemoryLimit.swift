@@ -32,12 +32,15 @@ package enum MemoryLimit {
     max(1, min(wanted, bytes / 4 / max(1, each)))
   }
 
+  /// What one read at a random place brings into the process: the system fetches neighboring pages with it.
+  package static let randomRead = 1 << 16
+
   /// Says that bytes of mapped files were read or written: now and then it is looked whether the process holds too much.
   package static func didRead(_ count: Int) {
     let sum = read.add(count, ordering: .relaxed).newValue
     guard sum > bytes / 16 else { return }
     read.store(0, ordering: .relaxed)
-    if resident > bytes / 8 * 7 { putAside() }
+    if resident > bytes / 4 * 3 { putAside() }
   }
 
   /// Adds a mapping of a file, shared with it, whose pages may be put aside at any time.

@@ -25,7 +25,8 @@ import Testing
     try await cleannet.succeed(
       "verify", "export", "todo.csv", "--unverified", "20", "--classes", "Bag,Sneaker")
     let todo = try cleannet.read("todo.csv").split(separator: "\n").map(String.init)
-    #expect(todo.count == 41 && todo[0] == "key,path,label,verification,selection,person,correction,remark,time")
+    #expect(
+      todo.count == 41 && todo[0] == "key,path,label,verification,selection,person,correction,remark,time")
     let filled = todo.dropFirst().map { (row: String) -> String in
       let fields = row.split(separator: ",", omittingEmptySubsequences: false)
       guard let truth = images.truth["images/\(fields[1])"] else { return row }

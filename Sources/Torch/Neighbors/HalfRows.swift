@@ -57,8 +57,7 @@ final class HalfRows: Sendable {
   /// Some rows, float32.
   func rows(_ indices: some Collection<Int32>) -> Tensor {
     let rows = Tensor.empty([indices.count, dimension], dtype: .float16)
-    // Each row is on a page of its own.
-    MemoryLimit.didRead(indices.count * max(width, 4096))
+    MemoryLimit.didRead(indices.count * max(width, MemoryLimit.randomRead))
     rows.withUnsafeMutableBytes { target in
       for (place, index) in indices.enumerated() {
         UnsafeMutableRawBufferPointer(rebasing: target[(place * width)...]).copyMemory(

@@ -40,7 +40,7 @@ package struct Neighborhoods: Sendable {
   /// Writes the neighbours of some examples, `[examples, k]`: first examples of their groups, −1 where there are fewer.
   package func copyNeighbors(of examples: Range<Int>, into target: UnsafeMutableBufferPointer<Int>) {
     precondition(target.count >= examples.count * k, "there is no room for the neighbours")
-    MemoryLimit.didRead(examples.count * k * 4)
+    MemoryLimit.didRead(examples.count * MemoryLimit.randomRead)
     let table = table.bytes.bindMemory(to: Int32.self)
     var next = 0
     for example in examples {

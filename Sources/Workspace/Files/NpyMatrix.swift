@@ -34,7 +34,7 @@ package struct NpyMatrix: Sendable {
     let values = rows.count * dimension
     guard values > 0, let base = file.bytes.baseAddress else { return }
     // Headers of other programs need not end where a number may begin.
-    MemoryLimit.didRead(values * type.size)
+    MemoryLimit.didRead(rows.count == 1 ? MemoryLimit.randomRead : values * type.size)
     let source = base + header.offset + rows.lowerBound * dimension * type.size
     switch type {
     case .float32:

@@ -24,6 +24,7 @@ export function singleView(app, source) {
   const later = new Set();
   let left = 0;
   let since = 0;
+  let seen;
   let loading;
   let work = Promise.resolve();
 
@@ -124,8 +125,9 @@ export function singleView(app, source) {
     const item = line[0];
     // What was pressed before this image was there was not meant for it.
     if (!item || asked < since) return;
-    // Nobody has seen what has not come yet.
-    if (!(picture.complete && picture.naturalWidth > 0)) return toast("The image is still to come.");
+    // Nobody has seen what has not come yet. An image that was there stays seen while its larger copy is on its way.
+    if (picture.complete && picture.naturalWidth > 0) seen = item;
+    if (seen !== item) return toast("The image is still to come.");
     if (name === "zoom") return zoom(item);
     if (name === "right") return answer(item, "right");
     if (name === "wrong") return answer(item, "wrong");

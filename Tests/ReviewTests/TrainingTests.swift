@@ -125,12 +125,12 @@ import Workspace
       let wrong = try suspects.images.count { try !fixture.isRight($0.image) }
       #expect(!suspects.images.isEmpty && wrong * 2 > suspects.images.count)
       let first = try #require(suspects.images.first { $0.suggestion != nil })
-      let verified = try workspace.verifications(drawnAtRandom: true).count
+      let verified = try workspace.randomSampleAnswers().count
       let all = try workspace.verifications().count
       try await ann.answer([first.answer("wrong", ["correction": first.suggestion ?? 0])])
       // They add nothing to what was drawn, and take nothing away.
       #expect(try workspace.verifications().count == all + 1)
-      #expect(try workspace.verifications(drawnAtRandom: true).count == verified)
+      #expect(try workspace.randomSampleAnswers().count == verified)
 
       // Many at once: not seen, so nothing is learned from them; undone as one.
       let accepted = try await ann.object(

@@ -51,17 +51,9 @@ extension Workspace {
   /// The samples whose present label a person found right or wrong; by sample.
   ///
   /// Suggestions that were accepted unseen are left out: nobody looked.
-  ///
-  /// - Parameter drawnAtRandom: Only images of the random samples: those from which one may conclude on the others. An
-  ///   "unsure" among them is left out here; ``verifiedImages()`` has it.
-  public func verifications(drawnAtRandom: Bool = false) throws -> [(sample: Int, isRight: Bool)] {
-    guard drawnAtRandom else {
-      return try currentAnswers().compactMap { answer in
-        answer.origin == .accepted ? nil : answer.answer.isRight.map { (answer.sample, $0) }
-      }
-    }
-    return try verifiedImages().images.compactMap { image in
-      image.isDrawn ? image.answer.isRight.map { (image.sample, $0) } : nil
+  public func verifications() throws -> [(sample: Int, isRight: Bool)] {
+    try currentAnswers().compactMap { answer in
+      answer.origin == .accepted ? nil : answer.answer.isRight.map { (answer.sample, $0) }
     }
   }
 

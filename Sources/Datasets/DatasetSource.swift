@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What formats judge a source by: its kind, its first bytes, the names in a folder.
@@ -204,7 +205,7 @@ package struct DatasetSource: Sendable {
         "is XML, as Pascal VOC and spreadsheet programs write it",
         "Write a CSV of path and label, or COCO's JSON, which is read")
     }
-    if name.hasSuffix(".npz"), head.starts(with: ZipIndex.signature) {
+    if name.hasSuffix(".npz"), head.starts(with: zipSignature) {
       return problem(
         "holds arrays of NumPy",
         "Features come beside a manifest: --features \(quoted). Images in arrays: write them to folders, a class each, with Pillow"

@@ -1,4 +1,5 @@
 import CTorch
+import Files
 import Foundation
 
 /// A TorchScript program of a file: a network that runs without the code that made it.
@@ -47,7 +48,7 @@ package final class ScriptedProgram: @unchecked Sendable {
 
   /// Whether a file is a TorchScript program: a zip archive with code in it.
   package static func isProgram(_ path: String) -> Bool {
-    guard let bytes = try? FileBytes.map(path: path), bytes.hasBytes(ZipArchive.signature, at: 0),
+    guard let bytes = try? FileBytes.map(path: path), bytes.hasBytes(zipSignature, at: 0),
       let archive = try? ZipArchive(bytes)
     else { return false }
     return archive.names.contains { $0.hasSuffix("/constants.pkl") }

@@ -20,7 +20,7 @@ package struct EmbeddedMatrix: Sendable, Hashable {
   /// - Throws: `DatasetProblems` if the array cannot be read where it lies.
   package static func find(in path: String) throws(DatasetProblems) -> EmbeddedMatrix? {
     let source = try DatasetSource(path: path)
-    if source.head.starts(with: ZipIndex.signature) { return try inArchive(path) }
+    if source.head.starts(with: zipSignature) { return try inArchive(path) }
     guard source.lowercasedName.hasSuffix(".safetensors") else { return nil }
     return try inTensors(path)
   }

@@ -63,7 +63,7 @@ package struct Manifest: DatasetFormat {
 
   static func archive(_ source: DatasetSource) throws -> any ArchiveIndex {
     if let problem = source.refusal { throw DatasetProblems(problem) }
-    guard source.head.starts(with: ZipIndex.signature) else { return try TarIndex(path: source.absolutePath) }
+    guard source.head.starts(with: zipSignature) else { return try TarIndex(path: source.absolutePath) }
     let zip = try ZipIndex(path: source.absolutePath)
     if let problem = zip.refusal { throw DatasetProblems(problem) }
     return zip

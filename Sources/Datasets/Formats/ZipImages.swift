@@ -1,3 +1,5 @@
+import Files
+
 /// A zip file laid out as an image folder. Nothing is unpacked to the disk: images that are stored are read where they
 /// lie, deflated ones unpacked in memory.
 package struct ZipImages: DatasetFormat {
@@ -17,7 +19,7 @@ package struct ZipImages: DatasetFormat {
   }
 
   package static func detect(_ source: DatasetSource) -> Bool {
-    source.head.starts(with: ZipIndex.signature) && !source.lowercasedName.hasSuffix(".npz")
+    source.head.starts(with: zipSignature) && !source.lowercasedName.hasSuffix(".npz")
   }
 
   package func read(_ each: (Sample) throws -> Void) throws -> DatasetSummary {

@@ -1,4 +1,5 @@
 import CZlib
+import Files
 
 extension TarImages: WritableFormat {
   package static func writer(_ output: DatasetOutput) throws -> any DatasetWriter {
@@ -73,7 +74,7 @@ final class ZipOutput: ArchiveOutput {
         + Self.bytes(UInt16(0x21)) + Self.bytes(checksum) + Self.bytes(UInt32(content.count))
         + Self.bytes(UInt32(content.count)) + Self.bytes(UInt16(path.count))
     }
-    try file.write(ZipIndex.signature + common(version: 20) + Self.bytes(UInt16(0)) + path)
+    try file.write(zipSignature + common(version: 20) + Self.bytes(UInt16(0)) + path)
     try file.write(content)
     let isFar = offset >= 0xFFFF_FFFF
     let extra = isFar ? Self.bytes(UInt16(1)) + Self.bytes(UInt16(8)) + Self.bytes(offset) : []

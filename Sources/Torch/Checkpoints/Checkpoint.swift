@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The tensors of a file of weights, and the short values that lie beside them.
@@ -51,7 +52,7 @@ public struct Checkpoint: Sendable {
         if bytes.hasBytes([UInt8(ascii: "{")], at: 8) {
           // After the header's length. A zip archive has its (stored) method there, a legacy file its magic number.
           try SafeTensors.read(bytes)
-        } else if bytes.hasBytes(ZipArchive.signature, at: 0) {
+        } else if bytes.hasBytes(zipSignature, at: 0) {
           try TorchZipFile.read(bytes)
         } else if bytes.hasBytes([PickleOpcode.protocolVersion.rawValue], at: 0) {
           try TorchLegacyFile.read(bytes)

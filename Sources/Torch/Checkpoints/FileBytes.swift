@@ -59,14 +59,6 @@ struct FileBytes {
     return data[(data.startIndex + offset)...].starts(with: bytes)
   }
 
-  /// Where a pattern stands last, not before `earliest`.
-  func lastPlace(of pattern: [UInt8], from earliest: Int) -> Int? {
-    let start = data.startIndex + min(max(0, earliest), data.count)
-    return data.range(of: Data(pattern), options: .backwards, in: start..<data.endIndex).map {
-      $0.lowerBound - data.startIndex
-    }
-  }
-
   private func shortage(of what: String) -> CheckpointFault {
     CheckpointFault("the file of \(data.count) bytes ends before \(what) does")
   }

@@ -30,6 +30,7 @@ package struct Backbone: Sendable {
   let network: Network<FoldedConvolution>
   let classifier: Linear?
   private let device: Device
+  private let gpu: GPUSlices?
 
   /// Reads the weights from a file: safetensors, or what `torch.save` wrote.
   ///
@@ -58,6 +59,7 @@ package struct Backbone: Sendable {
     self.kind = kind
     self.dtype = dtype
     self.device = device
+    gpu = device == .cpu ? nil : GPUSlices(device, most: 64, size: kind.inputSize)
     network = try reader.network().map { FoldedConvolution($0, dtype: dtype, device: device) }
     classifier = try reader.classifier()
   }
@@ -73,7 +75,7 @@ package struct Backbone: Sendable {
   /// - Parameter pixels: `[N, H, W, 3]`, uint8, red, green, blue; H = W.
   /// - Returns: `[N, D]`, float32.
   package func features(_ pixels: Tensor) -> Tensor {
-    bySlices(pixels, of: sliceCount(height: pixels.size(1), width: pixels.size(2))) {
+    bySlices(pixels, of: sliceCount(height: pixels.size(1), width: pixels.size(2)), on: gpu) {
       network.features(kind.normalization($0.to(device), dtype: dtype)).to(.cpu)
     }
   }
@@ -86,7 +88,7 @@ package struct Backbone: Sendable {
 
   /// How many images of a size are computed at once.
   package func sliceCount(height: Int, width: Int) -> Int {
-    guard device == .cpu else { return 256 }
+    if let gpu { return gpu.count }
     // At 224 px in bfloat16 the largest map of 8 images takes 19 MB.
     let fitting = min(32, 8 * 224 * 224 / max(1, height * width))
     return max(dtype == .float32 ? 16 : 1, fitting)

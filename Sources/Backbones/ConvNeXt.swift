@@ -9,6 +9,7 @@ package struct ConvNeXt: FeatureNetwork {
   package let featureDimension: Int
   let normalization: PixelNormalization
   private let device: Device
+  private let gpu: GPUSlices?
   private let stages: [Stage]
   private let norm: LayerNormalization
 
@@ -60,6 +61,7 @@ package struct ConvNeXt: FeatureNetwork {
     featureDimension = width
     normalization = facts.normalization ?? .imageNet
     inputSize = size ?? facts.size ?? 224
+    gpu = device == .cpu ? nil : GPUSlices(device, most: 64, size: inputSize)
     guard inputSize >= 32 else {
       throw CheckpointError(
         path: path, what: "images of \(inputSize) pixels are too small", remedy: "Give --size 224")
@@ -67,8 +69,8 @@ package struct ConvNeXt: FeatureNetwork {
   }
 
   package func features(_ pixels: Tensor) -> Tensor {
-    let slice = device == .cpu ? max(1, min(16, 8 * 224 * 224 / max(1, pixels.size(1) * pixels.size(2)))) : 64
-    return bySlices(pixels, of: slice) { images in
+    let slice = max(1, min(16, 8 * 224 * 224 / max(1, pixels.size(1) * pixels.size(2))))
+    return bySlices(pixels, of: slice, on: gpu) { images in
       var x = normalization(images.to(device), dtype: dtype)
       for stage in stages { x = stage(x, dtype: dtype) }
       let count = x.size(0)

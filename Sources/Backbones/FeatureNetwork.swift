@@ -23,20 +23,31 @@ package protocol FeatureNetwork: Sendable {
 extension FeatureNetwork {
   /// Features computed by slices of one size: the engine picks its algorithms by the size of a batch, so that a smaller last
   /// one would give other bits. It is filled up with black images.
-  func bySlices(_ pixels: Tensor, of slice: Int, _ compute: (Tensor) -> Tensor) -> Tensor {
+  ///
+  /// - Parameters:
+  ///   - slice: Images of a slice on the CPU.
+  ///   - gpu: What says how many they are on a GPU; nil: the network runs on the CPU.
+  func bySlices(
+    _ pixels: Tensor, of slice: @autoclosure () -> Int, on gpu: GPUSlices?, _ compute: (Tensor) -> Tensor
+  ) -> Tensor {
     precondition(
       pixels.rank == 4 && pixels.size(3) == 3 && pixels.size(1) == pixels.size(2) && pixels.dtype == .uint8,
       "images are uint8 [N, size, size, 3]; these are \(pixels.dtype) \(pixels.shape)")
     let count = pixels.size(0)
     guard count > 0 else { return .empty([0, featureDimension]) }
     return withoutGradients {
-      let parts = stride(from: 0, to: count, by: slice).map { start in
+      var parts: [Tensor] = []
+      var start = 0
+      while start < count {
+        let slice = gpu?.count ?? slice()
         let images = pixels[start..<min(start + slice, count)]
         let missing = slice - images.size(0)
         let filled =
           missing == 0
           ? images : .concatenate([images, .zeros([missing] + images.shape.dropFirst(), dtype: .uint8)])
-        return compute(filled)[0..<images.size(0)]
+        guard let part = gpu.map({ $0.compute(filled, compute) }) ?? compute(filled) else { continue }
+        parts.append(part[0..<images.size(0)])
+        start += images.size(0)
       }
       return parts.count == 1 ? parts[0].contiguous() : .concatenate(parts)
     }

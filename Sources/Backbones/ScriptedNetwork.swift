@@ -16,6 +16,7 @@ package struct ScriptedNetwork: FeatureNetwork {
   private let pooling: Pooling
   private let program: ScriptedProgram
   private let device: Device
+  private let gpu: GPUSlices?
 
   private struct About: Decodable {
     var name: String?
@@ -75,6 +76,7 @@ package struct ScriptedNetwork: FeatureNetwork {
     self.normalization = normalization
     self.pooling = pooling
     self.device = device
+    gpu = device == .cpu ? nil : GPUSlices(device, most: 64, size: side)
     name = about?.name ?? URL(fileURLWithPath: path).lastPathComponent
     inputSize = side
     dtype = wanted
@@ -82,10 +84,12 @@ package struct ScriptedNetwork: FeatureNetwork {
   }
 
   package func features(_ pixels: Tensor) -> Tensor {
-    bySlices(pixels, of: device == .cpu ? 8 : 64) { images in
+    bySlices(pixels, of: 8, on: gpu) { images in
       do throws(CheckpointError) {
         return try Self.run(program, images, normalization, dtype, pooling, device, path: name)
       } catch {
+        // Where memory was too small, the result has a shape of its own, and counts for nothing.
+        if isShortOfMemory { return images }
         // It has run on such images when it was opened.
         preconditionFailure("\(error)")
       }

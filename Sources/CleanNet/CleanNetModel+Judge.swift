@@ -14,11 +14,12 @@ extension CleanNetModel {
   ///   - progress: Called from any thread with the number of images done.
   public func judge(
     _ data: TrainingSet, space: FeatureSpace? = nil, recall: Double? = nil, store: NeighborStore? = nil,
-    threads: Int, progress: (@Sendable (Int) -> Void)? = nil
+    device: Device = .cpu, threads: Int, progress: (@Sendable (Int) -> Void)? = nil
   ) -> Judgements {
     guard
       let evidence = evidence(
-        data, space: space, recall: recall, store: store, threads: threads, progress: progress)
+        data, space: space, recall: recall, store: store, device: device, threads: threads, progress: progress
+      )
     else { return judgeByCosine(data, progress: progress) }
     return Judgements(evidence, verifications: data.verifications, count: data.labels.count)
   }
@@ -28,7 +29,7 @@ extension CleanNetModel {
   /// It does not depend on verification labels, so that it can be kept when people verify more.
   public func evidence(
     _ data: TrainingSet, space: FeatureSpace? = nil, recall: Double? = nil, store: NeighborStore? = nil,
-    threads: Int, progress: (@Sendable (Int) -> Void)? = nil
+    device: Device = .cpu, threads: Int, progress: (@Sendable (Int) -> Void)? = nil
   ) -> LabelEvidence? {
     precondition(data.classes == references.classes, "the model is of other classes")
     guard let components else { return nil }
@@ -37,8 +38,8 @@ extension CleanNetModel {
       space
       ?? FeatureSpace(
         data, images: FeatureSpace.images(of: data), components: components,
-        seed: configuration.seed, recall: recall ?? configuration.recall, store: store, threads: threads,
-        progress: { progress?(Int($0 * Double(count))) })
+        seed: configuration.seed, recall: recall ?? configuration.recall, store: store, device: device,
+        threads: threads, progress: { progress?(Int($0 * Double(count))) })
     defer { progress?(count) }
     let finder = EvidenceFinder(data, in: space, parts: configuration.evidence)
     return evidence(finder, finder.basis())

@@ -45,11 +45,12 @@ public struct Training: Sendable {
   /// - Parameters:
   ///   - space: Of the same features and images, if it is there already.
   ///   - store: Where neighbours may be kept already, if there is no space.
+  ///   - device: Where neighbours are searched, if there is no space.
   ///   - keepsJudge: Whether the outcome has a ``LabelJudge`` for images that come later.
   ///   - report: Called from any thread.
   public init(
     _ data: TrainingSet, configuration: Configuration, space: FeatureSpace? = nil,
-    store: NeighborStore? = nil, keepsJudge: Bool = false, threads: Int,
+    store: NeighborStore? = nil, device: Device = .cpu, keepsJudge: Bool = false, threads: Int,
     report: (@Sendable (Event) -> Void)? = nil
   ) {
     scratch = store?.folder
@@ -59,7 +60,7 @@ public struct Training: Sendable {
     if configuration.components != nil {
       let space =
         space
-        ?? FeatureSpace(data, configuration: configuration, store: store, threads: threads) {
+        ?? FeatureSpace(data, configuration: configuration, store: store, device: device, threads: threads) {
           report?(.space($0))
         }
       report?(.beliefs)

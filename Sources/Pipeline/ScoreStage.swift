@@ -8,6 +8,8 @@ import Workspace
 /// Judges every label by the model trained last.
 package struct ScoreStage: Sendable {
   package var threads = 2
+  /// Where neighbours are searched, if they must be.
+  package var device = DeviceChoice.auto
   /// The largest share of wrong labels to leave among the images kept, shown with 95 % confidence; nil: labels are
   /// called wrong where that is likelier than not.
   package var targetNoise: Double?
@@ -170,7 +172,10 @@ package struct ScoreStage: Sendable {
         .badInput, "The model was trained with --evidence on other labels than the workspace has now",
         remedy: "Train again: cleannet train --evidence FILE")
     }
-    return model.judge(data.trainingSet, recall: recall, store: workspace.neighborStore, threads: threads) {
+    return model.judge(
+      data.trainingSet, recall: recall, store: workspace.neighborStore,
+      device: try device.forNeighbors(of: data, progress), threads: threads
+    ) {
       progress.update($0)
     }
   }

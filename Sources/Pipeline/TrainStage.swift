@@ -22,6 +22,8 @@ package struct TrainStage: Sendable {
   package var evidence: [String] = []
   package var seed: UInt64 = 0
   package var threads = 2
+  /// Where neighbours are searched.
+  package var device = DeviceChoice.auto
 
   /// Steps between two checkpoints on disk.
   static let checkpointInterval = 1000
@@ -61,8 +63,8 @@ package struct TrainStage: Sendable {
       try files.makeFolder()
       let show = progress.training(networks: configuration.folds)
       let training = Training(
-        data.trainingSet, configuration: configuration, store: workspace.neighborStore, keepsJudge: true,
-        threads: threads, report: show)
+        data.trainingSet, configuration: configuration, store: workspace.neighborStore,
+        device: try device.forNeighbors(of: data, progress), keepsJudge: true, threads: threads, report: show)
       let trained = try training.run(
         keeper: files.keeper(interval: Self.checkpointInterval), report: show)
       progress.end(nil)

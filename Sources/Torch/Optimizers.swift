@@ -29,7 +29,7 @@ package final class SGD: Optimizer {
     self.momentum = momentum
     self.weightDecay = weightDecay
     self.nesterov = nesterov
-    slots = parameters.map { ($0.name, $0.tensor, .zeros($0.tensor.shape)) }
+    slots = parameters.map { ($0.name, $0.tensor, .zeros(like: $0.tensor)) }
   }
 
   package func step() {
@@ -69,7 +69,7 @@ package final class AdamW: Optimizer {
     self.betas = betas
     self.epsilon = epsilon
     self.weightDecay = weightDecay
-    slots = parameters.map { ($0.name, $0.tensor, .zeros($0.tensor.shape), .zeros($0.tensor.shape)) }
+    slots = parameters.map { ($0.name, $0.tensor, .zeros(like: $0.tensor), .zeros(like: $0.tensor)) }
     steps = .zeros([1], dtype: .int64)
   }
 

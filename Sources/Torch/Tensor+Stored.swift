@@ -16,7 +16,7 @@ extension Tensor {
 
   /// The tensor as a file would hold it.
   public var stored: StoredTensor {
-    let plain = detached().contiguous()
+    let plain = detached().to(Device.cpu).contiguous()
     return StoredTensor(
       dtype: plain.dtype.stored, shape: plain.shape, bytes: plain.withUnsafeBytes { Data($0) })
   }

@@ -274,6 +274,12 @@ at::Tensor depthwise(const at::Tensor &input, const at::Tensor &weight, int64_t 
   TORCH_CHECK(before < kernel && after < kernel && input.size(2) + before + after >= kernel &&
                   input.size(3) + before + after >= kernel,
               "a depthwise convolution has fewer zeros than its filter's size around an image");
+  if (!input.is_cpu()) {
+    // libtorch's own operators, which are made for such devices.
+    const at::Tensor padded = before == after ? input : at::constant_pad_nd(input, {before, after, before, after}, 0);
+    return at::conv2d(padded, weight.to(input.scalar_type()), {}, stride, before == after ? before : 0, 1,
+                      input.size(1));
+  }
   return Depthwise::apply(input, weight, stride, before, after);
 }
 

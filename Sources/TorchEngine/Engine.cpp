@@ -21,6 +21,11 @@ std::string &lastError() {
   return text;
 }
 
+bool &lastErrorWasMemory() {
+  static thread_local bool was = false;
+  return was;
+}
+
 namespace {
 
 using Handle = CTorchTensor *;
@@ -87,6 +92,7 @@ const CTorchEngine engine = {
     .configuration = configuration,
     .blas = blas,
     .last_error = []() { return lastError().c_str(); },
+    .last_error_was_memory = []() { return lastErrorWasMemory(); },
     .set_threads = [](int32_t threads) { attempted([&] { setThreads(threads); }); },
     .set_process_threads = [](int32_t threads) { attempted([&] { setProcessThreads(threads); }); },
     .threads = []() { return int32_t(at::get_num_threads()); },
@@ -145,7 +151,7 @@ const CTorchEngine engine = {
     },
     .dropout = [](Handle t, double probability, CTorchGenerator *g) {
       return guarded([&] {
-        return t->value * dropoutMask(t->value.sizes(), probability, g->value).to(t->value.scalar_type());
+        return t->value * dropoutMask(t->value.sizes(), probability, g->value).to(t->value.options());
       });
     },
     .multinomial = [](Handle t, int64_t count, bool replacement, CTorchGenerator *g) {

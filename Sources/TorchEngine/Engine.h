@@ -23,18 +23,31 @@ namespace cleannet {
 /// The text of this thread's last error.
 std::string &lastError();
 
+/// Whether this thread's last error was that memory, of the machine or of a device, was too small.
+bool &lastErrorWasMemory();
+
 /// Runs `body`; an exception becomes `fallback` and an error text.
 template <class Value, class Body>
 Value answered(Value fallback, Body &&body) {
+  bool &memory = lastErrorWasMemory();
   try {
     return body();
+  } catch (const c10::OutOfMemoryError &error) {
+    lastError() = error.what_without_backtrace();
+    memory = true;
+    return fallback;
   } catch (const c10::Error &error) {
     lastError() = error.what_without_backtrace();
+    // libtorch 1.13 has no type of its own for the memory of the machine, and programs wrap what went wrong inside.
+    memory = lastError().find("t allocate memory") != std::string::npos ||
+             lastError().find("out of memory") != std::string::npos;
+    return fallback;
   } catch (const std::exception &error) {
     lastError() = error.what();
   } catch (...) {
     lastError() = "unknown C++ exception";
   }
+  memory = lastError().find("out of memory") != std::string::npos;
   return fallback;
 }
 

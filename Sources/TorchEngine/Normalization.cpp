@@ -312,6 +312,12 @@ at::Tensor normActivation(const at::Tensor &input, const at::Tensor &shortcut, c
   for (const at::Tensor &one : {weight, bias, mean, variance})
     TORCH_CHECK(one.scalar_type() == at::kFloat && one.is_contiguous() && one.numel() == input.size(1),
                 "batch norm's parameters are float32, one a channel");
+  if (!input.is_cpu()) {
+    // libtorch's own operators, which are made for such devices.
+    const at::Tensor normal = at::batch_norm(input, weight, bias, mean, variance, training, momentum, eps, true);
+    const at::Tensor sum = shortcut.defined() ? normal + shortcut : normal;
+    return activation == 0 ? sum : activation == 1 ? at::relu(sum) : at::hardtanh(sum, 0, 6);
+  }
   // The graph wants tensors that are there: an empty one stands for none.
   const at::Tensor around = shortcut.defined() ? shortcut : at::empty({0}, input.options());
   return NormActivation::apply(input, around, weight, bias, mean, variance, training, momentum, eps, activation);

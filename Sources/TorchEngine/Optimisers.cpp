@@ -2,6 +2,8 @@
 #include "Kernels.h"
 #include "Parallel.h"
 
+#include <c10/core/GradMode.h>
+
 #include <cmath>
 
 namespace cleannet {
@@ -65,8 +67,15 @@ at::Tensor dropoutMask(at::IntArrayRef sizes, double probability, at::Generator 
 
 void sgdStep(at::Tensor &parameter, const at::Tensor &gradient, at::Tensor &momentumBuffer, double rate,
              double momentum, double weightDecay, bool nesterov) {
+  TORCH_CHECK(gradient.numel() == parameter.numel(), "gradient and parameter differ in size");
+  if (!parameter.is_cpu()) {
+    c10::NoGradGuard untraced;
+    const at::Tensor slope = gradient.add(parameter, weightDecay);
+    momentumBuffer.mul_(momentum).add_(slope);
+    parameter.add_(nesterov ? slope.add(momentumBuffer, momentum) : momentumBuffer, -rate);
+    return;
+  }
   const at::Tensor dense = gradient.contiguous();
-  TORCH_CHECK(dense.numel() == parameter.numel(), "gradient and parameter differ in size");
   float *p = floats(parameter), *b = floats(momentumBuffer);
   const float *g = floats(dense);
   const float lr = rate, mu = momentum, decay = weightDecay;
@@ -78,14 +87,21 @@ void sgdStep(at::Tensor &parameter, const at::Tensor &gradient, at::Tensor &mome
 
 void adamwStep(at::Tensor &parameter, const at::Tensor &gradient, at::Tensor &mean, at::Tensor &variance,
                double rate, double beta1, double beta2, double eps, double weightDecay, int64_t step) {
-  const at::Tensor dense = gradient.contiguous();
-  TORCH_CHECK(dense.numel() == parameter.numel(), "gradient and parameter differ in size");
-  float *p = floats(parameter), *m = floats(mean), *v = floats(variance);
-  const float *g = floats(dense);
-  const float b1 = beta1, b2 = beta2, e = eps;
+  TORCH_CHECK(gradient.numel() == parameter.numel(), "gradient and parameter differ in size");
   const float keep = 1 - rate * weightDecay;
   const float stepSize = rate / (1 - std::pow(beta1, double(step)));
   const float correction = 1 / std::sqrt(1 - std::pow(beta2, double(step)));
+  if (!parameter.is_cpu()) {
+    c10::NoGradGuard untraced;
+    mean.lerp_(gradient, 1 - beta1);
+    variance.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
+    parameter.mul_(keep).addcdiv_(mean, variance.sqrt().mul_(correction).add_(eps), -stepSize);
+    return;
+  }
+  const at::Tensor dense = gradient.contiguous();
+  float *p = floats(parameter), *m = floats(mean), *v = floats(variance);
+  const float *g = floats(dense);
+  const float b1 = beta1, b2 = beta2, e = eps;
   parallelFor(parameter.numel(), grain, [=](int64_t begin, int64_t end) {
     adamwRange(begin, end, p, g, m, v, b1, b2, e, keep, stepSize, correction);
   });

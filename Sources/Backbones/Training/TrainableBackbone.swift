@@ -30,6 +30,8 @@ package final class TrainableBackbone: Parameterized, @unchecked Sendable {
   /// How many of the last stages learn; nil: all of the network.
   package let trainedStages: Int?
   package let batchNorm: BatchNormMode
+  /// Where it is trained.
+  package let device: Device
   private let tensors: Network<NormalizedConvolution>
   private let network: Network<TrainableUnit>
   /// The units that learn, in order.
@@ -41,28 +43,32 @@ package final class TrainableBackbone: Parameterized, @unchecked Sendable {
   /// - Throws: ``CheckpointError`` where the file cannot be read or holds another network's weights.
   package convenience init(
     _ kind: BackboneKind, weights path: String, trainedStages: Int? = nil, precision: Precision = .auto,
-    batchNorm: BatchNormMode = .train
+    batchNorm: BatchNormMode = .train, device: Device = .cpu
   ) throws(CheckpointError) {
     let checkpoint = try Checkpoint.read(path: path)
     let reader = WeightReader(checkpoint, path: path, kind: kind)
     self.init(
       kind, try reader.network(), names: WeightNames(reader.checkpoint), trainedStages: trainedStages,
-      precision: precision, batchNorm: batchNorm)
+      precision: precision, batchNorm: batchNorm, device: device)
   }
 
   /// An untrained network. Weights depend on the seed alone.
-  package convenience init(_ kind: BackboneKind, seed: UInt64, precision: Precision = .auto) {
+  package convenience init(
+    _ kind: BackboneKind, seed: UInt64, precision: Precision = .auto, device: Device = .cpu
+  ) {
     let generator = Generator(seed: seed)
     self.init(
       kind, kind.network().map { NormalizedConvolution($0, generator: generator) }, names: .published,
-      trainedStages: nil, precision: precision, batchNorm: .train)
+      trainedStages: nil, precision: precision, batchNorm: .train, device: device)
   }
 
   private init(
     _ kind: BackboneKind, _ tensors: Network<NormalizedConvolution>, names: WeightNames, trainedStages: Int?,
-    precision: Precision, batchNorm: BatchNormMode
+    precision: Precision, batchNorm: BatchNormMode, device: Device
   ) {
-    let dtype = precision.dtype
+    let dtype = precision.dtype(on: device)
+    let tensors = tensors.map { $0.to(device) }
+    self.device = device
     self.kind = kind
     self.tensors = tensors
     self.names = names
@@ -73,7 +79,9 @@ package final class TrainableBackbone: Parameterized, @unchecked Sendable {
     var index = -1
     network = tensors.map { (unit) -> TrainableUnit in
       index += 1
-      guard index >= firstTrained else { return .frozen(FoldedConvolution(unit, dtype: dtype)) }
+      guard index >= firstTrained else {
+        return .frozen(FoldedConvolution(unit, dtype: dtype, device: device))
+      }
       for parameter in unit.parameters { parameter.tensor.requiresGradient = true }
       return .learning(
         LearningConvolution(tensors: unit, dtype: dtype, usesBatchStatistics: batchNorm == .train))
@@ -89,7 +97,7 @@ package final class TrainableBackbone: Parameterized, @unchecked Sendable {
   /// - Parameter pixels: `[N, H, W, 3]`, uint8, red, green, blue; H = W.
   /// - Returns: `[N, D]`, float32.
   package func features(_ pixels: Tensor) -> Tensor {
-    network.features(kind.normalization(pixels, dtype: dtype))
+    network.features(kind.normalization(pixels.to(device), dtype: dtype))
   }
 
   /// What learns, by its name in a file of weights.

@@ -69,6 +69,13 @@ extension NormalizedConvolution {
       mean: .zeros([description.outputs]), variance: .ones([description.outputs]))
   }
 
+  /// The same on a device; itself where it lies there already.
+  func to(_ device: Device) -> NormalizedConvolution {
+    NormalizedConvolution(
+      description: description, weight: weight.to(device), scale: scale.to(device), shift: shift.to(device),
+      mean: mean.to(device), variance: variance.to(device))
+  }
+
   /// The tensors that learn, by their names in a file of weights.
   var parameters: [(name: String, tensor: Tensor)] {
     [

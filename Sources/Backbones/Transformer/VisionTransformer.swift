@@ -16,6 +16,7 @@ package struct VisionTransformer: FeatureNetwork {
   let normalization: PixelNormalization
   let pooling: Pooling
   private let device: Device
+  private let gpu: GPUSlices?
 
   /// `[D, 3, P, P]` and, if there is one, `[D]`.
   private let patchWeight: Tensor
@@ -42,6 +43,7 @@ package struct VisionTransformer: FeatureNetwork {
     self.pooling = pooling
     self.device = device
     inputSize = parts.size
+    gpu = device == .cpu ? nil : GPUSlices(device, most: 64, size: parts.size)
     dtype = precision.dtype(on: device)
     patchSize = parts.patchSize
     blockCount = parts.blocks.count
@@ -67,14 +69,13 @@ package struct VisionTransformer: FeatureNetwork {
   package func features(_ pixels: Tensor) -> Tensor {
     precondition(
       pixels.size(1) == inputSize, "images are \(inputSize) pixels wide; these are \(pixels.size(1))")
-    return bySlices(pixels, of: sliceCount) {
+    return bySlices(pixels, of: sliceCount, on: gpu) {
       pooled(tokens(normalization($0.to(device), dtype: dtype))).to(.cpu)
     }
   }
 
   /// How many images are computed at once: more than fit a core's caches gain nothing.
   var sliceCount: Int {
-    guard device == .cpu else { return 64 }
     let tokens = (inputSize / patchSize) * (inputSize / patchSize)
     return max(1, min(16, 2048 / max(1, tokens)))
   }

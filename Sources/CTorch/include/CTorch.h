@@ -38,7 +38,7 @@ typedef struct CTorchProgram CTorchProgram;
 #endif
 
 /// Goes up by one whenever the table changes.
-#define CTORCH_TABLE_VERSION 4
+#define CTORCH_TABLE_VERSION 5
 
 typedef CTorchTensor *_Nullable (*_Nonnull CTorchUnary)(CTorchTensor *);
 typedef CTorchTensor *_Nullable (*_Nonnull CTorchBinary)(CTorchTensor *, CTorchTensor *);
@@ -71,6 +71,8 @@ typedef struct CTorchEngine {
   const char *_Nonnull (*_Nonnull configuration)(void);
   const char *_Nonnull (*_Nonnull blas)(void);
   const char *_Nonnull (*_Nonnull last_error)(void);
+  /// Whether the calling thread's last error was that memory, of the machine or of a device, was too small.
+  bool (*_Nonnull last_error_was_memory)(void);
   void (*_Nonnull set_threads)(int32_t threads);
   void (*_Nonnull set_process_threads)(int32_t threads);
   int32_t (*_Nonnull threads)(void);

@@ -23,6 +23,8 @@ package final class FineTuning {
   private var optimizers: [(optimizer: any Optimizer, factor: Double)] = []
   private let average: WeightAverage?
   package private(set) var progress = FineTuningState.Progress()
+  /// The sum of the epoch's losses so far, where the network is: reading it makes a GPU wait.
+  private let lossSum: Tensor
 
   /// - Parameter threads: of the loader; the network takes `Engine.threads`.
   package init(_ classifier: ImageClassifier, recipe: FineTuningRecipe, data: FineTuningData, threads: Int) {
@@ -31,6 +33,7 @@ package final class FineTuning {
     self.recipe = recipe
     self.data = data
     self.threads = threads
+    lossSum = .zeros([], dtype: .float64).to(classifier.backbone.device)
     weights = data.weights.normalized()
     training = data.training
     precondition(!training.isEmpty, "no example counts")
@@ -102,7 +105,7 @@ package final class FineTuning {
     defer { loader.cancel() }
     while let batch = loader.next() {
       for (place, problem) in batch.problems { progress.problems[rest[place]] = problem.explanation }
-      if batch.count > 0 { learn(batch, examples: batch.indices.map { rest[$0] }) }
+      if batch.count > 0 { try learn(batch, examples: batch.indices.map { rest[$0] }) }
       progress.batch += 1
       guard progress.batch.isMultiple(of: recipe.accumulation) || progress.batch * batchSize >= order.count
       else { continue }
@@ -111,6 +114,7 @@ package final class FineTuning {
       stepsLeft -= 1
       // At an epoch's end the state is kept after validation.
       if let keeper, progress.step.isMultiple(of: keeper.interval), progress.batch * batchSize < order.count {
+        readLoss()
         try keeper.keep(state)
       }
       if stepsLeft <= 0 { return false }
@@ -119,7 +123,7 @@ package final class FineTuning {
   }
 
   /// Adds a batch's gradients.
-  private func learn(_ batch: ImageBatch, examples: [Int]) {
+  private func learn(_ batch: ImageBatch, examples: [Int]) throws(FineTuningError) {
     var pixels = batch.pixels
     var targets = weights.targets(
       examples, labels: data.labels, classes: data.classes, smoothing: recipe.labelSmoothing)
@@ -129,11 +133,19 @@ package final class FineTuning {
       pixels = mixup.pixels(pixels)
       targets = mixup.targets(targets)
     }
-    let loss = -(classifier.logits(pixels).logSoftmax(dim: 1) * targets).sum()
-    (loss / Double(imagesPerStep)).backward()
-    progress.lossSum += loss.item
+    let device = classifier.backbone.device
+    let loss = ifMemorySuffices {
+      let loss = -(classifier.logits(pixels.to(device)).logSoftmax(dim: 1) * targets.to(device)).sum()
+      (loss / Double(imagesPerStep)).backward()
+      return loss.detached()
+    }
+    guard let loss else { throw .memory(device, images: examples.count) }
+    lossSum.addInPlace(loss.to(.float64))
     progress.images += examples.count
   }
+
+  /// Brings what is reported and kept up to date.
+  private func readLoss() { progress.lossSum = lossSum.item }
 
   private func step() {
     let rate = recipe.rate * schedule.factor(at: progress.step)
@@ -147,6 +159,7 @@ package final class FineTuning {
 
   private func finishEpoch(_ keeper: FineTuningKeeper?) throws {
     let validation = try validate()
+    readLoss()
     progress.epoch += 1
     progress.rows.append(
       EpochRow(
@@ -156,6 +169,7 @@ package final class FineTuning {
         validationTop1: validation?.top1, images: progress.images))
     progress.batch = 0
     progress.lossSum = 0
+    lossSum.fillInPlace(0)
     progress.images = 0
     // Without validation the last weights are the best.
     let loss = validation?.loss ?? -Double(progress.epoch)
@@ -176,7 +190,8 @@ package final class FineTuning {
     let counting = data.validation.filter { weights.total($0) > 0 }
     guard !counting.isEmpty else { return nil }
     let network = try InferenceClassifier(
-      classifier.backbone.kind, checkpoint: Checkpoint(currentWeights), precision: recipe.precision)
+      classifier.backbone.kind, checkpoint: Checkpoint(currentWeights), precision: recipe.precision,
+      device: classifier.backbone.device)
     var loss = 0.0
     var right = 0.0
     var mass = 0.0
@@ -212,5 +227,19 @@ package final class FineTuning {
       tensor.copyInPlace(source)
     }
     progress = state.progress
+    lossSum.fillInPlace(progress.lossSum)
+  }
+}
+
+/// Why fine-tuning cannot go on.
+package enum FineTuningError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// A batch of so many images does not fit into memory.
+  case memory(Device, images: Int)
+
+  package var description: String {
+    switch self {
+    case .memory(let device, let images):
+      "The free memory of \(device) is too small to train on \(images) images at once."
+    }
   }
 }

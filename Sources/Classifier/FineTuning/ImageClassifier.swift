@@ -9,7 +9,8 @@ package final class ImageClassifier: Parameterized, Sendable {
   /// - Parameter head: nil: all zeros, so that the first step moves the head and not the backbone.
   package init(_ backbone: TrainableBackbone, classes: Int, head: Linear? = nil) {
     self.backbone = backbone
-    self.head = head ?? Linear(weight: .zeros([classes, backbone.featureDimension]), bias: .zeros([classes]))
+    let head = head ?? Linear(weight: .zeros([classes, backbone.featureDimension]), bias: .zeros([classes]))
+    self.head = Linear(weight: head.weight.to(backbone.device), bias: head.bias.to(backbone.device))
     self.head.requireGradients()
   }
 

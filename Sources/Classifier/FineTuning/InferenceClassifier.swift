@@ -10,9 +10,10 @@ package struct InferenceClassifier: Sendable {
 
   /// - Throws: ``CheckpointError`` where tensors are missing, the classifier's own among them.
   package init(
-    _ kind: BackboneKind, checkpoint: Checkpoint, name: String = "classifier", precision: Precision = .auto
+    _ kind: BackboneKind, checkpoint: Checkpoint, name: String = "classifier", precision: Precision = .auto,
+    device: Device = .cpu
   ) throws(CheckpointError) {
-    backbone = try Backbone(kind, checkpoint: checkpoint, name: name, precision: precision)
+    backbone = try Backbone(kind, checkpoint: checkpoint, name: name, precision: precision, device: device)
     guard let classes = backbone.classCount else {
       throw CheckpointError(
         path: name, what: "it holds a backbone without a classifier",

@@ -22,10 +22,11 @@ public struct FeatureSpace: Sendable {
   ///
   /// - Parameters:
   ///   - store: Where neighbors may be kept already.
+  ///   - device: Where neighbors are searched.
   ///   - progress: Called from any thread with the share of the work done.
   public init(
-    _ data: TrainingSet, configuration: Configuration, store: NeighborStore? = nil, threads: Int,
-    progress: (@Sendable (Double) -> Void)? = nil
+    _ data: TrainingSet, configuration: Configuration, store: NeighborStore? = nil, device: Device = .cpu,
+    threads: Int, progress: (@Sendable (Double) -> Void)? = nil
   ) {
     let images = Self.images(of: data)
     let components = PrincipalComponents(
@@ -33,7 +34,7 @@ public struct FeatureSpace: Sendable {
       dimension: configuration.components ?? PrincipalComponents.maximumDimension)
     self.init(
       data, images: images, components: components, seed: configuration.seed, recall: configuration.recall,
-      store: store, threads: threads, progress: progress)
+      store: store, device: device, threads: threads, progress: progress)
   }
 
   /// The images that have a label and finite features. Others are not judged; they must not spoil what is said of the rest.
@@ -48,7 +49,8 @@ public struct FeatureSpace: Sendable {
 
   init(
     _ data: TrainingSet, images: [Int], components: PrincipalComponents, seed: UInt64,
-    recall: Double?, store: NeighborStore?, threads: Int, progress: (@Sendable (Double) -> Void)? = nil
+    recall: Double?, store: NeighborStore?, device: Device, threads: Int,
+    progress: (@Sendable (Double) -> Void)? = nil
   ) {
     self.images = images
     self.components = components
@@ -63,7 +65,7 @@ public struct FeatureSpace: Sendable {
       Directions(features: whitened, center: center), identities: identities, seed: seed)
     neighbors = NeighborPosterior(
       whitened, classes: data.classes, recall: recall ?? NeighborSearch.usualRecall, store: store,
-      threads: threads, progress: progress)
+      device: device, threads: threads, progress: progress)
   }
 
   /// Which of `folds` folds each row's image belongs to.

@@ -16,14 +16,17 @@ struct NeighborPosterior: Sendable {
   ///   - classes: How many classes the images are of.
   ///   - recall: The share of the true neighbours that is to be found.
   ///   - store: Where neighbours may be kept already.
+  ///   - device: Where cosines are computed.
   init(
     _ features: some FeatureSource, classes: Int, recall: Double = NeighborSearch.usualRecall,
-    store: NeighborStore? = nil, threads: Int, progress: (@Sendable (Double) -> Void)? = nil
+    store: NeighborStore? = nil, device: Device = .cpu, threads: Int,
+    progress: (@Sendable (Double) -> Void)? = nil
   ) {
     let usual = features.count / (4 * max(1, classes))
     let wished = min(Self.neighbors.upperBound, max(Self.neighbors.lowerBound, usual))
     var search = NeighborSearch(k: max(0, min(wished, features.count - 1)))
     search.recall = recall
+    search.device = device
     near = search(features, store: store, threads: threads, progress: progress)
     copies = near.firstOfEach.flatMap { Copies(firsts: $0) }
   }

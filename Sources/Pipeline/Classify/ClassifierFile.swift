@@ -51,15 +51,16 @@ package struct ClassifierFile {
 
   /// The network in use.
   ///
-  /// - Throws: `PipelineError` for a head on features that came without images.
-  func network() throws -> InferenceClassifier {
+  /// - Throws: `PipelineError` for a head on features that came without images, and where the device is not there.
+  func network(on choice: DeviceChoice) throws -> InferenceClassifier {
     guard let kind = about.backbone else {
       throw PipelineError(
         .badInput,
         "The classifier \(path) judges features, and no network is known that makes them of images",
         remedy: "Import images instead of features, then: cleannet embed, cleannet classify train")
     }
-    return try InferenceClassifier(kind, checkpoint: checkpoint, name: path, precision: about.precision)
+    return try InferenceClassifier(
+      kind, checkpoint: checkpoint, name: path, precision: about.precision, device: choice.device())
   }
 
   /// The head alone.

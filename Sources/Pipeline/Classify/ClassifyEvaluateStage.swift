@@ -13,6 +13,7 @@ package struct ClassifyEvaluateStage: Sendable {
   /// A column whose values take the place of the images' labels, where it has any.
   package var truth: String?
   package var threads = 2
+  package var device = DeviceChoice.auto
 
   package init() {}
 
@@ -68,7 +69,7 @@ package struct ClassifyEvaluateStage: Sendable {
         progress.update(range.upperBound)
       }
     } else if let preparation = file.about.preparation {
-      let network = try file.network()
+      let network = try file.network(on: device)
       try DownloadStage().runIfNeeded(workspace, progress: progress)
       let images = try SampleImages(workspace, samples: samples)
       progress.begin("Testing", total: samples.count, unit: "images")

@@ -20,6 +20,7 @@ package struct ClassifyPredictStage: Sendable {
   /// nil or `-`: stdout.
   package var out: String?
   package var threads = 2
+  package var device = DeviceChoice.auto
 
   package init(file: String, sources: [String]) {
     self.file = file
@@ -37,7 +38,7 @@ package struct ClassifyPredictStage: Sendable {
   /// the images are looked at; no more than some batches of them are held.
   package func run(progress: some ProgressReporter) throws -> Outcome {
     let classifier = try ClassifierFile(path: file)
-    let network = try classifier.network()
+    let network = try classifier.network(on: device)
     guard let preparation = classifier.about.preparation else {
       throw PipelineError(
         .badInput, "The classifier \(file) does not say how images become its input",

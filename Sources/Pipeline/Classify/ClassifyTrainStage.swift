@@ -40,6 +40,8 @@ package struct ClassifyTrainStage: Sendable {
   package var classBalanced = false
   package var seed: UInt64 = 0
   package var threads = 2
+  /// On what a network is trained.
+  package var device = DeviceChoice.auto
   /// Samples that are not trained on, because the classifier is to judge them.
   var leftOut: Set<Int> = []
   /// What the weights are made of; nil: what `score` left last.

@@ -18,6 +18,8 @@ package struct CompareStage: Sendable {
   package var seeds = 1
   package var seed: UInt64 = 0
   package var threads = 2
+  /// Where networks are fine-tuned and tested.
+  package var device = DeviceChoice.auto
   package var relabel: Double?
   package var classBalanced = false
   package var penalty = Penalty.shared
@@ -139,6 +141,7 @@ package struct CompareStage: Sendable {
       stage.classBalanced = classBalanced
       stage.seed = seed &+ UInt64(index)
       stage.threads = threads
+      stage.device = device
       stage.scores = scores
       // The comparison's classifiers are not the one that is in use.
       stage.runName = "classify-compared"
@@ -146,6 +149,7 @@ package struct CompareStage: Sendable {
       var test = ClassifyEvaluateStage()
       test.truth = truth
       test.threads = threads
+      test.device = device
       return Result(
         metrics: try test.test(workspace, ClassifierFile(path: trained.file), progress: progress).metrics)
     }

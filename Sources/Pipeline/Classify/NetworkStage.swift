@@ -33,6 +33,7 @@ struct NetworkStage {
     try Vips.load()
     try DownloadStage().runIfNeeded(workspace, progress: progress)
     try workspace.refuseChangedContainers()
+    let device = try stage.device.device()
     let path = try BackboneWeights.path(network.backbone, named: network.weights)
     let declaration = ClassifierDeclaration(
       name: stage.runName, leaves: ["best.safetensors", "last.safetensors"], read: inputs
@@ -40,7 +41,7 @@ struct NetworkStage {
       Settings(
         backbone: network.backbone, weights: try BackboneWeights.fingerprint(path),
         preparation: inputs.preparation, recipe: network.recipe,
-        precision: "\(network.recipe.precision.dtype)", validationShare: network.validationShare)
+        precision: "\(network.recipe.precision.dtype(on: device))", validationShare: network.validationShare)
     }
     return try stage.run(declaration, workspace) { inputs, _, key, files in
       let images = try SampleImages(inputs.snapshot, samples: inputs.examples)
@@ -55,8 +56,8 @@ struct NetworkStage {
         backbone: network.backbone, preparation: inputs.preparation, precision: network.recipe.precision,
         classes: inputs.classes, weights: stage.weighting.name, features: nil)
       return try train(
-        workspace, data, examples: inputs.examples, start: path, about: about, files: files, key: key,
-        progress: progress)
+        workspace, data, examples: inputs.examples, start: path, device: device, about: about, files: files,
+        key: key, progress: progress)
     }
   }
 
@@ -93,14 +94,14 @@ struct NetworkStage {
   }
 
   private func train(
-    _ workspace: Workspace, _ data: FineTuningData, examples: [Int], start path: String,
+    _ workspace: Workspace, _ data: FineTuningData, examples: [Int], start path: String, device: Device,
     about: ClassifierFile.About, files: ClassifierFiles, key: String, progress: some ProgressReporter
   ) throws -> ClassifyTrainStage.Outcome {
     let recipe = network.recipe
     let begin = ContinuousClock.now
     let backbone = try TrainableBackbone(
       network.backbone, weights: path, trainedStages: recipe.trainedStages, precision: recipe.precision,
-      batchNorm: recipe.batchNorm)
+      batchNorm: recipe.batchNorm, device: device)
     let classifier = ImageClassifier(backbone, classes: data.classes)
     let masses = data.weights.masses(labels: data.labels, classes: data.classes)
     guard data.trainingCount > 0 else {
@@ -110,9 +111,17 @@ struct NetworkStage {
     }
     let tuning = FineTuning(classifier, recipe: recipe, data: data, threads: stage.threads)
     progress.begin(
-      "Fine-tuning \(network.backbone) at \(data.preparation.size) px", total: tuning.totalSteps,
+      "Fine-tuning \(network.backbone) at \(data.preparation.size) px on \(device)", total: tuning.totalSteps,
       unit: "steps")
-    try tuning.run(keeper: keeper(files, about: about)) { progress.update($0) }
+    do {
+      try tuning.run(keeper: keeper(files, about: about)) { progress.update($0) }
+    } catch let error as FineTuningError {
+      throw PipelineError(
+        .badInput, "\(error)",
+        remedy: recipe.batchSize > 1
+          ? "Train on fewer at once: --batch \(recipe.batchSize / 2) --accumulate \(2 * recipe.accumulation)"
+          : "Give a smaller --size, or --device cpu")
+    }
     progress.end(Self.note(tuning.progress))
     try workspace.clearProblems(stage: "classify", in: 0..<Int.max)
     try workspace.addProblems(

@@ -42,6 +42,7 @@ struct OutOfFoldStage: Sendable {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       var writer = try PredictionWriter(networks.map(\.file), inputs.snapshot, in: folder)
       writer.threads = classifier.threads
+      writer.device = classifier.device
       return Outcome(
         file: "\(folder)/\(Self.leaf)", classifiers: networks.map(\.classifier),
         problems: try writer.write(folds, to: "\(folder)/\(Self.leaf)", progress: progress))
@@ -92,6 +93,7 @@ private struct PredictionWriter {
   private let snapshot: Workspace
   private let folder: String
   var threads = 2
+  var device = DeviceChoice.auto
 
   init(_ files: [String], _ snapshot: Workspace, in folder: String) throws {
     classifiers = try files.map { try ClassifierFile(path: $0) }
@@ -133,7 +135,7 @@ private struct PredictionWriter {
     guard let preparation = classifier.about.preparation else {
       preconditionFailure("a network that was trained on images says how they are prepared")
     }
-    let network = try classifier.network()
+    let network = try classifier.network(on: device)
     let images = try SampleImages(snapshot, samples: samples)
     let missing = [Float](repeating: .nan, count: classes)
     var problems = 0

@@ -101,6 +101,7 @@ package struct RoundsStage: Sendable {
       round.model = trained.model
       var scoring = ScoreStage()
       scoring.threads = classifier.threads
+      scoring.device = classifier.device
       let scored = try scoring.run(workspace, progress: progress)
       round.scores = scored.scores
       round.estimatedNoise = scored.estimatedNoise
@@ -117,6 +118,7 @@ package struct RoundsStage: Sendable {
       test.file = trained.file
       test.truth = classifier.truth
       test.threads = classifier.threads
+      test.device = classifier.device
       round.testTop1 = try test.run(workspace, progress: progress).top1.mean
       if let first = earlier.first?.testTop1, let now = round.testTop1 { round.gain = now - first }
     }
@@ -130,6 +132,7 @@ package struct RoundsStage: Sendable {
     try stage.takeLastSettings(workspace)
     stage.seed = classifier.seed
     stage.threads = classifier.threads
+    stage.device = classifier.device
     // Each round has answers of its own.
     stage.evidence.removeAll { $0.hasPrefix(workspace.modelFolder(key: "")) }
     return stage

@@ -1,3 +1,4 @@
+import CleanNet
 import Torch
 
 /// On what networks run, as users name it: `auto`, `cpu`, `cuda` or `cuda:1`.
@@ -43,5 +44,21 @@ package enum DeviceChoice: Sendable, Hashable {
       }
       return .cuda(number)
     }
+  }
+}
+
+extension DeviceChoice {
+  /// Where the neighbors of a data set's images are searched: on a GPU if one was named and its memory is large enough. For
+  /// `auto` the CPU's lists, which are as fast (docs/networks.md).
+  func forNeighbors(of data: LabeledFeatures, _ progress: some ProgressReporter) throws -> Device {
+    guard self != .auto else { return .cpu }
+    let device = try device()
+    let dimension = min(data.features.dimension, PrincipalComponents.maximumDimension)
+    let needed = NeighborSearch.gpuBytes(data.labels.count, dimension: dimension)
+    guard let free = device.freeMemory, needed > free else { return device }
+    progress.warn(
+      "The free memory of \(device), \(free >> 20) MB, is too small to search the neighbors of \(data.labels.count) images "
+        + "(\(needed >> 20) MB): the CPU does it")
+    return .cpu
   }
 }

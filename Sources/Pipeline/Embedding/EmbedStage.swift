@@ -7,8 +7,8 @@ import Workspace
 /// Computes the features of all images that have none yet, or whose image has become another.
 ///
 /// Each thread decodes a batch and then runs the network on it, so that neither ever waits for the other and memory
-/// holds two batches a thread, whatever the number of images. Rows are written by blocks of ``blockSize`` samples; a
-/// program that is killed loses the block it is in.
+/// holds two batches a thread, whatever the number of images. Rows are written by blocks (``blockSize(_:threads:)``);
+/// a program that is killed loses the block it is in.
 package struct EmbedStage: Sendable {
   /// The networks whose features lie side by side in an image's row.
   package var networks = Quality.good.networks
@@ -22,13 +22,21 @@ package struct EmbedStage: Sendable {
   /// How images that were named by an address are downloaded first.
   package var download = DownloadStage()
 
-  /// Samples whose features are written at a time; divides a shard.
-  static let blockSize = 1024
+  /// The fewest samples whose features are written at a time; divides a shard.
+  private static let leastBlock = 1024
   /// Images that a thread decodes before it runs the network.
   static let batchSize = 32
   /// The same where a GPU runs it: what the networks compute at once there, or a multiple.
-  static let deviceBatchSize = 256
+  static let deviceBatchSize = 64
   static let stage = "embed"
+
+  /// Samples whose features are computed and written at a time: some batches for each thread, so that all have work, and
+  /// whole shards at most.
+  static func blockSize(_ worker: EmbedWorker, threads: Int) -> Int {
+    var size = leastBlock
+    while size < 4 * threads * worker.batchSize, size < FeatureSet.rowsPerShard { size *= 2 }
+    return size
+  }
 
   /// Decodes images of up to so many million pixels; nil: as the workspace says, at first 100.
   package var maximumMegapixels: Int?
@@ -123,7 +131,7 @@ package struct EmbedStage: Sendable {
         progress.begin("Embedding with \(settings.title)", total: plan.todo.count, unit: "images")
         let embedder = Embedder(worker: worker, threads: threads)
         var done = 0
-        for block in plan.blocks(of: Self.blockSize) {
+        for block in plan.blocks(of: Self.blockSize(worker, threads: threads)) {
           let before = done
           let result = try embed(block, of: workspace, into: set, by: embedder) {
             progress.update(before + $0)

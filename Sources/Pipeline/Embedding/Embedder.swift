@@ -121,16 +121,22 @@ struct Embedder: Sendable {
 
   /// Embeds a block of samples.
   ///
-  /// - Parameter known: What is kept of their rows.
+  /// - Parameters:
+  ///   - parts: Ranges of the samples that no batch crosses, one after the other; nil: one of all.
+  ///   - known: What is kept of their rows.
   /// - Returns: The block's rows of features, NaN where there are none, and what became of each sample.
   func embed(
-    _ samples: [StoredSample], known: [Int: FeatureRow], dimension: Int,
+    _ samples: [StoredSample], parts: [Range<Int>]? = nil, known: [Int: FeatureRow], dimension: Int,
     report: @escaping @Sendable (Int) -> Void
   ) -> (values: Tensor, Result) {
     let values = Tensor.full([samples.count, dimension], .nan)
     let result = Mutex(Result())
     let done = Mutex(0)
-    let batches = Array((0..<samples.count).blocks(of: worker.batchSize))
+    let batches = (parts ?? [0..<samples.count]).flatMap { part in
+      stride(from: part.lowerBound, to: part.upperBound, by: worker.batchSize).map {
+        $0..<min($0 + worker.batchSize, part.upperBound)
+      }
+    }
     // One engine thread for each of ours: sums do not depend on how many there are, or on how many batches.
     concurrently(over: batches.count, threads: threads, engineThreads: 1) { index in
       let batch = batches[index]

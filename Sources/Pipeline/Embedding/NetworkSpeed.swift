@@ -31,7 +31,7 @@ package struct NetworkSpeed: Sendable, Encodable {
     let batch = device == .cpu ? EmbedStage.batchSize : EmbedStage.deviceBatchSize
     let pixels = Generator(seed: 0).integers(below: 256, count: batch * size * size * 3).to(.uint8)
       .reshaped([batch, size, size, 3])
-    let rounds = threads * (device == .cpu ? 2 : 8)
+    let rounds = threads * (device == .cpu ? 2 : 32)
     concurrently(over: threads, threads: threads) { _ in _ = network.features(pixels) }
     let start = ContinuousClock.now
     concurrently(over: rounds, threads: threads) { _ in _ = network.features(pixels) }

@@ -55,18 +55,15 @@ extension EmbedStage {
     var hash = StableHash()
     var pieces: [[Int]] = []
     var last: [Int] = []
-    var inBlock = 0
     try workspace.forEachSample { sample in
       hash.combine(sample.key)
       hash.combine(sample.location.encoded)
       let isNewShard = last.last.map { $0 / FeatureSet.rowsPerShard != sample.id / FeatureSet.rowsPerShard }
-      if isNewShard == true || last.count == unit || inBlock == blockSize {
+      if isNewShard == true || last.count == unit {
         pieces.append(last)
         last.removeAll(keepingCapacity: true)
-        if isNewShard == true || inBlock == blockSize { inBlock = 0 }
       }
       last.append(sample.id)
-      inBlock += 1
     }
     if !last.isEmpty { pieces.append(last) }
     return (pieces, hash.text)
@@ -110,10 +107,15 @@ extension EmbedStage {
     var part = FeaturePart(dimension: worker.dimension)
     part.settings = job.text
     part.paths = job.plans.map(\.path)
-    for piece in pieces[mine] {
-      let samples = try workspace.samples(piece)
+    // Several pieces at a time, so that all threads have work.
+    let together = Self.blockSize(worker, threads: threads) / Self.unit
+    for block in mine.blocks(of: together) {
+      let loaded = try pieces[block].map { try workspace.samples($0) }
+      let samples = Array(loaded.joined())
+      let ends = loaded.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.count) }
       let done = part.samples.count
-      let (values, result) = embedder.embed(samples, known: [:], dimension: worker.dimension) {
+      let parts = zip(ends, ends.dropFirst()).map { $0..<$1 }
+      let (values, result) = embedder.embed(samples, parts: parts, known: [:], dimension: worker.dimension) {
         progress.update(done + $0)
       }
       part.append(values, result)

@@ -16,6 +16,8 @@ package struct NeighborSearch: Sendable {
   /// Of fewer groups than this all are compared with all.
   package var exactBelow = 50_000
   package var seed: UInt64 = 0
+  /// A GPU compares all with all, however many there are, and finds every neighbour.
+  package var device = Device.cpu
   /// Vectors that search together, and are kept together.
   var block = 4096
 
@@ -29,6 +31,11 @@ package struct NeighborSearch: Sendable {
   static func lists(_ count: Int) -> Int { max(1, Int(3 * Double(count).squareRoot())) }
 
   package init(k: Int) { self.k = k }
+
+  /// Bytes of a GPU's memory that the search of so many vectors takes.
+  package static func gpuBytes(_ count: Int, dimension: Int) -> Int {
+    GPUNeighbors.byteCount(count, dimension: dimension)
+  }
 
   /// - Parameters:
   ///   - features: `[N, d]`, of any length; rows are read several times, in order.
@@ -47,13 +54,15 @@ package struct NeighborSearch: Sendable {
       search: self, vectors: vectors, store: store, key: key, threads: threads, progress: progress)
     if let partial = kept?.partial { return run.clustered(partial) }
     let distinct = vectors.distinct
-    return distinct.count < exactBelow ? run.exact(features, distinct) : run.clustered(run.divided(distinct))
+    return distinct.count < exactBelow || device != .cpu
+      ? run.exact(features, distinct) : run.clustered(run.divided(distinct))
   }
 
   /// What the outcome follows from.
   private func key(_ vectors: UnitVectors) -> String {
     let settings: [UInt64] = [
-      1, UInt64(k), recall.bitPattern, UInt64(exactBelow), seed, UInt64(block), UInt64(vectors.rows.count),
+      1, UInt64(k), recall.bitPattern, UInt64(device == .cpu ? exactBelow : .max), seed, UInt64(block),
+      UInt64(vectors.rows.count),
       UInt64(vectors.rows.dimension),
     ]
     let values = settings.withUnsafeBytes { settings in
@@ -106,8 +115,7 @@ extension NeighborSearch {
 
     func exact(_ features: some FeatureSource, _ distinct: [Int32]) -> Neighborhoods {
       var firsts = distinct.map { Int($0) }
-      var found = nearestNeighbors(
-        features, queries: firsts, k: search.k, threads: threads, progress: progress)
+      var found = allWithAll(features, firsts)
       var groups = Groups(vectors.firsts)
       let same = NeighborSearch.sameCosine(dimension: features.dimension)
       for (place, cosine) in found.similarities.enumerated() where cosine >= same {
@@ -115,7 +123,7 @@ extension NeighborSearch {
       }
       if groups.count < firsts.count {
         firsts = groups.firsts.map { Int($0) }
-        found = nearestNeighbors(features, queries: firsts, k: search.k, threads: threads, progress: progress)
+        found = allWithAll(features, firsts)
       }
       let division = Division(groups: groups, k: found.k)
       let table =
@@ -126,6 +134,15 @@ extension NeighborSearch {
       store?.keep(division, table: table, key: key, quality: quality, block: search.block)
       return Neighborhoods(
         k: found.k, quality: quality, places: division.places, firsts: division.firsts, table: table)
+    }
+
+    private func allWithAll(_ features: some FeatureSource, _ rows: [Int]) -> NearestNeighbors {
+      guard search.device == .cpu else {
+        return GPUNeighbors(
+          vectors.rows, examples: rows.map { Int32($0) }, k: search.k, device: search.device
+        ).find(threads: threads, progress: progress)
+      }
+      return nearestNeighbors(features, queries: rows, k: search.k, threads: threads, progress: progress)
     }
 
     // MARK: By lists

@@ -101,12 +101,7 @@ struct EmbedOptions: ParsableArguments {
     help: "The features of a network with tokens: the class token, the mean over the patches, or both.",
     completion: .list(Pooling.allCases.map(\.rawValue)))
   var pool = Pooling.auto
-  @Option(
-    help: ArgumentHelp(
-      "Where networks run: auto (a GPU that the engine can use, else the CPU), cpu, cuda, cuda:1 …",
-      valueName: "device"),
-    completion: .list(["auto", "cpu", "cuda"]))
-  var device = DeviceChoice.auto
+  @OptionGroup var processor: DeviceOption
   @Option(help: "Number format of the network; auto takes bf16 where the processor has it.")
   var precision = Precision.auto
   @Option(
@@ -140,7 +135,7 @@ struct EmbedOptions: ParsableArguments {
     stage.networks = sources
     stage.size = size
     stage.pooling = pool
-    stage.device = device
+    stage.device = processor.device
     stage.precision = precision
     stage.maximumMegapixels = maxMegapixels
     stage.takesTruncated = takeTruncated

@@ -131,12 +131,7 @@ struct JudgeOptions: ParsableArguments {
   var networks: [String] = []
   @Option(help: "Name that many of the most similar training images.")
   var nearest = 0
-  @Option(
-    help: ArgumentHelp(
-      "Where networks run: auto (a GPU that the engine can use, else the CPU), cpu, cuda, cuda:1 …",
-      valueName: "device"),
-    completion: .list(["auto", "cpu", "cuda"]))
-  var device = DeviceChoice.auto
+  @OptionGroup var processor: DeviceOption
 
   func validate() throws {
     guard (0...50).contains(nearest) else { throw ValidationError("--nearest must lie between 0 and 50.") }
@@ -145,7 +140,7 @@ struct JudgeOptions: ParsableArguments {
   func judge(_ workspace: WorkspaceOptions, _ compute: ThreadOptions) throws -> ImageJudge {
     let found = try model.map { try JudgeModel(file: $0) } ?? JudgeModel(try workspace.open())
     return try ImageJudge(
-      found, nearest: nearest, weights: networks, device: device, threads: compute.threads)
+      found, nearest: nearest, weights: networks, device: processor.device, threads: compute.threads)
   }
 }
 

@@ -58,9 +58,10 @@ struct RunCommand: ParsableCommand {
     }
     // Only the paper's objective learns from nothing but verdicts.
     if try training.objective == .extended || !store.verifications().isEmpty {
-      _ = try training.stage(compute).run(store, progress: progress)
+      _ = try training.stage(compute, embedding.processor).run(store, progress: progress)
       var scoring = ScoreStage()
       scoring.threads = compute.threads
+      scoring.device = embedding.processor.device
       scoring.targetNoise = try targetNoise?.value ?? ScoreStage.lastSettings(store)?.targetNoise
       _ = try scoring.run(store, progress: progress)
       if let out { try ScoreExport.write(store, format: nil, to: out) }

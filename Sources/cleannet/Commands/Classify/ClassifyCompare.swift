@@ -52,6 +52,7 @@ struct ClassifyCompare: ParsableCommand {
     stage.seeds = seeds
     stage.seed = compute.seed
     stage.threads = compute.threads
+    stage.device = tuning.processor.device
     stage.relabel = weighting.relabel
     stage.classBalanced = weighting.classBalanced
     stage.penalty = penalty?.choice ?? .shared

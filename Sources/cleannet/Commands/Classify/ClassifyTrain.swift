@@ -72,6 +72,7 @@ struct ClassifyTrain: ParsableCommand {
     stage.classBalanced = weighting.classBalanced
     stage.seed = compute.seed
     stage.threads = compute.threads
+    stage.device = tuning.processor.device
     return stage
   }
 }
@@ -137,9 +138,13 @@ struct FineTuningOptions: ParsableArguments {
   var validation = 0.1
   @Option(help: "Number format of the network; auto takes bf16 where the processor has it.")
   var precision = Precision.auto
+  @OptionGroup var processor: DeviceOption
 
   func validate() throws {
     func require(_ holds: Bool, _ message: String) throws { if !holds { throw ValidationError(message) } }
+    try require(
+      stages != nil || processor.device == .auto,
+      "--device is for fine-tuning (--stages); a head on stored features is trained on the CPU.")
     try require(size.map { (32...1024).contains($0) } ?? true, "--size must lie between 32 and 1024.")
     try require(
       epochs > 0 && batch > 0 && accumulate > 0, "--epochs, --batch and --accumulate must be at least 1.")

@@ -149,10 +149,11 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
       path: "Tests/TestServer", swiftSettings: swiftSettings),
-    tests("DownloadsTests", ["Downloads", "TestServer"]),
+    tests("DownloadsTests", ["Downloads", "TestPrograms", "TestServer"]),
     tests("ImagesTests", ["Images", "Torch"], resources: [.copy("Fixtures")]),
     tests(
-      "WorkspaceTests", ["Workspace", "Datasets", "Images", .product(name: "GRDB", package: "GRDB.swift")]),
+      "WorkspaceTests",
+      ["Workspace", "Datasets", "Images", "TestPrograms", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("BackbonesTests", ["Backbones"], resources: [.copy("Fixtures")]),
     tests("PipelineTests", ["Artefacts", "Pipeline", "CleanNet", "Datasets", "Torch", "Workspace"]),
     tests("ClassifierTests", ["Classifier", "Backbones", "Images", "Torch"]),

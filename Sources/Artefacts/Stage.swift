@@ -34,8 +34,8 @@ package enum InputName {
   }
 }
 
-/// A step from inputs to files of the workspace, such as training: what it reads, what sets it apart from other runs on the
-/// same, and what it leaves. ``StageRunner`` does the rest.
+/// A step from inputs to files of the workspace, such as training. It declares its inputs, the settings that tell it
+/// apart from other runs, and its results. ``StageRunner`` does the rest.
 package protocol Stage {
   associatedtype Inputs: StageInputs
   /// All that the outcome depends on beside the inputs, complete: the same settings on the same inputs give the same.
@@ -65,9 +65,10 @@ package struct StageResult<Outcome> {
   package var wasThere: Bool
 }
 
-/// Runs stages: takes the workspace's lock, reads all inputs in one state, reuses what the same inputs and settings gave
-/// before, and otherwise makes it, flushes it, and records outcome, inputs, settings and the digests of its files in one
-/// transaction. A program that is killed leaves either a recorded run, whose files are on the disk, or none.
+/// Runs stages. It takes the workspace's lock, reads all inputs in one state, and reuses the result that the same
+/// inputs and settings gave before. Otherwise it makes the result, flushes it, and records outcome, inputs, settings
+/// and digests of the files in one transaction. A program that is killed leaves either a recorded run, whose files are
+/// on the disk, or none.
 package struct StageRunner {
   private let workspace: Workspace
 

@@ -33,7 +33,7 @@ package struct WorkspaceCleaning {
     return try workspace.withWriteLock("clean") {
       let outcome = try outcome()
       for part in outcome.removed {
-        // The catalogue first: what it does not know of is a leftover, and what it knows of is there.
+        // The catalogue first: files that it does not know are leftovers, and files that it knows are there.
         try workspace.forget(part.path)
         try FileManager.default.removeItem(atPath: "\(workspace.path)/\(part.path)")
       }

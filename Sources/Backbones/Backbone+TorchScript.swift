@@ -2,7 +2,7 @@ import Torch
 
 extension Backbone {
   /// Writes the network with its classifier as TorchScript: a module whose `forward` takes pixels `[N, 3, size, size]`, red,
-  /// green, blue, 0 to 255, of any type, and gives logits `[N, K]`, float32. Normalisation is part of it, batch norm is
+  /// green, blue, 0 to 255, of any type, and gives logits `[N, K]`, float32. Normalization is part of it, batch norm is
   /// folded in.
   ///
   /// - Parameters:

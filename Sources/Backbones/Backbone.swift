@@ -10,19 +10,19 @@ import Torch
 /// Batch norm is folded into the convolutions when the weights are read. Features come out the same, to the bit,
 /// whatever other images are in the batch.
 ///
-/// The fastest arrangement on a machine of several cores is one thread a core, each calling ``features(_:)`` with its
-/// own batch while `Engine.threads` is 1 there (what `concurrently` does): a network of many small layers gains little
+/// The fastest arrangement on a machine of several cores is one thread per core, each calling ``features(_:)`` with its
+/// own batch while `Engine.threads` is 1 there (`concurrently` does so). A network of many small layers gains little
 /// from sharing each among cores. Batches of a multiple of ``sliceCount(height:width:)`` are best, because the last
 /// slice is filled up.
 ///
-/// CPU time an image at 224 px, from pixels to features, on a core with AVX-512 bf16 (Zen 5, libtorch 1.13; from
-/// ``measureSpeed(images:size:threads:)``): EfficientNet-Lite0 3.4 ms in bfloat16 and 11 ms in float32, ResNet-18 9 ms
-/// and ResNet-50 21 ms in bfloat16, 48 ms in float32. Of Lite0's 3.4 ms the 1×1 convolutions are 2, near what the
-/// processor can multiply. What mattered, against the same network computed operation by operation: ReLU6 on the bits
-/// of bfloat16 (−0.7 ms), TensorFlow's padding without a padded copy (−1.1 ms), and slices whose maps stay under 32 MB,
-/// above which the system's allocator fetches every block anew from the kernel (+2.7 ms with 16 instead of 8).
-/// Matrix products in place of 1×1 convolutions were slower. In float32, libtorch 1.13's 1×1 convolutions are
-/// twice as fast from 16 images on, so slices have at least 16 there.
+/// CPU time per image at 224 px, from pixels to features, on a core with AVX-512 bf16 (Zen 5, libtorch 1.13; from
+/// ``measureSpeed(images:size:threads:)``). EfficientNet-Lite0 takes 3.4 ms in bfloat16 and 11 ms in float32, ResNet-18
+/// 9 ms and ResNet-50 21 ms in bfloat16, 48 ms in float32. Of Lite0's 3.4 ms the 1×1 convolutions are 2, near what the
+/// processor can multiply. Against the same network computed operation by operation, three things mattered: ReLU6 on
+/// the bits of bfloat16 (−0.7 ms), TensorFlow's padding without a padded copy (−1.1 ms), and slices whose maps stay
+/// under 32 MB. Above that the system's allocator fetches every block anew from the kernel (+2.7 ms with 16 instead of
+/// 8). Matrix products in place of 1×1 convolutions were slower. In float32, libtorch 1.13's 1×1 convolutions are twice
+/// as fast from 16 images on, so slices have at least 16 there.
 package struct Backbone: Sendable {
   package let kind: BackboneKind
   /// What the network computes with: float32 or bfloat16.

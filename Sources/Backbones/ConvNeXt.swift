@@ -29,7 +29,7 @@ package struct ConvNeXt: FeatureNetwork {
     let filterBias: Tensor?
     let norm: LayerNormalization
     let first: TransformerLinear
-    /// V2's response normalisation: scale and shift `[4 C]`.
+    /// V2's response normalization: scale and shift `[4 C]`.
     let response: (scale: Tensor, shift: Tensor)?
     let second: TransformerLinear
   }

@@ -1,6 +1,6 @@
-/// EfficientNet-Lite: EfficientNet (Tan & Le 2019, table 1) without squeeze-and-excitation, with ReLU6 in place of
-/// Swish, and with a stem, a head and numbers of blocks in the first and last stage that do not scale
-/// (tensorflow/tpu, `models/official/efficientnet/lite`).
+/// EfficientNet-Lite: EfficientNet (Tan & Le 2019, table 1) without squeeze-and-excitation and with ReLU6 in place of
+/// Swish. It has a stem, a head and numbers of blocks in the first and last stage that do not scale (tensorflow/tpu,
+/// `models/official/efficientnet/lite`).
 enum EfficientNetLite {
   /// Inverted residual blocks of one kind: a 1×1 convolution widens, a depthwise one filters, a 1×1 one narrows.
   struct Stage {

@@ -2,8 +2,8 @@ import Torch
 
 /// A network that turns images into features: one of the built-in kinds, or one that was read from a file.
 ///
-/// An image's features do not depend on the other images of the batch: to the bit for the built-in kinds, and for others in
-/// bfloat16; in float32 the last bits of matrix products may differ with an image's place in the batch.
+/// An image's features do not depend on the other images of the batch: to the bit for the built-in kinds, and for
+/// others in bfloat16. In float32 the last bits of matrix products may differ with an image's place in the batch.
 package protocol FeatureNetwork: Sendable {
   /// What users call it: `efficientnet-lite2`, or the name of its file.
   var name: String { get }

@@ -17,7 +17,7 @@ struct FoldedConvolution: ConvolutionUnit, Sendable {
     let isUneven = description.padding == .same && description.stride == 2 && description.kernel > 1
     if isUneven && device == .cpu {
       // TensorFlow's padding of an even size lacks a zero on the left and at the top, which no convolution of the
-      // engine knows. A filter larger by zeros there gives the same without a padded copy of the image: with k / 2
+      // engine knows. A filter larger by zeros there gives the same without a padded copy of the image. With k / 2
       // zeros around an even size it begins where it should, and with one more around an odd size.
       weight = weight.padded2d(left: 1, right: 0, top: 1, bottom: 0)
       zeros = (half, half + 1)

@@ -79,7 +79,7 @@ protocol ConvolutionUnit {
 }
 
 extension Network where Unit: ConvolutionUnit {
-  /// Normalised images `[N, 3, H, W]` to the last stage's maps `[N, D, h, w]`.
+  /// Normalized images `[N, 3, H, W]` to the last stage's maps `[N, D, h, w]`.
   func callAsFunction(_ input: Tensor) -> Tensor {
     var x = stem(input, adding: nil)
     if poolsAfterStem { x = x.maxPool2d(kernel: 3, stride: 2, padding: 1) }
@@ -87,7 +87,7 @@ extension Network where Unit: ConvolutionUnit {
     return head.map { $0(x, adding: nil) } ?? x
   }
 
-  /// Normalised images `[N, 3, H, W]` to features `[N, D]`, float32: the mean of each of the last stage's maps.
+  /// Normalized images `[N, 3, H, W]` to features `[N, D]`, float32: the mean of each of the last stage's maps.
   func features(_ input: Tensor) -> Tensor {
     let maps = self(input)
     let count = maps.size(0)

@@ -1,4 +1,4 @@
-/// What stands for an image among a network's tokens or maps.
+/// Which of a network's tokens or maps represent an image.
 package enum Pooling: String, Sendable, Hashable, Codable, CaseIterable {
   /// What the network was made for: the class token, the tokens pooled by attention, or the mean.
   case auto

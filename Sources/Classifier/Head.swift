@@ -60,7 +60,7 @@ package struct HeadFit: Sendable, Hashable {
     package let penalty: Double
   }
 
-  /// Trains one head a way to weigh.
+  /// Trains one head for each way to weigh.
   ///
   /// - Parameters:
   ///   - examples: Rows of `features`.

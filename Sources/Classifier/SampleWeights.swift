@@ -31,7 +31,7 @@ package struct SampleWeights: Sendable, Hashable {
     weights[example] + (secondWeights.isEmpty ? 0 : secondWeights[example])
   }
 
-  /// The sum of what examples count for each class.
+  /// For each class the sum of its examples' weights.
   package func masses(labels: [Int], classes: Int) -> [Double] {
     var masses = [Double](repeating: 0, count: classes)
     for (label, weight) in zip(labels, weights) { masses[label] += Double(weight) }

@@ -24,14 +24,14 @@ extension CleanNetModel {
     return Judgements(evidence, verifications: data.verifications, count: data.labels.count)
   }
 
-  /// What features, labels and networks say of each label; nil with the paper's objective, which knows no evidence.
+  /// What features, labels and networks say about each label; nil with the paper's objective, which knows no evidence.
   ///
   /// It does not depend on verification labels, so that it can be kept when people verify more.
   public func evidence(
     _ data: TrainingSet, space: FeatureSpace? = nil, recall: Double? = nil, store: NeighborStore? = nil,
     device: Device = .cpu, threads: Int, progress: (@Sendable (Int) -> Void)? = nil
   ) -> LabelEvidence? {
-    precondition(data.classes == references.classes, "the model is of other classes")
+    precondition(data.classes == references.classes, "the model has other classes")
     guard let components else { return nil }
     let count = data.labels.count
     let space =
@@ -69,7 +69,7 @@ extension CleanNetModel {
     return judgements
   }
 
-  /// What each image's fold's network says of it, and how far all networks disagree.
+  /// What each image's fold's network says about it, and how far all networks disagree.
   private func voice(_ space: FeatureSpace) -> EvidenceFinder.NetworkVoice {
     let folds = space.foldOfRows(networks.count)
     let scorers = scorers
@@ -130,7 +130,7 @@ extension Judgements {
     }
   }
 
-  /// What the evidence says of an image.
+  /// What the evidence says about an image.
   ///
   /// - Parameters:
   ///   - probability: That its label is right.

@@ -7,7 +7,7 @@ public struct CleanNetModel: Sendable {
   public let networks: [Network]
   /// In the space that the networks see.
   public let references: ReferenceSets
-  /// How features become the networks' input; nil: by the configuration's normalisation alone.
+  /// How features become the networks' input; nil: by the configuration's normalization alone.
   package let components: PrincipalComponents?
   /// The paper's threshold and its calibration, from validation images; nil where all evidence decides at judging.
   public let decision: Decision?
@@ -45,7 +45,7 @@ extension CleanNetModel {
       metadata: [Self.settingsKey: String(decoding: settings, as: UTF8.self)])
   }
 
-  /// Takes over what ``checkpoint()`` gave.
+  /// Restores the content of ``checkpoint()``.
   ///
   /// - Throws: ``ModelError`` or `ParameterError` where something is missing or does not fit.
   public init(_ checkpoint: Checkpoint) throws {

@@ -90,7 +90,7 @@ public struct Configuration: Sendable, Hashable, Codable {
   public var components: Int?
   /// Networks, each trained without a share of the images, which it then judges; 1: one network trained on all.
   public var folds = 1
-  /// The share of the true nearest neighbours that a search is to find where images are many; nil: the usual one,
+  /// The share of the true nearest neighbors that a search is to find where images are many; nil: the usual one,
   /// `NeighborSearch`.
   public var recall: Double?
   public var seed: UInt64 = 0
@@ -153,7 +153,7 @@ public struct Configuration: Sendable, Hashable, Codable {
     }
   }
 
-  /// The same for a network whose features, of that dimension, are normalised already.
+  /// The same for a network whose features, of that dimension, are normalized already.
   func network(dimension: Int) -> Configuration {
     var configuration = self
     configuration.architecture.dimension = dimension

@@ -1,7 +1,7 @@
 import Torch
 
-/// What is said of images and their labels, one element per image. NaN, nil and class −1 stand for images without features or
-/// without a label.
+/// What is said about images and their labels: a collection of ``Judgement``, and the same by columns, one element per image. NaN
+/// and class −1 stand for images without features or without a label.
 public struct Judgements: Sendable {
   /// What a threshold is compared with.
   public enum Basis: String, Sendable, Hashable, Codable {
@@ -27,15 +27,13 @@ public struct Judgements: Sendable {
   /// How far the networks disagree on the image's class: the total variation distance of their softmaxes, averaged over
   /// pairs of networks, from 0 to 1. NaN if there is one network only.
   public var disagreement: [Float]
-  /// How neighbours were searched; nil where none were.
+  /// How neighbors were searched; nil where none were.
   public var neighbors: NeighborQuality?
   /// Of new images the most similar training images, the nearest first; empty for images of the training set.
   public internal(set) var nearest: [[LabelJudge.Neighbor]] = []
 
   /// How far each reading of the evidence is believed; empty with the paper's objective.
   public internal(set) var weights: [LabelEvidence.World: Double] = [:]
-
-  public var count: Int { cosine.count }
 
   init(count: Int, basis: Basis) {
     self.basis = basis

@@ -16,7 +16,7 @@ package func pseudoVerificationLoss(_ cosine: Tensor, margin: Double, wrong: Dou
   supervisedLoss(cosine, right: cosine.detached() .>= margin, margin: margin, wrong: wrong)
 }
 
-/// L_rec: `‖v_q − v_r‖²` on the normalised features, `[B, D]` each.
+/// L_rec: `‖v_q − v_r‖²` on the normalized features, `[B, D]` each.
 package func reconstructionLoss(_ features: Tensor, _ restored: Tensor) -> Tensor {
   (features - restored).squared().sum(dim: 1)
 }

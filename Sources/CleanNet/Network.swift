@@ -19,7 +19,7 @@ public struct QueryEncoder: Parameterized, Sendable {
     self.bfloat16 = bfloat16
   }
 
-  /// φ_q of normalised features: `[B, D]` → `[B, 128]`.
+  /// φ_q of normalized features: `[B, D]` → `[B, 128]`.
   public func callAsFunction(_ features: Tensor) -> Tensor {
     second((bfloat16 ? first.bfloat16(features) : first(features)).tanh()).tanh()
   }

@@ -1,7 +1,7 @@
 /// The threshold that makes the average error rate of judged labels least: the share of misjudged ones of each class,
 /// averaged over classes (the paper's metric). A label is taken to be right where `score ≥ threshold`.
 ///
-/// It lies in the middle between two neighbouring scores; of several gaps that are equally good the middle one is taken,
+/// It lies in the middle between two neighboring scores; of several gaps that are equally good the middle one is taken,
 /// the lower of two.
 ///
 /// - Parameter judged: Scores of verified images, the class of their label, and whether it is right.

@@ -26,7 +26,7 @@ public final class Trainer {
   private var looksSinceBest = 0
   private var losses: [Double] = []
 
-  /// - Parameter validation: Verified images to look at; nil: a split of those of `data`, which then do not train.
+  /// - Parameter validation: Verified images to look at; nil: a split of the ones in `data`; these then do not train.
   public init(
     _ data: TrainingSet, references: ReferenceSets, configuration: Configuration,
     validation: [VerificationLabel]? = nil

@@ -8,10 +8,12 @@ import Torch
 /// classes from all evidence that needs no network, reference sets, and one network a fold, trained on those beliefs.
 ///
 /// ```swift
-/// let training = Training(data, configuration: .extended(dimension: 1280), threads: 2)
+/// let training = Training(data, configuration: .paper(dimension: 1280), threads: 2)
 /// let model = try training.run().model
 /// let judgements = model.judge(data, threads: 2)
 /// ```
+///
+/// ``LabelModel`` is the shorter way with the extended objective.
 public struct Training: Sendable {
   public let configuration: Configuration
   /// The configuration of each network.
@@ -30,7 +32,7 @@ public struct Training: Sendable {
 
   /// Where training is.
   public enum Event: Sendable {
-    /// Principal components and nearest neighbours; the share done.
+    /// Principal components and nearest neighbors; the share done.
     case space(Double)
     /// Beliefs about the true classes.
     case beliefs
@@ -44,8 +46,8 @@ public struct Training: Sendable {
   ///
   /// - Parameters:
   ///   - space: Of the same features and images, if it is there already.
-  ///   - store: Where neighbours may be kept already, if there is no space.
-  ///   - device: Where neighbours are searched, if there is no space.
+  ///   - store: Where neighbors may be kept already, if there is no space.
+  ///   - device: Where neighbors are searched, if there is no space.
   ///   - keepsJudge: Whether the outcome has a ``LabelJudge`` for images that come later.
   ///   - report: Called from any thread.
   public init(
@@ -53,6 +55,21 @@ public struct Training: Sendable {
     store: NeighborStore? = nil, device: Device = .cpu, keepsJudge: Bool = false, threads: Int,
     report: (@Sendable (Event) -> Void)? = nil
   ) {
+    do throws(CancellationError) {
+      try self.init(
+        data, configuration: configuration, space: space, store: store, device: device,
+        keepsJudge: keepsJudge, threads: threads, stop: StopSignal(), report: report)
+    } catch {
+      preconditionFailure("nobody else has the signal")
+    }
+  }
+
+  /// - Throws: `CancellationError` when `stop` is set.
+  init(
+    _ data: TrainingSet, configuration: Configuration, space: FeatureSpace? = nil,
+    store: NeighborStore? = nil, device: Device = .cpu, keepsJudge: Bool, threads: Int, stop: StopSignal,
+    report: (@Sendable (Event) -> Void)?
+  ) throws(CancellationError) {
     scratch = store?.folder
     self.configuration = configuration
     self.threads = threads
@@ -63,9 +80,12 @@ public struct Training: Sendable {
         ?? FeatureSpace(data, configuration: configuration, store: store, device: device, threads: threads) {
           report?(.space($0))
         }
+      try stop.check()
       report?(.beliefs)
       let finder = EvidenceFinder(data, in: space, parts: configuration.evidence)
+      try stop.check()
       let basis = finder.basis()
+      try stop.check()
       self.space = space
       evidence = (finder, basis)
       // Verdicts weigh the evidence afterwards (see VerdictModel); networks that learned from them would have to be
@@ -87,7 +107,8 @@ public struct Training: Sendable {
     references = ReferenceSets.clustering(
       set.features, members: set.believedMembers, normalization: networkConfiguration.normalization,
       kMeans: configuration.kMeans, seed: configuration.seed, threads: threads,
-      progress: { report?(.references(done: $0, of: classes)) })
+      isStopped: { stop.isSet }, progress: { report?(.references(done: $0, of: classes)) })
+    try stop.check()
   }
 
   /// What may be kept while a network is trained, so that training can go on after it was stopped.
@@ -124,10 +145,17 @@ public struct Training: Sendable {
   ///
   /// - Throws: What `keeper` throws.
   public func run(keeper: Keeper? = nil, report: (@Sendable (Event) -> Void)? = nil) throws -> Outcome {
+    try run(keeper: keeper, stop: StopSignal(), report: report)
+  }
+
+  /// - Throws: What `keeper` throws; `CancellationError` when `stop` is set.
+  func run(
+    keeper: Keeper? = nil, stop: StopSignal, report: (@Sendable (Event) -> Void)?
+  ) throws -> Outcome {
     let folds = configuration.folds
     let counter = StepCounter(folds: folds, total: folds * configuration.training.steps, report: report)
     let results = concurrentMap(over: folds, threads: threads) { fold in
-      Result { try train(fold, keeper: keeper, counter: counter) }
+      Result { try train(fold, keeper: keeper, stop: stop, counter: counter) }
     }
     let trained = try results.map { try $0.get() }
     let model = CleanNetModel(
@@ -135,7 +163,9 @@ public struct Training: Sendable {
       decision: trained.first?.decision, configuration: configuration)
     var outcome = Outcome(model: model, histories: trained.map(\.history))
     if let (finder, basis) = evidence {
+      try stop.check()
       let (found, explanation) = model.explained(finder, basis)
+      try stop.check()
       outcome.evidence = found
       if keepsJudge {
         outcome.judge = LabelJudge(
@@ -153,16 +183,21 @@ public struct Training: Sendable {
     var decision: Decision?
   }
 
-  private func train(_ fold: Int, keeper: Keeper?, counter: StepCounter) throws -> Trained {
+  private func train(
+    _ fold: Int, keeper: Keeper?, stop: StopSignal, counter: StepCounter
+  ) throws -> Trained {
     var configuration = networkConfiguration
     configuration.seed &+= UInt64(fold)
     let heldAside: [VerificationLabel]? = space == nil ? nil : []
+    let others = set.excluding { folds[$0] == fold }
     let trainer = Trainer(
-      set.excluding { folds[$0] == fold }, references: references, configuration: configuration,
-      validation: heldAside)
+      others, references: references, configuration: configuration, validation: heldAside)
+    // Of a handful of images all may lie in one fold. Then there is nothing to learn from, and labels get their say alone.
+    let isEmpty = others.members.allSatisfy(\.isEmpty)
     // What does not fit was kept by another version: start anew.
     if let kept = keeper?.restore(fold) { try? trainer.restore(kept) }
-    while !trainer.isDone {
+    while !isEmpty, !trainer.isDone {
+      try stop.check()
       trainer.advance()
       counter.update(fold, trainer.step)
       if let keeper, trainer.step % keeper.interval == 0, !trainer.isDone {

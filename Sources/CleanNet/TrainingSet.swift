@@ -9,10 +9,33 @@ public struct VerificationLabel: Sendable, Hashable, Codable {
   public var slipRate: Double
 
   public init(image: Int, isRight: Bool, slipRate: Double = 0) {
-    precondition((0..<0.5).contains(slipRate), "who is mistaken half of the time says nothing")
+    precondition((0..<0.5).contains(slipRate), "a person who is mistaken half of the time says nothing")
     self.image = image
     self.isRight = isRight
     self.slipRate = slipRate
+  }
+}
+
+/// What is wrong with data that a model is to be trained from, or is to judge.
+public enum TrainingDataError: Error, Sendable, Equatable, CustomStringConvertible {
+  case noSuchClass(Int, image: Int, classes: Int)
+  case noSuchImage(Int, images: Int)
+  case noProbabilities(source: Int, image: Int)
+  case tooFewClasses(Int)
+
+  public var description: String {
+    switch self {
+    case .noSuchClass(let label, let image, let classes):
+      "Image \(image) has the label \(label), but there are \(classes) classes. Count classes from 0; a negative label leaves "
+        + "an image out."
+    case .noSuchImage(let image, let images):
+      "A verdict is about image \(image), but there are \(images) images. Count images from 0."
+    case .noProbabilities(let source, let image):
+      "Evidence \(source) has a negative or missing probability for image \(image). Give probabilities, one row per image; "
+        + "spread them evenly where the other model knows nothing."
+    case .tooFewClasses(let found):
+      "Images with finite features have \(found) different labels. At least two classes are needed: check the features for NaN."
+    }
   }
 }
 
@@ -28,17 +51,56 @@ public struct TrainingSet: Sendable {
   public private(set) var members: [[Int]]
   /// How far each class is held to be an image's true one; nil: as the noisy labels say. Only the extended objective asks.
   let beliefs: ClassVotes?
-  /// What other models say of each image's class: probabilities, `[N, C]` each, by models that have not seen its label. Only
+  /// What other models say about each image's class: probabilities, `[N, C]` each, by models that have not seen its label. Only
   /// the extended objective asks.
   public let evidence: [Tensor]
 
+  /// - Parameters:
+  ///   - features: Of N images.
+  ///   - labels: N class numbers below `classes`; negative for images that take no part.
+  ///   - verifications: Of images that take part; others are left out, and of several about one image the first counts.
+  ///   - evidence: Probabilities `[N, C]` by models that have not seen the labels of the images they speak about.
+  /// - Throws: ``TrainingDataError`` if a number is out of its range. Wrong shapes trap.
   public init(
     features: any FeatureSource, labels: [Int], classes: Int, verifications: [VerificationLabel],
+    evidence: [Tensor] = []
+  ) throws(TrainingDataError) {
+    try Self.check(labels, classes: classes)
+    for verification in verifications where !labels.indices.contains(verification.image) {
+      throw .noSuchImage(verification.image, images: labels.count)
+    }
+    for (place, source) in evidence.enumerated() {
+      precondition(source.shape == [labels.count, classes], "evidence is probabilities [N, C]")
+      let least = withoutGradients {
+        source.isFinite().select(source, else: .full([1], -1)).amin(dim: 1).floats()
+      }
+      if let image = labels.indices.first(where: { labels[$0] >= 0 && least[$0] < 0 }) {
+        throw .noProbabilities(source: place, image: image)
+      }
+    }
+    self.init(
+      sound: features, labels: labels, classes: classes, verifications: verifications, evidence: evidence)
+  }
+
+  /// From data that are known to be in range; others trap.
+  package init(
+    sound features: any FeatureSource, labels: [Int], classes: Int, verifications: [VerificationLabel],
     evidence: [Tensor] = []
   ) {
     self.init(
       features: features, labels: labels, classes: classes, verifications: verifications, beliefs: nil,
       evidence: evidence)
+  }
+
+  static func check(_ labels: [Int], classes: Int) throws(TrainingDataError) {
+    guard let image = labels.firstIndex(where: { $0 >= classes }) else { return }
+    throw .noSuchClass(labels[image], image: image, classes: classes)
+  }
+
+  /// - Throws: ``TrainingDataError`` if fewer than two classes have images with finite features.
+  func checkClasses() throws(TrainingDataError) {
+    let found = Set(FeatureSpace.images(of: self).lazy.map { labels[$0] })
+    if found.count < 2 { throw .tooFewClasses(found.count) }
   }
 
   init(

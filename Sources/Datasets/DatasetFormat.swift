@@ -7,7 +7,7 @@ package protocol DatasetFormat: Sendable {
   static var summary: String { get }
   /// Whether classes are named by folders, of which one of another level may be meant.
   static var classesAreFolders: Bool { get }
-  /// Which options have an effect, beyond those that all formats take.
+  /// Which options have an effect, beyond the options of all formats.
   static var takes: Set<DatasetOption> { get }
   /// Whether the source looks like this format, judged from names and first bytes alone.
   static func detect(_ source: DatasetSource) -> Bool

@@ -1,6 +1,6 @@
 import Foundation
 
-/// How many samples there are of each class in each split, and what of that looks odd.
+/// How many samples each class has in each split, and which of these numbers look odd.
 package struct DatasetTally: Sendable, Hashable {
   package struct Entry: Sendable, Hashable, Codable {
     package var name: String

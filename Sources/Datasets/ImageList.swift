@@ -2,8 +2,8 @@ import Foundation
 
 /// Images that are only named: by a folder, a list, or one by one.
 package enum ImageList {
-  /// The image files that the paths stand for, in order: an image's own, those below a folder by their names' bytes, those
-  /// that a text file lists, one a line (relative ones begin at that file's folder).
+  /// The image files that the paths stand for, in order: an image's own, images below a folder by their names' bytes,
+  /// and images that a text file lists, one per line. Relative paths begin at that file's folder.
   ///
   /// - Throws: ``DatasetProblems`` naming each path that leads nowhere.
   package static func files(_ paths: [String]) throws -> [String] {

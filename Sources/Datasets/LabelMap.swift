@@ -1,7 +1,7 @@
 /// Renames labels by a table, so that the classes of several sources meet.
 package enum LabelMap {
-  /// Reads a CSV or TSV table of two columns: a label, and what it is called from now on. A first row that begins with
-  /// `label` or `from` is a header.
+  /// Reads a CSV or TSV table of two columns: a label, and its new name. A first row that begins with `label` or `from`
+  /// is a header.
   ///
   /// - Throws: `DatasetProblems` naming every bad row.
   package static func read(path: String) throws -> [String: String] {
@@ -35,7 +35,7 @@ package enum LabelMap {
     return map
   }
 
-  /// Reads a file with a class name a line.
+  /// Reads a file with one class name per line.
   ///
   /// - Throws: `DatasetProblems` if a name occurs twice.
   package static func readNames(path: String) throws -> [String] {

@@ -88,7 +88,7 @@ extension TrainingSet {
   /// A detection problem as CleanNet sees it.
   init(_ problem: DetectionProblem) {
     self.init(
-      features: problem.features, labels: problem.labels, classes: problem.classes,
+      sound: problem.features, labels: problem.labels, classes: problem.classes,
       verifications: problem.verdicts.sorted { $0.key < $1.key }.map {
         VerificationLabel(image: $0.key, isRight: $0.value)
       })

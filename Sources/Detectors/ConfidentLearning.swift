@@ -76,16 +76,16 @@ package struct ConfidentJoint: Sendable {
 
 /// Calls as many labels of each kind wrong as the joint distribution of noisy and true labels says.
 ///
-/// Source: Northcutt, Jiang & Chuang (JAIR 2021), section 3.2; the choices that the paper leaves open are those of
-/// cleanlab 2: a label that is the most probable one is never wrong, and a class keeps at least one image. It decides by
-/// its own rule; the score, for ranking, is the normalised margin (by class: the self-confidence). Cost:
+/// Source: Northcutt, Jiang & Chuang (JAIR 2021), section 3.2; where the paper leaves a choice open, this does as
+/// cleanlab 2. A label that is the most probable one is never wrong, and a class keeps at least one image. It decides
+/// by its own rule; the score, for ranking, is the normalized margin (by class: the self-confidence). Cost:
 /// ``CrossValidation``, shared among the detectors that use it.
 package struct ConfidentLearning: Detector {
   /// Which labels are wrong.
   package enum Pruning: String, Sendable, Hashable, Codable, CaseIterable {
-    /// For each pair i ≠ j, as many images labelled i as the joint says are of class j: those of largest p_j − p_i.
+    /// For each pair i ≠ j, as many images labelled i as the joint assigns to class j, with the largest p_j − p_i.
     case byNoiseRate = "noise-rate"
-    /// For each class i, as many images as the joint says are of others: those of least p_i.
+    /// For each class i, as many images as the joint assigns to others, with the least p_i.
     case byClass = "class"
     /// What both call wrong.
     case both
@@ -153,7 +153,7 @@ extension ConfidentLearning.Pruning {
     return keeping(wrong, probabilities)
   }
 
-  /// How many images of one noisy label are of each class, with at least one of its own.
+  /// How many images of one noisy label belong to each class, with at least one of its own.
   private static func limits(_ joint: ConfidentJoint, _ label: Int, _ count: Int) -> [Int] {
     var limits = Array(joint.wholeCounts[label * joint.classes..<(label + 1) * joint.classes])
     if limits[label] == 0, count > 0, let largest = limits.indices.max(by: { limits[$0] < limits[$1] }) {

@@ -1,6 +1,6 @@
 import Torch
 
-/// How a method that learns from a class's verified images judges the class, those images included.
+/// How a method that learns from a class's verified images judges the class, including those images.
 ///
 /// All other images are judged by a model of all verified images. A verified image must not be judged by a model that was
 /// told its answer, or the threshold would be chosen on memories: each is judged by a model of the other folds'.
@@ -13,7 +13,7 @@ struct CrossFitting: Sendable {
     let images: [Int]
     /// `[n, D]`
     let features: Tensor
-    /// Places of verified images among `images`, and what was answered.
+    /// Places of the verified images in `images`, and the answers.
     let verified: [(place: Int, isRight: Bool)]
     let seed: UInt64
   }

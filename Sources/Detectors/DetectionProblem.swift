@@ -2,7 +2,7 @@ import Torch
 
 /// What every detector gets: features, noisy labels, and verification labels of some images.
 ///
-/// What several detectors need alike (cross-validated probabilities, nearest neighbours) is computed once for a problem
+/// What several detectors need alike (cross-validated probabilities, nearest neighbors) is computed once for a problem
 /// and its copies, see ``SharedEvidence``.
 package struct DetectionProblem: Sendable {
   package let features: any FeatureSource

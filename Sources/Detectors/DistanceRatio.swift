@@ -1,7 +1,7 @@
 import Torch
 
-/// Whether the nearest image with the same label is nearer than the nearest with another: `b² / (a² + b²)`, with the
-/// cosine distances a to the nearest image of the same class and b to the nearest of another.
+/// Whether the nearest image with the same label is nearer than the nearest with another. It is `b² / (a² + b²)`, with
+/// the cosine distances a to the nearest image of the same class and b to the nearest of another.
 ///
 /// Source: the label-error ranking of SelfClean (Gröger et al. 2024, "Intrinsic self-supervision for data quality
 /// audits"). Above ½ the nearest image has the same label, which is its natural threshold; here the verified images choose

@@ -1,9 +1,9 @@
 import Torch
 
-/// The share of an image's `k` nearest neighbours (by cosine, itself left out) that carry its label.
+/// The share of an image's `k` nearest neighbors (by cosine, itself left out) that carry its label.
 ///
-/// Source: the k-nearest-neighbour rule of Wilson (1972), as a score; Zhu et al. (2022, "Detecting corrupted labels
-/// without training a model to predict") find it hard to beat on good features. Cost: the exact neighbour search, see
+/// Source: the k-nearest-neighbor rule of Wilson (1972), as a score; Zhu et al. (2022, "Detecting corrupted labels
+/// without training a model to predict") find it hard to beat on good features. Cost: the exact neighbor search, see
 /// ``nearestNeighbors(_:queries:among:k:excludingSelf:storage:threads:progress:)``.
 package struct KNNAgreement: Detector {
   package let name = "knn"

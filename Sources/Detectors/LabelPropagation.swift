@@ -1,12 +1,12 @@
 import Torch
 
-/// Verification labels that spread over the graph of nearest neighbours of each class; the score is the share of "right"
+/// Verification labels that spread over the graph of nearest neighbors of each class; the score is the share of "right"
 /// that reaches an image.
 ///
-/// Source: the paper's supervised baselines (section 4.2): label propagation (Zhu & Ghahramani 2002), which holds the
-/// verified images to their answers, and label spreading (Zhou et al. 2004), which lets the graph overrule them a little
-/// (α = 0.2). An image that no answer reaches gets the share of right among the verified. Cost per class: the neighbour
-/// search among its images, `n² · D` operations; the spreading itself is cheap.
+/// Source: the paper's supervised baselines (section 4.2): label propagation (Zhu & Ghahramani 2002) and label
+/// spreading (Zhou et al. 2004). Propagation holds the verified images to their answers. Spreading lets the graph
+/// overrule them a little (α = 0.2). An image that no answer reaches gets the share of right among the verified. Cost
+/// per class: the neighbor search among its images, `n² · D` operations; the spreading itself is cheap.
 package struct LabelPropagation: Detector {
   package var name: String { method == .propagation ? "label-propagation" : "label-spreading" }
   package let kind = DetectorKind.supervised
@@ -18,10 +18,10 @@ package struct LabelPropagation: Detector {
     self.k = k
   }
 
-  /// Label propagation on the graph of the `k` nearest neighbours.
+  /// Label propagation on the graph of the `k` nearest neighbors.
   package static func propagation(k: Int = 10) -> LabelPropagation { LabelPropagation(.propagation, k: k) }
 
-  /// Label spreading on the graph of the `k` nearest neighbours.
+  /// Label spreading on the graph of the `k` nearest neighbors.
   package static func spreading(k: Int = 10) -> LabelPropagation { LabelPropagation(.spreading, k: k) }
 
   package func judge(

@@ -8,7 +8,7 @@ package enum LabelQualityScore: String, Sendable, Hashable, Codable, CaseIterabl
   /// `(p_y − max over c ≠ y of p_c + 1) / 2`
   case normalizedMargin = "normalized-margin"
   /// The entropy of p, divided by its largest possible value and by p_y, as `log(1 + e) / e`: near 1 where the model is
-  /// certain of the label, lower the less certain it is at all and of y in particular.
+  /// certain of the label. It is lower the less certain the model is, of y in particular.
   case confidenceWeightedEntropy = "weighted-entropy"
 
   /// The scores of all rows.

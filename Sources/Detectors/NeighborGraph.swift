@@ -1,7 +1,7 @@
 import Foundation
 import Torch
 
-/// A symmetric graph of nearest neighbours: two images are joined if either is among the `k` most similar of the other,
+/// A symmetric graph of nearest neighbors: two images are joined if either is among the `k` most similar of the other,
 /// with their cosine (at least 0) as weight.
 struct NeighborGraph: Sendable {
   /// Where each node's edges begin in `targets` and `weights`; one more than there are nodes.

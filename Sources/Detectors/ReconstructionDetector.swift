@@ -107,7 +107,7 @@ package struct ReconstructionDetector: Detector {
       layers = zip(sizes, sizes.dropFirst()).map { Linear($0, $1, generator: generator) }
     }
 
-    /// The mean squared distance between an image's features and what is restored: `[B, D]` → `[B]`.
+    /// The mean squared distance between an image's features and the restored ones: `[B, D]` → `[B]`.
     func errors(_ features: Tensor) -> Tensor {
       var value = features
       for (index, layer) in layers.enumerated() {

@@ -37,7 +37,7 @@ package struct SVMDetector: Detector {
   }
 }
 
-/// Features less the mean of some of them, divided by those's overall deviation.
+/// Features, centered and scaled by the statistics of the given rows.
 struct Standardized {
   /// `[n, D]`
   let values: Tensor

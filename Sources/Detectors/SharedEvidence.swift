@@ -3,7 +3,7 @@ import Foundation
 import Torch
 
 /// What several detectors or draws of verdicts need alike, computed once for a problem: cross-validated class
-/// probabilities, nearest neighbours, and CleanNet's evidence, none of which looks at verdicts. Remembers how long each took, so that every detector can account for it.
+/// probabilities, nearest neighbors, and CleanNet's evidence, none of which looks at verdicts. Remembers how long each took, so that every detector can account for it.
 final class SharedEvidence: Sendable {
   private let probabilities = Memo<CrossValidation, ClassProbabilities>()
   private let neighbors = Memo<Int, NearestNeighbors>()
@@ -16,7 +16,7 @@ final class SharedEvidence: Sendable {
     probabilities.value(for: settings) { settings.probabilities(problem, progress: progress) }
   }
 
-  /// The `k` nearest neighbours, among all images that take part, of each of them.
+  /// The `k` nearest neighbors, among all images that take part, of each of them.
   func neighbors(
     k: Int, _ problem: DetectionProblem, progress: @escaping DetectionProgress
   ) -> Memo<Int, NearestNeighbors>.Found {

@@ -25,7 +25,7 @@ package enum Kernel: Sendable, Hashable {
   }
 }
 
-/// A support vector machine, solved by LIBSVM (Chang & Lin 2011) on a kernel matrix that Torch computes: with hundreds
+/// A support vector machine, solved by LIBSVM (Chang & Lin 2011) on a kernel matrix that Torch computes. With hundreds
 /// of examples in a thousand dimensions that is faster than any solver on the vectors, and exact.
 struct SupportVectorMachine: Sendable {
   enum Problem: Sendable, Hashable {

@@ -9,7 +9,7 @@ package struct VerifiedNeighbors: Detector {
   package let k: Int
 
   package init(k: Int = 10) {
-    precondition(k > 0, "at least one neighbour is needed")
+    precondition(k > 0, "at least one neighbor is needed")
     self.k = k
   }
 

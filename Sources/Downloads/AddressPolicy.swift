@@ -2,9 +2,9 @@ import Foundation
 
 /// Which addresses are asked for: `http` and `https` only, and none in the own network unless that is allowed.
 ///
-/// Names are resolved before they are used, so that a public name of a private machine is refused as well, and each
-/// address is looked at again when a connection to it is about to be made: the name's owner may have changed it. With a
-/// proxy, which resolves names itself, only addresses written as numbers are caught.
+/// Names are resolved before they are used, so that a public name of a private machine is refused as well. Each address
+/// is looked at again just before a connection to it is made: the name's owner may have changed it. With a proxy, which
+/// resolves names itself, only addresses written as numbers are caught.
 struct AddressPolicy: Sendable {
   var allowsLocal: Bool
   var resolvesNames = true

@@ -1,7 +1,7 @@
 import Foundation
 
-/// The folder that downloads are kept in: a file an image, and `downloads.jsonl`, a line an event, which says of each
-/// image when it came, or why not.
+/// The folder that downloads are kept in: one file per image, and `downloads.jsonl`, with one line per event, which
+/// says when each image came, or why not.
 ///
 /// A file has its name only when all of it is there; a program that is killed leaves at most some `.part`, which the
 /// next download of the same image replaces. Of several lines on one image the last counts. For one process at a time.

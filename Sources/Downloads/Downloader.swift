@@ -9,8 +9,8 @@ package struct Downloader: Sendable {
   /// The folder that requests' names start from.
   package var folder: String
 
-  /// Requests that are begun at one time, for each connection: those that wait for one server's turn should not keep the
-  /// others from theirs.
+  /// Requests that are begun at one time, for each connection: requests that wait for one server should not keep the
+  /// others waiting.
   private static let requestsPerConnection = 8
 
   package init(settings: DownloadSettings, folder: String) {

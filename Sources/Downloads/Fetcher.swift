@@ -87,7 +87,7 @@ struct Fetcher: Sendable {
       })
   }
 
-  /// What an answer without an image means.
+  /// How an answer is treated that has no image.
   private func miss(_ head: TransferHead, _ target: AddressPolicy.Target) -> Miss {
     let isTemporary = RetryPolicy.isTemporary(status: head.status)
     let reason = "\(head.status) \(head.reason)".trimmingCharacters(in: .whitespaces)

@@ -19,7 +19,7 @@ final class ImageReceiver: TransferReceiver, @unchecked Sendable {
   }
 
   var count: Int { file?.count ?? 0 }
-  /// What the server says of the answer's length.
+  /// What the server says about the answer's length.
   var stated: Int? { (head?.headers["content-length"]).flatMap { Int($0) } }
 
   func receive(_ head: TransferHead) throws(DownloadFailure) {

@@ -26,7 +26,7 @@ struct TransferHead: Sendable {
   }
 }
 
-/// Who hears a server's answer, on the thread of the transfers.
+/// Hears a server's answer, on the thread of the transfers.
 protocol TransferReceiver: AnyObject, Sendable {
   /// The head of the answer. - Throws: Why the rest is not wanted.
   func receive(_ head: TransferHead) throws(DownloadFailure)

@@ -28,7 +28,7 @@ package struct DynamicLibraryError: Error, Sendable, Hashable, CustomStringConve
 
   package var description: String { reason }
 
-  /// Whether it is the library itself that is not there, and not one of those that it needs.
+  /// Whether it is the library itself that is not there, and not a library that it needs.
   package func isMissing(_ name: String) -> Bool {
     reason.hasPrefix("\(name): cannot open shared object file: No such file")
   }

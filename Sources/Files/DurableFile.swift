@@ -1,6 +1,6 @@
 import Foundation
 
-/// A file that is written whole or not at all, and is on the disk when `finish` returns.
+/// A file that is written completely or not at all, and is on the disk when `finish` returns.
 ///
 /// Bytes go to a temporary file beside it, which is flushed and renamed, and then the folder is flushed. A link's target
 /// is replaced, not the link; a file keeps its permissions. Devices, pipes and what lies below `/dev` and `/proc` are
@@ -15,7 +15,7 @@ package final class DurableFile {
   private let partial: PartialName?
   private let descriptor: CInt
   private var isFinished = false
-  /// Of what was written in order.
+  /// The digest of everything that was written in order.
   package private(set) var digest = ContentDigest()
 
   /// - Parameter permissions: Of a new file.
@@ -124,7 +124,7 @@ package final class DurableFile {
   }
 }
 
-/// Flushes a folder's names to the disk. Not every file system can, and those that cannot need not.
+/// Flushes a folder's names to the disk. Not every file system can; the others need not.
 package func flushFolder(_ path: String) throws(FileError) {
   let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
   guard descriptor >= 0 else { return }

@@ -1,7 +1,7 @@
 import CFiles
 import Foundation
 
-/// A folder with all that is in it, which appears whole or not at all and is on the disk when `finish` returns.
+/// A folder with all that is in it, which appears completely or not at all and is on the disk when `finish` returns.
 ///
 /// Until then it lies beside its place under a hidden name. Its files are flushed together, by one call for the whole
 /// file system, since a flush for each of a hundred thousand would cost more than all else.
@@ -34,7 +34,7 @@ package final class DurableTree {
 
   deinit { if !isFinished { try? FileManager.default.removeItem(atPath: temporary) } }
 
-  /// Flushes all files and gives the folder its name, in place of what was there.
+  /// Flushes all files and gives the folder its name, in place of the old one.
   package func finish() throws(FileError) {
     try flushFileSystem(of: temporary, named: path)
     // Swaps the two, so that there is one at any moment.

@@ -1,10 +1,11 @@
 import Foundation
 import Synchronization
 
-/// How much memory this process may hold. Tables that grow with the number of images lie in mapped files; when the process
-/// would hold more than it may, their pages are put aside, and come back from the file when they are read again.
+/// How much memory this process may hold. Tables that grow with the number of images lie in mapped files. When the
+/// process would hold more than it may, their pages are put aside, and come back from the file when they are read
+/// again.
 package enum MemoryLimit {
-  /// Bytes. Half of what the machine, or the container, has, unless it is set.
+  /// Bytes. Half of the machine's, or of the container's, unless it is set.
   package static var bytes: Int {
     get { limit.load(ordering: .relaxed) }
     set { limit.store(max(1 << 20, newValue), ordering: .relaxed) }

@@ -2,9 +2,9 @@ import Foundation
 
 /// Random changes that leave an image's class as it is: a part of it, resized to the whole, and perhaps mirrored.
 ///
-/// As Inception's training had it and torchvision's `RandomResizedCrop` has: a share of the area and an aspect ratio are
-/// drawn until such a part fits the image; after ten attempts the largest part of a permitted ratio is taken, from the
-/// middle. The kernel looks a little over the part's edges, as it does for the middle of an image.
+/// As Inception's training had it and torchvision's `RandomResizedCrop` has: a share of the area and an aspect ratio
+/// are drawn until such a part fits the image. After ten attempts the largest part of a permitted ratio is taken, from
+/// the middle. The kernel looks a little over the part's edges, as it does for the middle of an image.
 package struct Augmentation: Sendable, Hashable, Codable {
   /// The least share of the image's area, above 0, at most 1; the largest is all.
   package var smallestArea: Double

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The bytes of an encoded image, read in one go.
+/// The bytes of an encoded image, read at once.
 struct EncodedBytes: ~Copyable {
   private let buffer: UnsafeMutableRawBufferPointer
   /// Whether bytes of the image were left unread.

@@ -1,4 +1,4 @@
-/// Images prepared for a network, and what was wrong with the others.
+/// Images prepared for a network, and the faults of the others.
 package final class ImageBatch: @unchecked Sendable {
   // Safe: nothing changes once the batch is made, and the pixels are freed with it.
 

@@ -4,8 +4,8 @@ import CImages
 package enum ImageFormat: String, Sendable, Hashable, Codable, CaseIterable {
   case jpeg, png, webp, gif, tiff, bmp, heif, jpegXL, jpeg2000
 
-  /// Those that the installed libvips decodes; none where there is no libvips. `heif` includes AVIF and depends on the codecs of libheif; `bmp` goes
-  /// through ImageMagick.
+  /// The formats that the installed libvips decodes; none where there is no libvips. `heif` includes AVIF and depends
+  /// on the codecs of libheif; `bmp` goes through ImageMagick.
   package static let supported: Set<ImageFormat> = {
     guard (try? Vips.load()) != nil else { return [] }
     return Set(allCases.filter { cimages_has_loader($0.loader) })
@@ -37,7 +37,7 @@ package enum ImageFormat: String, Sendable, Hashable, Codable, CaseIterable {
     }
   }
 
-  /// The format of an image's bytes, or of the first 26 or more of them; `nil` if they are of none.
+  /// The format of an image's bytes, or of the first 26 or more of them; `nil` if they have none.
   package init?(firstBytes bytes: UnsafeRawBufferPointer) {
     func at(_ offset: Int, _ text: StaticString) -> Bool {
       guard bytes.count >= offset + text.utf8CodeUnitCount else { return false }

@@ -11,7 +11,7 @@ package struct ImageProblem: Error, Sendable, Hashable, CustomStringConvertible 
     case unreadable
     /// There are no bytes.
     case empty
-    /// The bytes are of no image format.
+    /// The bytes have no known image format.
     case notAnImage
     /// An image format, or a variety of one, that this libvips cannot decode; or there is no libvips.
     case unsupported

@@ -14,7 +14,7 @@ struct OpenedImage: ~Copyable {
     guard let format = ImageFormat(firstBytes: bytes) else {
       throw ImageProblem(
         .notAnImage, source,
-        "The bytes are of no known image format. Remove the file, or convert it to JPEG or PNG.")
+        "The bytes have no known image format. Remove the file, or convert it to JPEG or PNG.")
     }
     guard ImageFormat.supported.contains(format) else {
       throw ImageProblem(

@@ -5,7 +5,7 @@ import Foundation
 ///
 /// Result i of `output` lies at (i + ½) · input / output of the input, whose sample j lies at j + ½. When the axis
 /// shrinks, the kernel widens by as much (antialiasing); at the ends, weights outside are left out and the rest
-/// normalised. Weights are whole numbers that sum to 2^shift exactly: a flat area stays as it is.
+/// normalized. Weights are integers that sum to 2^shift exactly: a flat area stays as it is.
 struct ResamplingAxis {
   let input: Int
   let taps: Int

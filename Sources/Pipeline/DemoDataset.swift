@@ -20,7 +20,7 @@ package struct DemoDataset: DatasetFormat {
     "T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
   ]
 
-  /// For each class those that hasty people, or crawlers, confuse it with.
+  /// For each class the classes that hasty people, or crawlers, confuse it with.
   private static let confusable = [
     "T-shirt": ["Shirt", "Dress"], "Trouser": ["Dress", "Bag"], "Pullover": ["Coat", "Shirt"],
     "Dress": ["T-shirt", "Trouser"], "Coat": ["Pullover", "Shirt"], "Sandal": ["Sneaker", "Bag"],

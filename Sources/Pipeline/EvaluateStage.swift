@@ -8,7 +8,7 @@ import Workspace
 /// Compares detectors with known truth, on the verification labels that the workspace has.
 ///
 /// Images that were verified are never judged: they fit detectors and choose thresholds. The others are judged apart:
-/// those of verified classes, and those of classes that nobody verified.
+/// images of verified classes, and images of classes that nobody verified.
 package struct EvaluateStage: Sendable {
   /// The attribute that holds the true labels.
   package var truth: String

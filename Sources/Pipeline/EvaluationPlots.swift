@@ -45,7 +45,7 @@ struct ErrorCurves {
     }
   }
 
-  /// A plot over `x`, at the largest value of what is kept apart; nothing where `x` does not vary.
+  /// A plot over `x`, at the largest value of the settings that are kept apart; nothing where `x` does not vary.
   private func write(
     _ rows: [ExperimentSummary], over x: KeyPath<ExperimentSummary, Int>, named xLabel: String,
     apart: KeyPath<ExperimentSummary, Int>, _ apartLabel: String, as file: String, to folder: PlotFolder

@@ -1,5 +1,5 @@
-/// The people behind the verdicts of one file: who calls an image right in one row and wrong in another speaks with two
-/// voices, so that neither verdict is lost and the page can have it settled.
+/// The people behind the verdicts of one file: a person who calls an image right in one row and wrong in another speaks
+/// with two voices. So neither verdict is lost, and the page can have it settled.
 struct FileVoices {
   private struct Voice: Hashable {
     var sample: Int

@@ -4,7 +4,7 @@ import Foundation
 import Torch
 import Workspace
 
-/// What another model says of each image's class, from a file: `[N, C]`, a row for each sample in the order of the import.
+/// What another model says about each image's class, from a file: `[N, C]`, a row for each sample in the order of the import.
 struct GivenEvidence: Sendable {
   let file: Configuration.GivenFile
   /// Probabilities, `[N, C]`, float32.

@@ -57,7 +57,7 @@ struct LabeledFeatures: Sendable, StageInputs {
 
   var trainingSet: TrainingSet {
     TrainingSet(
-      features: features, labels: labels, classes: classNames.count,
+      sound: features, labels: labels, classes: classNames.count,
       verifications: VerificationLabel.list(verdicts, slipRates: slipRates),
       evidence: given.map(\.probabilities))
   }
@@ -81,7 +81,7 @@ struct LabeledFeatures: Sendable, StageInputs {
     return set
   }
 
-  /// Images whose row is not a vector of numbers: those that could not be read.
+  /// Images whose row is not a vector of numbers: images that could not be read.
   private static func withoutFeatures(_ features: MappedFeatures) -> [Int] {
     let chunk = 4096
     return stride(from: 0, to: features.count, by: chunk).flatMap { start -> [Int] in

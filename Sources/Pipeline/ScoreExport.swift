@@ -12,7 +12,7 @@ package enum ScoreExport {
     case csv, tsv, jsonl
   }
 
-  /// Writes a row a sample, in the order of the import.
+  /// Writes one row per sample, in the order of the import.
   ///
   /// - Parameter path: nil or `-`: stdout.
   /// - Returns: How many rows were written.

@@ -13,7 +13,7 @@ package struct ScoreStage: Sendable {
   /// The largest share of wrong labels to leave among the images kept, shown with 95 % confidence; nil: labels are
   /// called wrong where that is likelier than not.
   package var targetNoise: Double?
-  /// The share of the true nearest neighbours to find where images are many; nil: that of training.
+  /// The share of the true nearest neighbors to find where images are many; nil: that of training.
   package var recall: Double?
 
   package init() {}
@@ -28,7 +28,7 @@ package struct ScoreStage: Sendable {
     package var wrong: Int
     /// The expected share of wrong labels: the mean of 1 − probability.
     package var estimatedNoise: Double
-    /// Verified images that were weighed, and those among them that were drawn at random: only these carry the guarantee.
+    /// Verified images that were weighed, and how many of them were drawn at random: only these carry the guarantee.
     package var verified: Int
     package var drawnAtRandom: Int
     /// How many of those were answered "not sure": the guarantee counts them as wrong. Nil from earlier versions.
@@ -39,7 +39,7 @@ package struct ScoreStage: Sendable {
     package var uncovered: [String]
     /// The same by class name.
     package var guaranteedUpperByClass: [String: Double]
-    /// How neighbours were searched, and the recall reached; nil where none were.
+    /// How neighbors were searched, and the recall reached; nil where none were.
     package var neighbors: NeighborQuality?
     package var seconds: Double
     package var reused: Bool
@@ -83,7 +83,7 @@ package struct ScoreStage: Sendable {
     return outcome
   }
 
-  /// The model trained last, and what it judges.
+  /// The model trained last, and the images that it judges.
   struct Inputs: StageInputs {
     let snapshot: Workspace
     let training: StageRun
@@ -146,7 +146,8 @@ package struct ScoreStage: Sendable {
     func files(key: String) -> [String] { ["scores/\(key)"] }
   }
 
-  /// By the evidence that training left, if it is of these images and labels; else the model looks at all of them again.
+  /// By the evidence that training left, if it belongs to these images and labels; else the model looks at all of them
+  /// again.
   private func judge(
     _ workspace: Workspace, _ inputs: Inputs, _ data: LabeledFeatures, _ progress: some ProgressReporter
   ) throws -> Judgements {

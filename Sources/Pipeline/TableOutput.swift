@@ -37,7 +37,7 @@ struct TableOutput {
   /// - Parameters:
   ///   - path: nil or `-`: stdout.
   ///   - grows: Whether each row is in the file as soon as it is written, for work that takes long; by default the file
-  ///     is written whole or not at all.
+  ///     is written completely or not at all.
   init(_ path: String?, columns: [String], syntax: Syntax? = nil, grows: Bool = false) throws {
     self.columns = columns
     self.syntax = syntax ?? Syntax(path: path)

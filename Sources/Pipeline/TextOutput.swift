@@ -1,7 +1,8 @@
 import Foundation
 import Workspace
 
-/// Text that goes to stdout, or to a file that is written whole or not at all, or to one that grows piece by piece.
+/// Text that goes to stdout, or to a file that is written completely or not at all, or to one that grows piece by
+/// piece.
 final class TextOutput {
   private var file: AtomicFile?
   private var growing: FileHandle?

@@ -16,7 +16,7 @@ package struct TrainStage: Sendable {
   /// Overrides of the objective's settings; nil: as they are.
   package var steps: Int?
   package var normalization: FeatureNormalization?
-  /// The share of the true nearest neighbours to find where images are many; nil: the usual one.
+  /// The share of the true nearest neighbors to find where images are many; nil: the usual one.
   package var recall: Double?
   /// Files of probabilities of other models, as further evidence.
   package var evidence: [String] = []
@@ -43,7 +43,7 @@ package struct TrainStage: Sendable {
     package var steps: Int
     /// Mean AUROC within classes on the validation split of the verified images, where it is defined.
     package var validationRanking: Double?
-    /// How neighbours were searched, and the recall reached; nil where none were.
+    /// How neighbors were searched, and the recall reached; nil where none were.
     package var neighbors: NeighborQuality?
     package var seconds: Double
     /// Whether the model was there already.
@@ -98,7 +98,7 @@ package struct TrainStage: Sendable {
     ].json()
   }
 
-  /// The settings of the last training, for those who train again as it was done before.
+  /// The settings of the last training, to train again as it was done before.
   package mutating func takeLastSettings(_ workspace: Workspace) throws {
     let last = try workspace.finishedRun(stage: "train").flatMap {
       try? JSONDecoder().decode(Configuration.self, from: Data($0.settings.utf8))

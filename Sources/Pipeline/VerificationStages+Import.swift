@@ -24,14 +24,14 @@ extension VerificationStages {
     case other
   }
 
-  /// Takes over the verdicts of a file; all or none. A row that says when and by whom it was judged is taken over once,
+  /// Imports the verdicts of a file; all or none. A row that says when and by whom it was judged is imported once,
   /// however often the file is imported.
   ///
   /// - Parameters:
   ///   - format: nil finds out.
-  ///   - person: Who verified, where rows do not say.
+  ///   - person: The person who verified, where rows do not say.
   ///   - drawn: How images were chosen, where rows do not say.
-  ///   - onlyNews: Leaves out what a file said before of the same label, so that what people said since stands.
+  ///   - onlyNews: Leaves out what a file said before about the same label, so that later verdicts of people stand.
   /// - Throws: `DatasetProblems` naming every row whose image is not there, carries another label than was judged, or
   ///   names a class or a selection that there is not.
   package static func importing(
@@ -71,7 +71,7 @@ extension VerificationStages {
       disputed: voices.disputed)
   }
 
-  /// Those of the verdicts that no earlier file gave.
+  /// The verdicts that no earlier file gave.
   private static func news(
     _ records: [VerificationRecord], _ workspace: Workspace
   ) throws -> [VerificationRecord] {

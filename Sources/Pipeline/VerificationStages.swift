@@ -23,7 +23,7 @@ package enum VerificationStages {
   ///
   /// - Parameters:
   ///   - truth: The attribute that holds each image's true label.
-  ///   - perClass: Images of each class, drawn at random among those that were not drawn before.
+  ///   - perClass: Images of each class, drawn at random among images that were not drawn before.
   package static func simulating(
     _ workspace: Workspace, truth: String, classes choice: Choice, perClass: Int, seed: UInt64
   ) throws -> SimulationOutcome {
@@ -108,6 +108,6 @@ struct TruthColumn {
 }
 
 extension Workspace {
-  /// Per sample its class, −1 for those of the split `test`, which is never trained on nor scored.
+  /// Per sample its class, −1 for images of the split `test`, which is never trained on nor scored.
   package func trainLabels() throws -> [Int] { try labels { $0 != "test" }.map(Int.init) }
 }

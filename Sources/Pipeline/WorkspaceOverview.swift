@@ -14,11 +14,11 @@ package struct WorkspaceOverview: Sendable, Encodable {
 
   package struct FeaturesRow: Sendable, Encodable {
     package var key: String
-    /// Images that have a row, those that cannot be read included.
+    /// Images that have a row, including images that cannot be read.
     package var images: Int
-    /// Those that could not be reached; the next run tries them again.
+    /// Images that could not be reached; the next run tries them again.
     package var unreachable: Int
-    /// Those that lie elsewhere since; the next run looks whether they are what they were.
+    /// Images that lie elsewhere now; the next run looks whether they are the same.
     package var unseen: Int
     package var dimension: Int
     package var about: [String: String]
@@ -43,14 +43,14 @@ package struct WorkspaceOverview: Sendable, Encodable {
   package var path: String
   package var isReadOnly: Bool
   package var images: Int
-  /// Images that are gone from their source; what was said of them is kept.
+  /// Images that are gone from their source; what was said about them is kept.
   package var gone: Int
   package var splits: [String: Int]
   package var sources: [String]
   package var classes: [ClassRow]
   package var verified: Int
   package var features: [FeaturesRow]
-  /// Images that the features in use lack: new ones, and those that could not be reached.
+  /// Images that the features in use lack: new ones, and images that could not be reached.
   package var unembedded: Int
   /// How many images could not be read.
   package var problemCount: Int

@@ -3,7 +3,7 @@ import Workspace
 
 /// What the page needs of the stages that lie above it: the command line hands it in.
 package protocol ReviewBackend: Sendable {
-  /// What the images look like, a row a sample; nil if nothing was embedded yet.
+  /// The images' features, one row per sample; nil if nothing was embedded yet.
   func features() throws -> (any FeatureSource)?
 
   /// Trains on the verdicts that there are and judges every label anew. Blocks until it is done.

@@ -19,7 +19,7 @@ package struct ReviewConfiguration: Sendable {
   package var glance = 0.08
   /// How long nobody has answered when the judgements that follow from the verdicts are kept in the workspace.
   package var rest = Duration.seconds(30)
-  /// Connections held at once; more close those that do nothing.
+  /// Connections held at once; more close the idle ones.
   var connections = Connections.affordable()
   /// How long a connection may take for what it does.
   var limits = ConnectionGuard.Limits()

@@ -58,7 +58,7 @@ package struct ReviewServer: Sendable {
 
   /// A token that lets one browser in, once: the page's address followed by `#token=` and it.
   ///
-  /// Who enters by it may invite others.
+  /// A person who enters by it may invite others.
   ///
   /// - Parameter person: The reviewer's name, which stays; empty if the page should ask.
   package func invite(_ person: String = "") -> String {

@@ -3,8 +3,8 @@ import Synchronization
 
 /// Calls `body` with 0…count−1 from `threads` threads; libtorch's own threads are divided among them.
 ///
-/// - Parameter engineThreads: So many of libtorch's threads for each instead. With 1 the outcome cannot depend on how many
-///   there are.
+/// - Parameter engineThreads: The number of libtorch's threads for each instead. With 1 the outcome cannot depend on
+///   how many there are.
 package func concurrently(
   over count: Int, threads: Int, engineThreads: Int? = nil, _ body: @escaping @Sendable (Int) -> Void
 ) {

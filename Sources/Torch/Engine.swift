@@ -6,9 +6,9 @@ import Foundation
 /// The compute engine, libtorch, opened on first use.
 ///
 /// libtorch takes half a second and 160 MB to load, so it lies behind a shared library of its own
-/// (`libCleanNetEngine.so`) that is opened when the first tensor is made, or by ``load()``, which reports what is
-/// wrong instead of trapping. It is looked for in the file `$CLEANNET_ENGINE`, beside the running program, in `../lib`
-/// and `../lib/cleannet` from there, and where Scripts/build-engine puts what it compiles. A folder may hold several,
+/// (`libCleanNetEngine.so`). That is opened when the first tensor is made, or by ``load()``, which reports faults
+/// instead of trapping. It is looked for in the file `$CLEANNET_ENGINE`, beside the running program, in `../lib` and
+/// `../lib/cleannet` from there, and where Scripts/build-engine puts what it compiles. A folder may hold several,
 /// compiled against different versions of libtorch: the first that can be loaded is taken.
 public enum Engine {
   /// Opens the engine, if that has not happened yet. Programs with a user call it before their first tensor.

@@ -18,7 +18,7 @@ public struct DenseFeatures: FeatureSource {
 
   public init(_ values: Tensor) {
     precondition(
-      values.rank == 2, "features are a matrix, one row an image; this has the shape \(values.shape)")
+      values.rank == 2, "features are a matrix, one row per image; this has the shape \(values.shape)")
     self.values = values.to(.float32).contiguous()
   }
 

@@ -19,7 +19,7 @@ extension Parameterized {
     for parameter in parameters { parameter.tensor.requiresGradient = required }
   }
 
-  /// Takes over the values of `tensors` by name.
+  /// Copies the values of `tensors` by name.
   ///
   /// - Throws: ``ParameterError`` when a name is missing or a shape differs.
   public func restore(_ tensors: [String: Tensor]) throws(ParameterError) {

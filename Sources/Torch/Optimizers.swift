@@ -8,7 +8,7 @@ package protocol Optimizer: AnyObject {
   func step()
   /// What a checkpoint must keep to go on as if nothing had happened.
   var state: [(name: String, tensor: Tensor)] { get }
-  /// Takes over a kept ``state``.
+  /// Restores a kept ``state``.
   func restore(_ state: [String: Tensor]) throws(ParameterError)
 }
 

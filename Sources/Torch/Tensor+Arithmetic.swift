@@ -164,7 +164,7 @@ extension Tensor {
 
   // MARK: In place, outside the graph
 
-  /// Takes over the elements of `source`.
+  /// Copies the elements of `source`.
   public func copyInPlace(_ source: Tensor) {
     Tensor.check("copy", Engine.functions.copy_in(handle, source.handle))
   }

@@ -231,7 +231,7 @@ extension Tensor {
         handle, weight.handle, bias?.handle, Int64(stride), Int64(padding), Int64(groups)))
   }
 
-  /// Batch normalisation of `[N, C, H, W]`: `(x − mean) / √(variance + epsilon) · weight + bias`, each of those `[C]`.
+  /// Batch normalization of `[N, C, H, W]`: `(x − mean) / √(variance + epsilon) · weight + bias`, each of those `[C]`.
   ///
   /// In training the batch's own mean and variance are used, and the given ones move towards them by `momentum`.
   public func batchNorm(
@@ -244,8 +244,9 @@ extension Tensor {
         handle, weight.handle, bias.handle, mean.handle, variance.handle, training, momentum, epsilon))
   }
 
-  /// A depthwise convolution of `[N, C, H, W]`, float32 or bfloat16, with a float32 filter `weight` `[C, 1, k, k]`, k 3 or 5,
-  /// and zeros around the image: `before` on the left and at the top, `after` on the right and at the bottom.
+  /// A depthwise convolution of `[N, C, H, W]`, float32 or bfloat16, with a float32 filter `weight` `[C, 1, k, k]`, k 3
+  /// or 5, and zeros around the image. There are `before` on the left and at the top, `after` on the right and at the
+  /// bottom.
   ///
   /// Made for training: libtorch 1.13's own has no fast way back in bfloat16. Sums are float32.
   public func depthwise(_ weight: Tensor, stride: Int = 1, before: Int, after: Int) -> Tensor {

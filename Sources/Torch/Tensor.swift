@@ -33,7 +33,7 @@ public enum DType: Int32, Sendable, Hashable, CaseIterable {
 public final class Tensor: @unchecked Sendable {
   let handle: OpaquePointer
 
-  /// Takes over a handle that the engine gave away.
+  /// Owns a handle that the engine gave away.
   init(handle: OpaquePointer) { self.handle = handle }
 
   deinit { Engine.functions.release(handle) }

@@ -5,17 +5,14 @@ import GRDB
 /// What is kept on disk: a folder with a catalogue of samples, verification labels and runs, with feature
 /// shards, models and scores.
 ///
-/// ```
-/// catalogue.sqlite       samples, verification labels, runs, problems, digests of files (SQLite, write-ahead log)
-/// features/<key>/        NNNNN.npy, 4,096 rows each, and features.json
-/// models/<key>/          what training leaves
-/// scores/<key>/          a .npy file a column
-/// downloads/             images that were named by an address, and downloads.jsonl: what became of each
-/// lock                   held by the process that writes
+/// ``` catalogue.sqlite       samples, verification labels, runs, problems, digests of files (SQLite, write-ahead log)
+/// features/<key>/        NNNNN.npy, 4,096 rows each, and features.json models/<key>/          what training leaves
+/// scores/<key>/          one .npy file per column downloads/             images that were named by an address, and
+/// downloads.jsonl: what became of each lock                   held by the process that writes
 /// ```
 ///
-/// Everything is written whole or not at all: files through a temporary one that is renamed, rows in
-/// transactions. A process may be killed at any moment.
+/// Everything is written completely or not at all: files through a temporary one that is renamed, rows in transactions.
+/// A process may be killed at any moment.
 ///
 /// The object is safe to use from all threads at once: reads of the catalogue run side by side, each on a
 /// snapshot, and writes one after the other. Stages that write files take `withWriteLock` around their work;

@@ -30,7 +30,7 @@ private struct WriteLock: ~Copyable {
     }
     let text = "process \(ProcessInfo.processInfo.processIdentifier), \(stage)"
     ftruncate(descriptor, 0)
-    // Only for the message of those who wait: a failure harms nothing.
+    // Only for the message to others who wait: a failure harms nothing.
     _ = pwrite(descriptor, text, text.utf8.count, 0)
   }
 
@@ -54,7 +54,7 @@ extension Workspace {
   /// Runs a stage that writes, while no other process does. Not within another such call, and `importSamples`
   /// makes one itself.
   ///
-  /// - Parameter stage: For the message to those who have to wait, such as `embed`.
+  /// - Parameter stage: For the message to others who have to wait, such as `embed`.
   /// - Throws: `WorkspaceError` of kind `locked` if another holds the lock after `patience`, of kind `removed` if
   ///   another removed the workspace; what `body` throws.
   package func withWriteLock<Value>(_ stage: String, _ body: () throws -> Value) throws -> Value {

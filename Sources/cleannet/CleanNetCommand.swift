@@ -47,7 +47,7 @@ import Workspace
   }
 }
 
-/// Ctrl-C: what is on disk is whole at any moment, so the program may simply end.
+/// Ctrl-C: the disk is in a complete state at any moment, so the program may simply end.
 enum Interruption {
   private static let numbers = [SIGINT, SIGTERM]
 

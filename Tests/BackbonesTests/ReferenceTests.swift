@@ -10,7 +10,7 @@ private enum Given {
   static let all = path("CLEANNET_REFERENCE") != nil && path("CLEANNET_WEIGHTS") != nil
 }
 
-/// Features of real images from real weights against those that another program computed; `make_reference.py` tells
+/// Features of real images from real weights against features that another program computed; `make_reference.py` tells
 /// how to run this.
 @Suite(.enabled(if: Given.all))
 struct ReferenceTests {

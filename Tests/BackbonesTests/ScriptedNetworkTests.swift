@@ -48,7 +48,7 @@ import Torch
     #expect(throws: CheckpointError.self) { try ScriptedProgram(path: Self.path("safetensors")) }
   }
 
-  @Test("a classifier that CleanNet exported is a network that normalises pixels itself")
+  @Test("a classifier that CleanNet exported is a network that normalizes pixels itself")
   func ownPrograms() throws {
     let kind = BackboneKind.resNet18
     let backbone = try Backbone(kind, checkpoint: Made.checkpoint(kind), name: "made", precision: .float32)

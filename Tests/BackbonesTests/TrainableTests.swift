@@ -41,7 +41,7 @@ import Torch
     #expect(frozen.allSatisfy { $0.tensor.gradient == nil })
   }
 
-  @Test("what is written is read again by the inference network, and has PyTorch's names") func roundTrip()
+  @Test("a written network is read again by the inference network, and has PyTorch's names") func roundTrip()
     throws
   {
     for kind in [BackboneKind.efficientNetLite0, .resNet50] {

@@ -86,7 +86,7 @@ import Torch
     let features =
       centers.indexSelect(Tensor(truth)) + Generator(seed: 3).normal([count, 24], standardDeviation: 1.2)
     let data = TrainingSet(
-      features: DenseFeatures(features), labels: labels, classes: classes, verifications: [])
+      sound: DenseFeatures(features), labels: labels, classes: classes, verifications: [])
     let space = FeatureSpace(
       data, configuration: .extended(suitedTo: DenseFeatures(features)), threads: 2)
     let noise = Generator(seed: 4).normal([count, classes], standardDeviation: 0.2)

@@ -25,7 +25,7 @@ import Torch
     _ features: Tensor, _ labels: [Int], _ classes: Int, _ verdicts: [Int: Bool] = [:]
   ) -> TrainingSet {
     TrainingSet(
-      features: DenseFeatures(features), labels: labels, classes: classes,
+      sound: DenseFeatures(features), labels: labels, classes: classes,
       verifications: verdicts.sorted { $0.key < $1.key }.map {
         VerificationLabel(image: $0.key, isRight: $0.value)
       })
@@ -217,7 +217,7 @@ import Torch
     }
     func judge(_ features: Tensor, _ evidence: [Tensor]) -> (ranking: Double, error: Double) {
       let data = TrainingSet(
-        features: DenseFeatures(features), labels: labels, classes: classes, verifications: [],
+        sound: DenseFeatures(features), labels: labels, classes: classes, verifications: [],
         evidence: evidence)
       let judged = self.judge(data)
       func scores(_ right: Bool) -> [Double] {
@@ -286,7 +286,9 @@ import Torch
     }
   }
 
-  @Test("who is often mistaken moves less, and a single slip against clear evidence does not overturn it")
+  @Test(
+    "a person who is often mistaken moves less, and a single slip against clear evidence does not overturn it"
+  )
   func slips() throws {
     // Clear evidence, and one verdict in ten against it.
     let odds = (0..<40).map { Float($0.isMultiple(of: 2) ? 6 : -6) }

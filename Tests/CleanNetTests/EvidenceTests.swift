@@ -98,7 +98,7 @@ import Torch
     }
   }
 
-  @Test("an image's own label has no part in what its neighbours say")
+  @Test("an image's own label has no part in what its neighbors say")
   func neighbors() {
     // Two tight groups on the axes, with alternating noise.
     let rows = (0..<12).flatMap { (place: Int) -> [Float] in
@@ -206,7 +206,7 @@ import Torch
     let isRight = labels.indices.map { labels[$0] == truth[$0] }
     let verified = labels.indices.shuffled(using: &random).prefix(100)
     let data = TrainingSet(
-      features: DenseFeatures(features), labels: labels, classes: classes,
+      sound: DenseFeatures(features), labels: labels, classes: classes,
       verifications: verified.sorted().map { VerificationLabel(image: $0, isRight: isRight[$0]) })
     return (data, isRight)
   }
@@ -225,7 +225,7 @@ import Torch
     let shares = near(ClassVotes(labels: labels, states: 2)).logShares(Array(labels.indices)).exp()
     let first = shares.select(dim: 1, index: 0).doubles()
     for image in 1..<40 { #expect(truth[image] == 0 ? first[image] > 0.7 : first[image] < 0.3) }
-    // By hand: ten neighbours of class 0, the other copies as one of class 1, and one image of the average kind.
+    // By hand: ten neighbors of class 0, the other copies as one of class 1, and one image of the average kind.
     let average = 20.0 / 71
     #expect(abs(first[0] - (10 + average) / 12) < 1e-4)
     // A copy hears of the 30 others of class 1 and the one of class 0.

@@ -28,7 +28,7 @@ import Torch
     configuration.kMeans = KMeans(clusters: 8, restarts: 2)
     configuration.setSteps(120)
     let set = TrainingSet(
-      features: DenseFeatures(features), labels: labels, classes: classes, verifications: [])
+      sound: DenseFeatures(features), labels: labels, classes: classes, verifications: [])
     return try Training(set, configuration: configuration, keepsJudge: true, threads: 2).run()
   }
 
@@ -70,7 +70,7 @@ import Torch
     #expect(agree > aside.count * 95 / 100, "\(agree) suggestions agree")
   }
 
-  @Test("what is written is read again, and judges to the bit alike; any batch does nearly")
+  @Test("a written judge is read again, and judges to the bit alike; any batch does nearly")
   func file() throws {
     let (features, labels, _) = data(perClass: 60)
     let outcome = try train(features, labels, 10)
@@ -114,14 +114,14 @@ import Torch
         && judged.isRight(2) == nil)
   }
 
-  @Test("what other models said of training images does not keep new ones from being judged")
+  @Test("evidence of other models about training images does not keep new ones from being judged")
   func otherModels() throws {
     let (features, labels, truth) = data(perClass: 60)
     let said = Tensor(truth).oneHot(classes: 10).to(.float32) * 0.8 + 0.02
     var configuration = Configuration.extended(suitedTo: DenseFeatures(features))
     configuration.setSteps(20)
     let set = TrainingSet(
-      features: DenseFeatures(features), labels: labels, classes: 10, verifications: [], evidence: [said])
+      sound: DenseFeatures(features), labels: labels, classes: 10, verifications: [], evidence: [said])
     let outcome = try Training(set, configuration: configuration, keepsJudge: true, threads: 2).run()
     let verdicts = VerdictModel(try #require(outcome.evidence), verdicts: [])
     let new = data(perClass: 20).features

@@ -92,7 +92,7 @@ struct NoisyClusters {
 
   func trainingSet(verifiedClasses: Set<Int> = [0, 2], perClass: Int = 30) -> TrainingSet {
     TrainingSet(
-      features: features, labels: labels, classes: classes,
+      sound: features, labels: labels, classes: classes,
       verifications: verified(classes: verifiedClasses, perClass: perClass))
   }
 

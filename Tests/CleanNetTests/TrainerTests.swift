@@ -92,7 +92,7 @@ import Torch
     let absent = labels.indices.filter { $0 % 7 == 0 }
     for image in absent { labels[image] = -1 }
     let set = TrainingSet(
-      features: data.features, labels: labels, classes: data.classes,
+      sound: data.features, labels: labels, classes: data.classes,
       verifications: data.verified(classes: [0, 2], perClass: 10))
     let judgements = model.judge(set, threads: 2)
     for image in absent {
@@ -104,7 +104,7 @@ import Torch
     let places = Dictionary(uniqueKeysWithValues: kept.enumerated().map { ($1, $0) })
     let without = model.judge(
       TrainingSet(
-        features: DenseFeatures(data.features.rows(kept)), labels: kept.map { labels[$0] },
+        sound: DenseFeatures(data.features.rows(kept)), labels: kept.map { labels[$0] },
         classes: data.classes,
         verifications: set.verifications.compactMap { label in
           places[label.image].map { VerificationLabel(image: $0, isRight: label.isRight) }
@@ -125,7 +125,7 @@ import Torch
     let features = DenseFeatures(Generator(seed: 7).normal([labels.count, 32]))
     var configuration = Configuration.extended(suitedTo: features)
     configuration.setSteps(150)
-    let set = TrainingSet(features: features, labels: labels, classes: 5, verifications: [])
+    let set = TrainingSet(sound: features, labels: labels, classes: 5, verifications: [])
     let training = Training(set, configuration: configuration, threads: 2)
     let space = try #require(training.space)
     let folds = space.foldOfRows(configuration.folds)

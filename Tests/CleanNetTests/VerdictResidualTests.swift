@@ -19,7 +19,7 @@ import Torch
       means.indexSelect(Tensor(labels.indices.map { Self.isStray($0) ? Self.classes : labels[$0] }))
       + Generator(seed: 2).normal([labels.count, 12])
     let data = TrainingSet(
-      features: DenseFeatures(features), labels: labels, classes: Self.classes, verifications: [])
+      sound: DenseFeatures(features), labels: labels, classes: Self.classes, verifications: [])
     var configuration = Configuration.extended(dimension: 12)
     configuration.normalization = .none
     let finder = EvidenceFinder(
@@ -58,7 +58,7 @@ import Torch
     #expect(back.probabilities(evidence) == model.probabilities(evidence))
   }
 
-  @Test("what the others say of an image is what they say when it is not there")
+  @Test("the others say the same about an image as when it is not there")
   func leaveOneOut() throws {
     let count = 24
     let points = Generator(seed: 5).normal([count, 3])

@@ -163,7 +163,7 @@ import Testing
     #expect(abs((gain["mean"] ?? .nan) - (means[2] - means[0])) < 1e-9)
     #expect(
       try await cleannet.succeed("classify", "evaluate", "--json", "-q").json()["file"] as? String == best)
-    // The round's scores are the workspace's now; features stay those of a network that never saw the labels.
+    // The round's scores are the workspace's now; features still come from a network that never saw the labels.
     let status = try await cleannet.succeed("status", "--json").json()
     #expect((status["scores"] as? [String: Any])?["isStale"] as? Bool == false)
     #expect((status["features"] as? [Any])?.count == 1)

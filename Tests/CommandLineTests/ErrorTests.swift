@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// Bad input: the message names the place and the remedy, the exit status is of sysexits.h, and nothing is left half done.
+/// Bad input: the message names the place and the remedy, the exit status comes from sysexits.h, and nothing is left
+/// half done.
 @Suite("Errors") struct ErrorTests {
   @Test("wrong usage is 64, missing input 66, bad data 65")
   func statuses() async throws {

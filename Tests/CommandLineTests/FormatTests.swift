@@ -24,7 +24,7 @@ import Testing
     #expect(result["format"] as? String == "image-folder")
   }
 
-  @Test("what cannot be read leaves no workspace behind; what was read before it stays")
+  @Test("an unreadable source leaves no workspace behind; sources read before it stay")
   func noWorkspace() async throws {
     let cleannet = try Program()
     defer { cleannet.remove() }
@@ -88,7 +88,7 @@ import Testing
     #expect(again["right"] as? Int == 1 && again["wrong"] as? Int == 1)
   }
 
-  @Test("what does not fit together is wrong usage")
+  @Test("options that do not fit together are wrong usage")
   func usage() async throws {
     let cleannet = try Program()
     defer { cleannet.remove() }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What `import` says, and what it leaves alone.
+/// What `import` says, and the things that it leaves alone.
 @Suite("Import") struct ImportCommandTests {
   private func images(_ cleannet: Program, _ paths: [String]) throws {
     for (number, path) in paths.enumerated() {
@@ -12,7 +12,7 @@ import Testing
     }
   }
 
-  @Test("what was guessed is said: splits and classes with counts, the level of the classes, oddities")
+  @Test("guesses are told: splits and classes with counts, the level of the classes, oddities")
   func says() async throws {
     let cleannet = try Program()
     defer { cleannet.remove() }

@@ -116,7 +116,9 @@ import Testing
     #expect(stale["next"] as? String == "cleannet score")
   }
 
-  @Test("an experiment: every setting, seed, detector and part in its rows, and plots of what varies")
+  @Test(
+    "an experiment: every setting, seed, detector and part in its rows, and plots over the settings that vary"
+  )
   func experiment() async throws {
     let cleannet = try Program()
     defer { cleannet.remove() }

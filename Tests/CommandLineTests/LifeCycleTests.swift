@@ -174,7 +174,7 @@ import Testing
     #expect(try await cleannet.succeed("import", "--update").output.contains("nothing new"))
   }
 
-  @Test("what is run again without options is as it was, and status says what it would be")
+  @Test("a stage run again without options repeats the last one, and status says what it would do")
   func again() async throws {
     defer { cleannet.remove() }
     let names = try RealImages(count: 30, in: cleannet.folder).truth.keys.sorted()

@@ -2,8 +2,8 @@ import Datasets
 import Foundation
 import Images
 
-/// Real images for the tests: some of Fashion-MNIST, of which a third gets a wrong label, as JPEG files in a folder a
-/// class.
+/// Real images for the tests: some of Fashion-MNIST, of which a third gets a wrong label, as JPEG files in one folder
+/// per class.
 struct RealImages {
   static let classes = ["Trouser", "Sneaker", "Bag", "Sandal"]
   private static let numbers = [1: 0, 7: 1, 8: 2, 5: 3]

@@ -34,7 +34,7 @@ struct EvidenceTests {
   }
 
   @Test(
-    "what lies beside is passed over, and said",
+    "other files are passed over, and told",
     arguments: [
       ("data", ["docs/logo.png", "README.md"]), ("images", ["masks/cat/1.png", "masks/dog/1.png"]),
       ("data", ["results/plot.png", "notebooks/x.ipynb"]), ("images", ["samples.png"]),

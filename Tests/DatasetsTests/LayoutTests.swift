@@ -254,7 +254,7 @@ struct LayoutTests {
     #expect(read.map(\.location) == read.map { .file("\(folder.path)/set/\($0.key)") })
   }
 
-  @Test("COCO: one category an image; those with several or none are counted")
+  @Test("COCO: one category per image; images with several or none are counted")
   func coco() throws {
     for name in ["a.jpg", "b é.jpg", "c.jpg", "d.jpg"] { try folder.write("val2017/\(name)") }
     let path = try folder.write(

@@ -93,7 +93,7 @@ struct ManifestTests {
     #expect(problems.description.contains("30 more"))
   }
 
-  @Test("missing columns are named with those that are there")
+  @Test("missing columns are named beside the present ones")
   func missingColumns() throws {
     let path = try manifest("list.csv", "a,b,label\nx,y,cat\n")
     #expect(try problems(path) { $0.hasHeader = true }.description.contains("\"a\", \"b\", \"label\""))

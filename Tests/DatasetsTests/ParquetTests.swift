@@ -104,7 +104,7 @@ import Testing
       ])
   }
 
-  @Test("what is no Parquet, or cut short, is named with duckdb's words")
+  @Test("files that are no Parquet, or cut short, are named with duckdb's words")
   func damage() async throws {
     try await sql("COPY (SELECT 'a.jpg' AS path, 'cat' AS label) TO 'x.parquet' (FORMAT parquet)")
     let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(folder.path)/x.parquet"))

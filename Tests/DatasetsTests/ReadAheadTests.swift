@@ -25,7 +25,7 @@ import Testing
     #expect(first.samples == second.samples && first.notices == second.notices)
   }
 
-  @Test("who has enough ends the reading, however much is left")
+  @Test("the reader may stop at any moment, however much is left")
   func cancelled() throws {
     let folder = try TemporaryFolder()
     let dataset = try dataset(20_000, in: folder)

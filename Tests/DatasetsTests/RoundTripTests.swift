@@ -174,7 +174,7 @@ struct RoundTripTests {
   }
 
   @Test(
-    "what was read from any format is written in any other with the same labels, splits and bytes",
+    "samples of any format are written in any other with the same labels, splits and bytes",
     arguments: FormatCase.whole, FormatCase.whole)
   func pairs(from: FormatCase, to: FormatCase) throws {
     var common = from
@@ -206,12 +206,12 @@ struct RoundTripTests {
     #expect(
       try second.map { try essence($0, attributes: false).joined(separator: "|") }.sorted()
         == expected.sorted())
-    // What keeps keys keeps those that it was given.
+    // A format that keeps keys keeps the given ones.
     if from.holdsKeys, to.holdsKeys { #expect(Set(second.map(\.key)) == Set(original.map(\.key))) }
   }
 
   @Test(
-    "classes called like splits, wrappers and what is no data are written so that they are read again, or refused",
+    "classes called like splits, wrappers and junk are written so that they are read again, or refused",
     arguments: FormatCase.whole)
   func oddClasses(format: FormatCase) throws {
     let sets = [
@@ -317,7 +317,7 @@ struct RoundTripTests {
     #expect((kind[.referenceCount] as? Int == 2) == (transfer == .hardlink))
   }
 
-  @Test("what is there is not written over")
+  @Test("existing files are not written over")
   func existing() throws {
     try folder.write("x/out/precious.jpg")
     #expect(throws: DatasetProblems.self) {

@@ -122,7 +122,7 @@ struct TableEvidenceTests {
   }
 
   @Test(
-    "UTF-16 of both orders, with a mark, over the edges of what is read at a time",
+    "UTF-16 of both orders, with a mark, over the edges of pieces",
     arguments: [0, 1])
   func wide(kind: Int) throws {
     let rows = (0..<9000).map { "img/c0.jpg,K\u{E4}se \u{1F600} \($0 % 7),\($0)\n" }
@@ -157,7 +157,7 @@ struct TableEvidenceTests {
       try problems(file) { $0.pathTemplate = "{nothing}.jpg" }.description.contains("no column \"nothing\""))
   }
 
-  @Test("class numbers with a fraction, one column a class, the folder of the path")
+  @Test("class numbers with a fraction, one column per class, the folder of the path")
   func labelKinds() throws {
     let floats = try folder.write("f.csv", "path,label\nimg/c0.jpg,0.0\nimg/d0.jpg,1.0\n")
     #expect(try labels(floats) == ["0", "1"])
@@ -250,7 +250,7 @@ struct TableEvidenceTests {
   }
 
   @Test(
-    "what other programs keep is named, with the way here",
+    "files of other programs are named, with the way here",
     arguments: [
       ([0xD0, 0xCF, 0x11, 0xE0], "x.xls", "CSV"), (Array("ARROW1".utf8), "x.feather", "Parquet"),
       ([0x89, 0x48, 0x44, 0x46, 0x0D], "x.h5", "HDF5"),
@@ -279,7 +279,7 @@ struct TableEvidenceTests {
     #expect(try notices { $0.classNames = ["a", "b"] }.contains("--class-names had no effect"))
   }
 
-  @Test("what looks odd in the labels is said")
+  @Test("oddities in the labels are told")
   func tally() {
     func warnings(_ labels: [(String, Int)]) -> String {
       var tally = DatasetTally()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Datasets
 
-/// Other spellings of what people have: each is a kind, and either read or refused with a word that is right for it.
+/// Other spellings of people's data sets: each is read, or refused with a fitting word.
 @Suite("Other spellings")
 struct UsualSpellingTests {
   private let folder: TemporaryFolder
@@ -108,7 +108,7 @@ struct UsualSpellingTests {
     }
   }
 
-  @Test("what is not there is said: paths from a root of their own, images beside in an archive, single ones")
+  @Test("missing images are told: paths from a root of their own, images beside in an archive, single ones")
   func missing() throws {
     let rooted = try folder.write("r.csv", "path,label\n/img/cat0.jpg,cat\n/img/dog0.jpg,dog\n")
     #expect(try problems(rooted).description.contains("--path-prefix '/=\(folder.path)/'"))
@@ -136,7 +136,7 @@ struct UsualSpellingTests {
   }
 
   @Test(
-    "JSON with a list a split, a list of another name, labels without a list of classes",
+    "JSON with one list per split, a list of another name, labels without a list of classes",
     arguments: [
       #"{"train": [{"path": "img/cat0.jpg", "label": "cat"}], "test": [{"path": "img/dog0.jpg", "label": "dog"}]}"#,
       #"{"version": 1, "images": [{"file_name": "img/cat0.jpg", "label": "cat"}, {"file_name": "img/dog0.jpg", "label": "dog"}]}"#,
@@ -179,7 +179,7 @@ struct UsualSpellingTests {
   }
 
   @Test(
-    "what is no table is named",
+    "files that are no tables are named",
     arguments: [
       ("<html><table><tr><td>path</td></tr></table></html>\n", "x.xls", "HTML"),
       ("<?xml version=\"1.0\"?>\n<annotation/>\n", "x.xml", "XML"),

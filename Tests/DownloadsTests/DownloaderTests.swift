@@ -1,17 +1,14 @@
 import Foundation
 import Synchronization
+import TestPrograms
 import TestServer
 import Testing
 
 @testable import Downloads
 
-/// A folder for downloads, removed afterwards.
-final class TemporaryFolder: Sendable {
-  let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+typealias TemporaryFolder = TestPrograms.TemporaryFolder
 
-  init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
+extension TemporaryFolder {
   func bytes(_ name: String) -> [UInt8]? {
     FileManager.default.contents(atPath: "\(path)/\(name)").map(Array.init)
   }
@@ -89,7 +86,7 @@ final class TemporaryFolder: Sendable {
     try await server.close()
   }
 
-  @Test("what is gone is not asked for again", arguments: [404, 403, 410])
+  @Test("images that are gone are not asked for again", arguments: [404, 403, 410])
   func gone(status: Int) async throws {
     let (outcome, server) = try await download("/x.jpg") { _ in .init(status, []) }
     #expect(failure(outcome)?.isTemporary == false)
@@ -170,7 +167,7 @@ final class TemporaryFolder: Sendable {
   }
 
   @Test(
-    "what is no image is refused: by its type, by its bytes",
+    "answers that are no images are refused: by type, by bytes",
     arguments: ["text/html; charset=utf-8", "image/png", ""])
   func wrongType(type: String) async throws {
     let (outcome, server) = try await download("/x.jpg") { _ in

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Downloads
 
-@Suite("What is asked for, and when") struct PolicyTests {
+@Suite("Requests, and when they are made") struct PolicyTests {
   private func refusal(_ address: String) async -> DownloadFailure? {
     do throws(DownloadFailure) {
       _ = try await AddressPolicy(allowsLocal: false).target(address)

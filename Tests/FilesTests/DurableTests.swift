@@ -1,26 +1,10 @@
 import Foundation
+import TestPrograms
 import Testing
 
 @testable import Files
 
-/// A folder for one test, removed afterwards.
-final class TemporaryFolder {
-  let path: String
-
-  init() throws {
-    path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
-  func text(_ name: String) throws -> String {
-    try String(contentsOfFile: "\(path)/\(name)", encoding: .utf8)
-  }
-}
-
-@Suite("Files that are written whole or not at all")
+@Suite("Files that are written completely or not at all")
 struct DurableTests {
   private let folder: TemporaryFolder
 
@@ -66,7 +50,7 @@ struct DurableTests {
     #expect(lstat("/dev/full", &info) == 0 && info.st_mode & S_IFMT == S_IFCHR)
   }
 
-  @Test("what a killed writer left is removed by the next, and a living one's is not")
+  @Test("leftovers of a killed writer are removed by the next; a living one's files are not")
   func leftovers() throws {
     let dead = PartialName(beside: "\(folder.path)/a").path
     try Data("dead".utf8).write(to: URL(fileURLWithPath: dead))

@@ -101,7 +101,7 @@ import Testing
     #expect(Set(try prepare(cut, plan, limits: limits)).count > 1)
     #expect(throws: ImageProblem.self) { try prepare(cut, plan) }
     #expect(problem(cut)?.description.contains("--take-truncated") == true)
-    // Where not even the header is whole, there is nothing to take.
+    // Where not even the header is complete, there is nothing to take.
     #expect(throws: ImageProblem.self) { try prepare(.file(fixture("truncated.jpg")), plan, limits: limits) }
     // What is damaged otherwise stays refused.
     #expect(throws: ImageProblem.self) { try prepare(.file(fixture("damaged.png")), plan, limits: limits) }

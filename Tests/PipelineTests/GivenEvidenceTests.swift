@@ -9,7 +9,7 @@ import Torch
     Tensor(columns).oneHot(classes: count).to(.float32)
   }
 
-  @Test("columns in alphabetical order are found out, and what was found is said")
+  @Test("columns in alphabetical order are found out, and the finding is told")
   func alphabetical() {
     // The workspace numbers classes as they came: zebra 0, ape 1, cat 2.
     let classes = ["zebra", "ape", "cat"]

@@ -6,7 +6,7 @@ import Workspace
 @testable import Pipeline
 @testable import Torch
 
-@Suite("Neighbours that are kept")
+@Suite("Neighbors that are kept")
 final class NeighborStoreTests {
   private let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
   private let workspace: Workspace
@@ -24,7 +24,7 @@ final class NeighborStoreTests {
       Generator(seed: 3).normal([count, 16]) + centres.indexSelect(Tensor(labels.map { $0 })))
     func data(_ verified: Int) -> TrainingSet {
       TrainingSet(
-        features: features, labels: labels, classes: 3,
+        sound: features, labels: labels, classes: 3,
         verifications: (0..<verified).map { VerificationLabel(image: $0, isRight: $0 % 5 > 0) })
     }
     var configuration = Configuration.extended(dimension: 16)
@@ -37,7 +37,7 @@ final class NeighborStoreTests {
     #expect(plain.neighbors == .exact(wanted: 0.95, duplicates: 0))
     #expect(model.judge(data(40), store: store, threads: 2).probability == plain.probability)
     #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == kept)
-    // They are really read: with every image its successor's neighbour the judgement is another one.
+    // They are really read: with every image its successor's neighbor the judgement is another one.
     let table = try #require(MappedBytes(path: path, count: kept.count))
     let values = table.bytes.bindMemory(to: Int32.self)
     let k = kept.count / 4 / count

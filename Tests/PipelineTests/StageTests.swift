@@ -74,7 +74,7 @@ final class StageTests {
     #expect(try count().wasThere)
   }
 
-  @Test("what only an interrupted run needs is removed after the outcome is recorded, not before")
+  @Test("files that only an interrupted run needs are removed after the outcome is recorded, not before")
   func order() throws {
     struct Broken: Error {}
     var cleaned: [String] = []

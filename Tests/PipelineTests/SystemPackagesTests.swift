@@ -3,7 +3,7 @@ import Testing
 
 @testable import Pipeline
 
-@Suite("What systems call their packages") struct SystemPackagesTests {
+@Suite("Names of packages by system") struct SystemPackagesTests {
   @Test(
     "the command is that of the system",
     arguments: [

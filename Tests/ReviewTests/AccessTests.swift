@@ -193,7 +193,7 @@ import Testing
       for (name, status) in [("Ann", 409), ("Cid", 409), ("Bob", 200)] {
         #expect(try await call(bob, name) == status, "\(name)")
       }
-      // Who says their name takes nobody's who is in, was invited or has answered.
+      // A person who says their name cannot take the name of anybody who is in, was invited or has answered.
       _ = try await link("Dee")
       let guest = try await Visitor(client, token: try await link(""))
       for name in ["Ann", " ann", "BOB", "dee", "a n n"] {
@@ -207,7 +207,7 @@ import Testing
       #expect(try await guest.send(.post, "/api/invitations", [:]).status == .forbidden)
       #expect(try await guest.send(.get, "/api/reviewers").status == .forbidden)
       #expect(try await guest.send(.post, "/api/reviewers/end", ["tag": "x"]).status == .forbidden)
-      // Who has left cannot come back by the old cookie, nor can who was sent away; their name stays theirs.
+      // A person who has left, or was sent away, cannot come back by the old cookie; their name stays theirs.
       let reviewers = try await ann.object(.get, "/api/reviewers")["reviewers"] as? [[String: Any]]
       let eve = try #require(reviewers?.first { $0["person"] as? String == "Eve" }?["tag"] as? String)
       _ = try await ann.object(.post, "/api/reviewers/end", ["tag": eve])

@@ -41,7 +41,7 @@ final class Browser: Sendable {
     session = "\(base)/\(try #require((reply as? [String: Any])?["sessionId"] as? String))"
   }
 
-  /// Forgets the page, who was there and what was complained of, and sets the colours.
+  /// Forgets the page, its visitors and its complaints, and sets the colors.
   func start(dark: Bool) async throws {
     try await open("about:blank")
     try await beDesktop()

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-/// A connection to the program on which a test may send any bytes, also those that no browser would.
+/// A connection to the program on which a test may send any bytes, also bytes that no browser would send.
 ///
 /// For one thread; blocks.
 final class RawConnection {

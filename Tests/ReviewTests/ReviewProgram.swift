@@ -10,7 +10,8 @@ struct ReviewProgram {
   let links: [String]
 
   /// - Parameter port: 0: any that is free.
-  /// - Parameter glance: Pages saved faster than so many seconds an image are asked about; browsers in tests are fast.
+  /// - Parameter glance: Pages saved faster than this many seconds per image are asked about; browsers in tests are
+  ///   fast.
   init(
     _ fixture: ReviewFixture, port: Int = 0, reviewers: [String] = ["Ann"], glance: Int = 0
   ) async throws {

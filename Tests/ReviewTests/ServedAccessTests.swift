@@ -190,7 +190,7 @@ import Testing
       let guess = door.request("/api/enter", post: #"{"token":"0"}"#)
       let guesses = try await door.statuses(guess, times: 100)
       #expect(Set(guesses) == [401, 429] && guesses.count { $0 == 401 } >= 15, "\(guesses)")
-      // Six hundred requests of a session at once, then a hundred a second.
+      // Six hundred requests of a session at once, then a hundred per second.
       let rate = ReviewConfiguration().rate
       let count = 3000
       let start = ContinuousClock.now

@@ -2,7 +2,7 @@ import Foundation
 import TestPrograms
 import Testing
 
-/// A program that goes on until it is stopped, and what it prints.
+/// A program that goes on until it is stopped, and its output.
 struct ServerProcess {
   private let process: ChildProcess
   private let output: URL

@@ -49,7 +49,7 @@ import Workspace
         return overview["isLive"] as? Bool == true && overview["sinceTraining"] as? Int == count
       }
       let before = try await suspects()
-      // A person who finds every label of a class right changes what is thought of those that nobody has seen.
+      // A person who finds every label of a class right changes the probabilities of labels that nobody has seen.
       let images = try await ann.images("/api/classes/1/images?count=60").images
       try await ann.answer(images.map { $0.answer("right") })
       try await until { try await isLive(images.count) }

@@ -116,7 +116,7 @@ import Workspace
       let cid = visitors[2]
       let all = try await ann.images("/api/classes/0/images?count=100").images
       try await ann.answer(all.map { $0.answer("right") })
-      // A part of what one has answered is shown to a second, and not to a third.
+      // Some of one person's images are shown to a second person, and not to a third.
       let shared = try await bob.images("/api/classes/0/images?count=100").images
       #expect(!shared.isEmpty && shared.count < all.count)
       try await bob.answer(shared.map { $0.answer($0 == shared[0] ? "wrong" : "right") })
@@ -125,7 +125,7 @@ import Workspace
       let dispute = try #require((disputes["disputes"] as? [[String: Any]])?.first)
       #expect(disputes["count"] as? Int == 1)
       #expect((dispute["item"] as? [String: Any])?["image"] as? Int == shared[0].image)
-      // Who said what is not told before it is settled.
+      // Names are not told before a dispute is settled.
       #expect(Set(dispute.keys) == ["item", "voices"] && dispute["voices"] as? Int == 2)
       // Only who was shown the dispute settles it, whatever a browser says.
       try await ann.answer([shared[0].answer("right", ["settles": true, "selection": "drawn"])])

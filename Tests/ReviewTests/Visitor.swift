@@ -6,7 +6,7 @@ import Testing
 
 @testable import Review
 
-/// A reviewer's browser, as far as the server sees it, without sockets.
+/// A reviewer's browser as the server sees it, without sockets.
 struct Visitor: Sendable {
   let client: RouterClient
   var cookie: String?

@@ -78,7 +78,7 @@ public final class TestServer: Sendable {
   public var mostAtOnce: Int { desk.state.withLock { $0.mostAtOnce } }
 }
 
-/// What the connections share: who answers, and what was asked.
+/// Shared by the connections: who answers, and the requests so far.
 private final class Desk: Sendable {
   struct State {
     var moments: [String: [ContinuousClock.Instant]] = [:]

@@ -31,7 +31,7 @@ struct DamageTests {
     for count in 0..<bytes.count { #expect(!survives(bytes.prefix(count)), "\(count) bytes") }
   }
 
-  @Test("what a program writes for itself is read as it was written, or not at all")
+  @Test("a program's own files are read as they were written, or not at all")
   func sealed() throws {
     try Fixtures.withTemporaryFolder { folder in
       let path = "\(folder)/state.safetensors"

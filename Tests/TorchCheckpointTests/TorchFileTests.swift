@@ -5,7 +5,7 @@ import Torch
 @Suite("PyTorch files")
 struct TorchFileTests {
   @Test(
-    "what PyTorch saved is read as PyTorch reads it",
+    "files that PyTorch saved are read as PyTorch reads them",
     arguments: ["types", "model", "training", "nested"], ["zip.pt", "legacy.pth"])
   func agreesWithPyTorch(name: String, format: String) throws {
     try requireAgreement(Checkpoint.read(path: Fixtures.path("\(name).\(format)")), name)
@@ -44,7 +44,7 @@ struct TorchFileTests {
   }
 
   @Test(
-    "what is no plain weights is refused with its reason",
+    "files that are no plain weights are refused with the reason",
     arguments: [
       ("hostile.pt", "asks for posix.system"), ("hostile.pth", "asks for posix.system"),
       ("whole_model.pt", "asks for torch.nn.modules.linear.Linear"), ("torchscript.pt", "TorchScript"),

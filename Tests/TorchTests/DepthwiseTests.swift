@@ -19,9 +19,8 @@ import Torch
 
   private func tensors(_ one: Case) -> (input: Tensor, weight: Tensor) {
     let generator = Generator(seed: 2)
-    let (input, weight) = (
-      generator.normal(one.shape), generator.normal([one.shape[1], 1, one.kernel, one.kernel])
-    )
+    let input = generator.normal(one.shape)
+    let weight = generator.normal([one.shape[1], 1, one.kernel, one.kernel])
     input.requiresGradient = true
     weight.requiresGradient = true
     return (input, weight)

@@ -4,7 +4,7 @@ import Testing
 @testable import Torch
 
 @Suite struct EngineTableTests {
-  /// The program would call other functions in the places of those that it means.
+  /// The program would call other functions in the places of the functions that it means.
   @Test("a table of another version or size is refused")
   func versions() {
     func fits(_ version: UInt32, _ size: Int) -> Bool {
@@ -19,7 +19,7 @@ import Testing
     #expect(EngineError.otherVersion(path: "/x.so").description.contains("build-engine"))
   }
 
-  @Test("what asks of a tensor comes back with an answer, whatever libtorch throws")
+  @Test("questions about a tensor come back with an answer, whatever libtorch throws")
   func facts() {
     let functions = Engine.functions
     let tensor = Tensor.zeros([2, 3])

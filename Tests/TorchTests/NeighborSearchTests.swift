@@ -3,7 +3,7 @@ import Testing
 
 @testable import Torch
 
-@Suite("Neighbours of many examples") final class NeighborSearchTests {
+@Suite("Neighbors of many examples") final class NeighborSearchTests {
   private let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
 
   deinit { try? FileManager.default.removeItem(atPath: folder) }
@@ -127,7 +127,7 @@ import Testing
     try change(rows: 1500, k: 10, isKnown: false)
     #expect(Self.all(search(data, store: store, threads: 2)) == found)
     #expect(Self.all(search(DenseFeatures(Self.surface(1500, seed: 2)), store: store, threads: 2)) != found)
-    // What was found first is as it was, although other neighbours lie in its place now.
+    // What was found first is as it was, although other neighbors lie in its place now.
     let kept = search(data, store: store, threads: 2)
     _ = search(DenseFeatures(Self.surface(1500, seed: 2)), store: store, threads: 2)
     #expect(Self.all(kept) == found)
@@ -159,10 +159,8 @@ import Testing
     var lists = try #require(Checkpoint.readSealed(path: "\(folder)/lists.safetensors"))
     lists.metadata["quality"] = nil
     try lists.writeSealed(to: "\(folder)/lists.safetensors")
-    let (marks, table) = (
-      try #require(MappedBytes(path: "\(folder)/blocks.u64", count: 16)),
-      try #require(MappedBytes(path: "\(folder)/neighbors.i32", count: data.count * 20))
-    )
+    let marks = try #require(MappedBytes(path: "\(folder)/blocks.u64", count: 16))
+    let table = try #require(MappedBytes(path: "\(folder)/neighbors.i32", count: data.count * 20))
     withExtendedLifetime((marks, table)) {
       let values = marks.bytes.bindMemory(to: UInt64.self)
       let digest = values[0]

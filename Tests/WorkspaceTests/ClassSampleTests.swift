@@ -54,7 +54,7 @@ struct ClassSampleTests {
     #expect(images.count == 12)
   }
 
-  @Test("who could not tell has answered; nobody has by accepting unseen or by taking back")
+  @Test("unsure is an answer; accepting unseen and taking back are none")
   func holes() throws {
     try say(.right, line[..<5], .drawn)
     try say(.unsure, line[5..<6], .drawn)

@@ -100,7 +100,7 @@ struct DamageTests {
     #expect(error.kind == .damaged)
   }
 
-  @Test("who would write while another does is told so; who reads is not kept")
+  @Test("a second writer is told that it must wait; readers need not")
   func locked() throws {
     let workspace = try temporary.open()
     try importTable(try temporary.table("a", count: 3), into: workspace)
@@ -116,7 +116,7 @@ struct DamageTests {
     }
     try other.withWriteLock("train") {}
     try workspace.write { _ in
-      let error = try refusal { try other.setLabel("x", ofSample: 0) }
+      let error = try refusal { try other.clearProblems(stage: "embed", in: 0..<1) }
       #expect(error.kind == .locked)
       #expect(try other.verifications().count == 1)
     }

@@ -65,7 +65,7 @@ struct FeatureTests {
     #expect(values == Self.values(0..<(count - 2), 3))
   }
 
-  @Test("what killed writers left is removed by the next one, nothing else")
+  @Test("leftovers of killed writers are removed by the next one, nothing else")
   func leftovers() throws {
     let set = try workspace.featureSet(key: "k", dimension: 1, type: .float32)
     try write(set, 0..<3)
@@ -86,7 +86,7 @@ struct FeatureTests {
     #expect(back[20...].allSatisfy { $0 == 1 })
   }
 
-  @Test("the last shard grows, and what is missing is known", arguments: [1, 5, 4095, 4096, 4097])
+  @Test("the last shard grows, and missing rows are known", arguments: [1, 5, 4095, 4096, 4097])
   func growth(first: Int) throws {
     let set = try workspace.featureSet(key: "k", dimension: 2, type: .float16)
     for range in set.missing(of: first) { try write(set, range) }
@@ -181,7 +181,7 @@ struct FeatureTests {
   }
 
   @Test(
-    "what cannot be read is refused with the reason",
+    "unreadable files are refused with the reason",
     arguments: [
       ("{'descr': '<f4', 'fortran_order': True, 'shape': (1, 1), }\n", "Fortran"),
       ("{'descr': '>f4', 'fortran_order': False, 'shape': (1, 1), }\n", ">f4"),

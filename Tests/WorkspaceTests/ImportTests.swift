@@ -238,14 +238,15 @@ struct ImportTests {
 
   @Test("a fingerprint changes with what it covers, and with nothing else")
   func fingerprints() throws {
-    try importTable(try temporary.write("a.csv", "key,label\nx,a\ny,b\n"), into: workspace)
+    let table = try temporary.write("a.csv", "key,label\nx,a\ny,b\n")
+    try importTable(table, into: workspace)
     let other = try Workspace(path: "\(temporary.path)/other", create: true)
     try importTable(try temporary.write("b.csv", "key,label\nx,a\ny,a\n"), into: other)
     #expect(try workspace.fingerprint(of: .images) == other.fingerprint(of: .images))
     #expect(try workspace.fingerprint(of: .labels) != other.fingerprint(of: .labels))
     #expect(try workspace.fingerprint(of: .verifications) == other.fingerprint(of: .verifications))
     let labels = try workspace.fingerprint(of: .labels)
-    try workspace.setLabel("a", ofSample: 1)
+    try temporary.relabel(table, "y", "a", in: workspace)
     #expect(try workspace.fingerprint(of: .labels) != labels)
     try workspace.addVerifications([
       VerificationRecord(sample: 0, label: 0, answer: .wrong, person: "p", origin: .reviewed)

@@ -1,19 +1,17 @@
 import Datasets
 import Foundation
+import TestPrograms
+import Testing
 
 @testable import Workspace
 
 /// A folder for one test, removed afterwards, with a workspace and the files to import.
 final class TemporaryWorkspace {
-  let path: String
+  private let temporary: TemporaryFolder
 
-  init() throws {
-    path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
+  init() throws { temporary = try TemporaryFolder() }
 
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
+  var path: String { temporary.path }
   var folder: String { "\(path)/workspace" }
 
   func open(create: Bool = true) throws -> Workspace {
@@ -21,11 +19,7 @@ final class TemporaryWorkspace {
   }
 
   @discardableResult
-  func write(_ name: String, _ text: String) throws -> String {
-    let file = "\(path)/\(name)"
-    try Data(text.utf8).write(to: URL(fileURLWithPath: file))
-    return file
-  }
+  func write(_ name: String, _ text: String) throws -> String { try temporary.write(name, text) }
 
   /// A table of `count` samples without images: keys `<name>-i`, of three classes, with a truth column.
   func table(_ name: String, count: Int, from first: Int = 0) throws -> String {
@@ -33,6 +27,25 @@ final class TemporaryWorkspace {
       "\(name)-\($0),class \($0 % 3),\($0 % 5 == 0 ? "test" : ""),t\($0 % 2)\n"
     }
     return try write("\(name).csv", "key,label,split,truth\n" + rows.joined())
+  }
+}
+
+extension TemporaryWorkspace {
+  /// Gives a sample another label in a table of samples without images, and brings the workspace up to date with it.
+  func relabel(_ table: String, _ key: String, _ label: String, in workspace: Workspace) throws {
+    let lines = try String(contentsOfFile: table, encoding: .utf8).split(separator: "\n").map { line in
+      var fields = line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+      if fields[0] == key { fields[1] = label }
+      return fields.joined(separator: ",") + "\n"
+    }
+    try Data(lines.joined().utf8).write(to: URL(fileURLWithPath: table))
+    var options = DatasetOptions()
+    options.featuresOnly = true
+    let source = try #require(try workspace.source(at: DatasetSource(path: table)))
+    let summary = try workspace.updateSamples(
+      of: source, from: try DatasetReader.open(source: table, options: options), options: options, scope: .all
+    )
+    #expect(summary.relabelled == 1)
   }
 }
 

@@ -24,7 +24,7 @@ struct TrustTests {
     try importTable(try temporary.table("a", count: 3), into: winner)
     try loser.removeIfEmpty()
     #expect(try temporary.open(create: false).sampleCount() == 3)
-    // The other way round: the one that waits finds that what it opened has gone.
+    // The other way round: the one that waits finds its folder gone.
     let second = try TemporaryWorkspace()
     let left = try second.open()
     let right = try second.open()
@@ -50,16 +50,17 @@ struct TrustTests {
     #expect(missing.kind == (create ? .damaged : .notFound))
   }
 
-  @Test("a snapshot stays as it was, and what is read through it belongs together")
+  @Test("a snapshot stays as it was, and everything read through it belongs together")
   func snapshot() throws {
     let workspace = try temporary.open()
-    try importTable(try temporary.table("a", count: 6), into: workspace)
+    let table = try temporary.table("a", count: 6)
+    try importTable(table, into: workspace)
     let snapshot = try workspace.snapshot()
     let before = try snapshot.fingerprint(of: .labels, .verifications)
     try workspace.addVerifications([
       VerificationRecord(sample: 0, label: 0, answer: .right, person: "p", origin: .reviewed)
     ])
-    try workspace.setLabel("other", ofSample: 1)
+    try temporary.relabel(table, "a-1", "other", in: workspace)
     #expect(try snapshot.verifications().isEmpty)
     #expect(try snapshot.snapshot().fingerprint(of: .labels, .verifications) == before)
     #expect(try workspace.fingerprint(of: .labels, .verifications) != before)
@@ -200,7 +201,7 @@ struct TrustTests {
     }
     // As `put` does, broken off before and after the shard is in place.
     for isInPlace in [false, true] {
-      try [Float](repeating: isInPlace ? 3 : 2, count: 10).withUnsafeBufferPointer { values in
+      [Float](repeating: isInPlace ? 3 : 2, count: 10).withUnsafeBufferPointer { values in
         struct Kill: Error {}
         #expect(throws: Kill.self) {
           try set.put(Array(0..<10), values) { digest in

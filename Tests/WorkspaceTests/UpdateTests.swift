@@ -80,7 +80,7 @@ struct UpdateTests {
     #expect(try workspace.sample(key: "a") != nil)
   }
 
-  @Test("a verdict of the table is taken over once, and does not undo a later one")
+  @Test("a verdict of the table is imported once, and does not undo a later one")
   func verdicts() throws {
     let table = try temporary.write("t.csv", "key,label,verification\na,x,1\nb,x,\n")
     try importTable(table, into: workspace)

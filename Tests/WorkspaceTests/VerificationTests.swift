@@ -6,11 +6,13 @@ import Testing
 struct VerificationTests {
   private let temporary: TemporaryWorkspace
   private let workspace: Workspace
+  private let table: String
 
   init() throws {
     temporary = try TemporaryWorkspace()
     workspace = try temporary.open()
-    try importTable(try temporary.write("a.csv", "key,label\nx,a\ny,b\n"), into: workspace)
+    table = try temporary.write("a.csv", "key,label\nx,a\ny,b\n")
+    try importTable(table, into: workspace)
   }
 
   private func answer(_ answer: VerificationAnswer, sample: Int = 0, label: Int = 0, client: String? = nil)
@@ -46,7 +48,7 @@ struct VerificationTests {
     #expect(try workspace.verificationHistory(sample: 1).isEmpty)
   }
 
-  @Test("what else was said of an image is kept with the answer, and taken back with it")
+  @Test("a remark about an image is kept with the answer, and taken back with it")
   func remarks() throws {
     func say(_ remark: VerificationRecord.Remark, client: String) throws {
       try workspace.addVerifications([
@@ -77,11 +79,11 @@ struct VerificationTests {
     try answer(.wrong, label: 0)
     try answer(.right, label: 1)
     #expect(try verdict() == false)
-    try workspace.setLabel("b", ofSample: 0)
+    try temporary.relabel(table, "x", "b", in: workspace)
     #expect(try verdict() == true)
-    try workspace.setLabel("c", ofSample: 0)
+    try temporary.relabel(table, "x", "c", in: workspace)
     #expect(try verdict() == nil)
-    try workspace.setLabel("a", ofSample: 0)
+    try temporary.relabel(table, "x", "a", in: workspace)
     #expect(try verdict() == false)
     #expect(try workspace.status().classes.map(\.samples) == [1, 1, 0])
   }
@@ -109,7 +111,7 @@ struct VerificationTests {
     #expect(try workspace.verificationHistory().isEmpty)
   }
 
-  @Test("what is kept of an answer comes back")
+  @Test("every field of an answer comes back")
   func record() throws {
     try answer(.wrong, client: "c")
     let record = try #require(try workspace.verificationHistory().first)
@@ -143,7 +145,7 @@ struct VerificationTests {
     try say(.right, "Fay", .settled)
     #expect(try verdict() == true)
     #expect(try now()?.isDisputed == false)
-    // Who withdraws lets the others speak.
+    // After a withdrawal the others' answers count.
     try say(.withdrawn, "Fay")
     try say(.withdrawn, "Eve")
     #expect(try verdict() == true)
@@ -187,7 +189,7 @@ struct VerificationTests {
     try say(.right, sample: 1, label: 1, by: "Cy", .imported)
     #expect(try workspace.slipRates()[1] == nil)
     // A trial is no verdict, not even once the label is the one that was asked about.
-    try workspace.setLabel("a", ofSample: 1)
+    try temporary.relabel(self.table, "y", "a", in: workspace)
     #expect(try workspace.currentAnswers().map(\.sample) == [0])
   }
 
@@ -196,7 +198,7 @@ struct VerificationTests {
     for (sample, client) in [(0, "batch-1"), (1, "batch-2"), (0, "batches"), (1, "batch")] {
       try answer(.wrong, sample: sample, label: sample, client: client)
     }
-    // Those that were replaced stay replaced.
+    // Answers that were replaced stay replaced.
     #expect(try workspace.undoVerifications(.batch("batch"), by: "me").isEmpty)
     try answer(.right, sample: 0, client: "other-1")
     try answer(.right, sample: 1, label: 1, client: "other-2")

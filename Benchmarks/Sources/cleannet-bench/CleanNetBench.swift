@@ -3,7 +3,7 @@ import CleanNet
 import Foundation
 import Torch
 
-/// The size of the authors' release: 101 classes, K = 32, D = 2048, 32 verified and 32 unverified images a batch.
+/// The size of the authors' release: 101 classes, K = 32, D = 2048, 32 verified and 32 unverified images per batch.
 struct ReleaseSize: ParsableArguments {
   @Option(help: "Classes.") var classes = 101
   @Option(help: "Features' dimension, D.") var dimension = 2048
@@ -19,7 +19,7 @@ struct ReleaseSize: ParsableArguments {
     }
     let features = clusteredFeatures(count: count, dimension: dimension, clusters: classes, seed: 0)
     return TrainingSet(
-      features: DenseFeatures(features), labels: labels, classes: classes, verifications: verified)
+      sound: DenseFeatures(features), labels: labels, classes: classes, verifications: verified)
   }
 
   func randomReferences() -> ReferenceSets {
@@ -31,7 +31,7 @@ struct ReleaseSize: ParsableArguments {
 
 struct TrainBench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "train", abstract: "Training steps a second, at the release's size.")
+    commandName: "train", abstract: "Training steps per second, at the release's size.")
   @OptionGroup var common: BenchOptions
   @OptionGroup var size: ReleaseSize
   @Option(help: "Steps that are timed.") var steps = 200

@@ -22,7 +22,7 @@ struct NetworkFacts: Sendable, Hashable {
 
   init() {}
 
-  /// Reads the files beside one of weights; those that are not there, or not JSON, say nothing.
+  /// Reads the files beside one of weights; files that are missing, or not JSON, say nothing.
   init(beside weights: String) {
     let folder = URL(fileURLWithPath: weights).deletingLastPathComponent()
     func object(_ name: String) -> [String: Any]? {

@@ -58,7 +58,7 @@ package enum NetworkFile {
     return CheckpointError(
       path: path,
       what:
-        "its tensors (\(names) …) are those of no network that is known: it has neither the patches of a vision transformer "
+        "its tensors (\(names) …) are tensors of no known network: it has neither the patches of a vision transformer "
         + "('patch_embed.proj.weight' in timm) nor the stem of a ConvNeXt ('stem.0.weight'), nor all of "
         + BackboneKind.allCases.map(\.rawValue).joined(separator: ", "),
       remedy: exportRemedy)

@@ -1,6 +1,6 @@
 import Torch
 
-/// Takes the tensors of a foreign network out of a file, with errors that name the file and what is missing.
+/// Takes the tensors of a foreign network out of a file, with errors that name the file and the missing tensor.
 struct NetworkTensors {
   let path: String
   /// What the network is called in errors: "a vision transformer".

@@ -1,6 +1,6 @@
 extension TensorNames {
-  /// Vision transformers: our names are timm's, but for queries, keys and values that lie apart (`attn.q` …) and what is said
-  /// beside the rules.
+  /// Vision transformers: our names are timm's, but for queries, keys and values that lie apart (`attn.q` …) and the
+  /// text beside the rules.
   static let transformer = TensorNames(
     timm + hub + openCLIP + huggingFaceViT + huggingFaceDINOv3 + huggingFaceCLIP + withoutUse)
 

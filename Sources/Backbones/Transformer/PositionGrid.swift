@@ -7,7 +7,7 @@ struct PositionGrid {
   enum Resizing: Sendable, Hashable {
     /// Keys's a = −0.5, and wider when the grid shrinks: timm's and open_clip's, and DINOv2's with registers elsewhere.
     case antialiased
-    /// Keys's a = −0.75, four neighbours always: Hugging Face's.
+    /// Keys's a = −0.75, four neighbors always: Hugging Face's.
     case plain
     /// As `plain`, the scale computed of a grid 0.1 larger: torch.hub's DINOv2 without registers.
     case offset

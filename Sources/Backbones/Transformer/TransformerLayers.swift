@@ -1,6 +1,6 @@
 import Torch
 
-/// Layer normalisation in float32.
+/// Layer normalization in float32.
 struct LayerNormalization: Sendable {
   /// `[D]`, float32.
   let weight: Tensor

@@ -1,8 +1,9 @@
 import Foundation
 import Torch
 
-/// A vision transformer (Dosovitskiy et al. 2021) from a file of weights as it was downloaded: ViT and DeiT, DINOv2 with and
-/// without registers, DINOv3, CLIP, SigLIP, by the names of timm, Hugging Face, open_clip and torch.hub.
+/// A vision transformer (Dosovitskiy et al. 2021) from a file of weights as it was downloaded. ViT and DeiT, DINOv2
+/// with and without registers, DINOv3, CLIP and SigLIP are read by the names of timm, Hugging Face, open_clip and
+/// torch.hub.
 ///
 /// Sums along the tokens' way, norms and pooling are float32; matrices and attention are computed in `dtype`.
 package struct VisionTransformer: FeatureNetwork {
@@ -30,7 +31,7 @@ package struct VisionTransformer: FeatureNetwork {
   private let before: LayerNormalization?
   private let blocks: [TransformerBlock]
   private let after: LayerNormalization?
-  /// Of networks that pool first and normalise then.
+  /// Of networks that pool first and normalize then.
   private let afterPooling: LayerNormalization?
   private let attentionPool: AttentionPool?
 
@@ -80,7 +81,7 @@ package struct VisionTransformer: FeatureNetwork {
     return max(1, min(16, 2048 / max(1, tokens)))
   }
 
-  /// Normalised images `[N, 3, H, W]` to tokens `[N, prefix + m², D]`, float32, before the last norm.
+  /// Normalized images `[N, 3, H, W]` to tokens `[N, prefix + m², D]`, float32, before the last norm.
   func tokens(_ input: Tensor) -> Tensor {
     let maps = input.conv2d(patchWeight, bias: patchBias, stride: patchSize)
     let count = maps.size(0)

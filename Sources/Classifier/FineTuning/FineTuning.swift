@@ -28,7 +28,7 @@ package final class FineTuning {
 
   /// - Parameter threads: of the loader; the network takes `Engine.threads`.
   package init(_ classifier: ImageClassifier, recipe: FineTuningRecipe, data: FineTuningData, threads: Int) {
-    precondition(classifier.classes == data.classes, "the classifier is of other classes")
+    precondition(classifier.classes == data.classes, "the classifier has other classes")
     self.classifier = classifier
     self.recipe = recipe
     self.data = data

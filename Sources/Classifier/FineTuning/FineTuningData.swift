@@ -32,7 +32,7 @@ package struct FineTuningData: Sendable {
     self.decode = decode
   }
 
-  /// The examples that are trained on: those that count and are not validated on.
+  /// The examples that are trained on: all that count, without the validation examples.
   var training: [Int] {
     let held = Set(validation)
     return labels.indices.filter { weights.total($0) > 0 && !held.contains($0) }

@@ -10,7 +10,7 @@ package struct FineTuningRecipe: Sendable, Hashable, Codable {
 
   /// Passes over the images that count.
   package var epochs = 5
-  /// Images a batch, whose statistics batch norm sees.
+  /// Images per batch, whose statistics batch norm sees.
   package var batchSize = 32
   /// Batches whose gradients are added up for one step.
   package var accumulation = 1

@@ -3,7 +3,7 @@ import Images
 import Synchronization
 import Torch
 
-/// A trained classifier in use: batch norm folded, one thread a batch.
+/// A trained classifier in use: batch norm folded, one thread per batch.
 package struct InferenceClassifier: Sendable {
   package let backbone: Backbone
   package let classes: Int
@@ -29,7 +29,7 @@ package struct InferenceClassifier: Sendable {
     return backbone.logits(features: features) ?? .zeros([features.size(0), classes])
   }
 
-  /// What the network says of a batch.
+  /// What the network says about a batch.
   package struct Answer: Sendable {
     /// Images that could be read, in rising order.
     package var images: [Int]

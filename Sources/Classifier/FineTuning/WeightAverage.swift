@@ -1,6 +1,6 @@
 import Torch
 
-/// A moving average of what changes in training: smoother than the last step, and as a rule better.
+/// A moving average of the weights in training: smoother than the last step, and as a rule better.
 ///
 /// `average += (1 − d)(value − average)` with `d = min(decay, (1 + t) / (10 + t))` in step t, so that the start is soon
 /// forgotten.

@@ -3,11 +3,11 @@ import Torch
 /// Images with the states that they may be in, and what each source of evidence says of these: all that a ``NoiseModel``
 /// reads. It grows with images, not with images × classes.
 ///
-/// An image's *candidates* are its label, "none of them" in an open world, and the states that are likeliest by all sources
-/// together. The other states, its *tail*, are kept as a few bundles of states that are about as likely as each other. A
-/// bundle has a weight and for each source one log-probability, the mean over its states, so that its sum over states
-/// `Σ exp(Σ_k α_k · l_k)` is right for the α that it was made with, and its derivatives by α are. With few states all are
-/// candidates and nothing is left out.
+/// An image's *candidates* are its label, "none of them" in an open world, and the states that are likeliest by all
+/// sources together. The other states, its *tail*, are kept as a few bundles of states that are about as likely as each
+/// other. A bundle has a weight and for each source one log-probability, the mean over its states. So its sum over
+/// states `Σ exp(Σ_k α_k · l_k)` is right for the α that it was made with, and its derivatives by α are. With few
+/// states all are candidates and nothing is left out.
 struct Candidates: Sendable {
   let pieces: [CandidatePiece]
   let labels: SoftLabels

@@ -52,9 +52,9 @@ struct ClassVotes: Sendable {
       average: average ?? Self.mean(builder.classes, builder.shares, states: states))
   }
 
-  /// What several builders say of images, brought into their order.
+  /// What several builders say about images, brought into their order.
   ///
-  /// - Parameter pieces: The images' numbers, each once in all, and what is said of them.
+  /// - Parameter pieces: The images' numbers, each once in all, and their votes.
   init(_ pieces: [(images: [Int], votes: Builder)], count: Int, states: Int) {
     var starts = [Int32](repeating: 0, count: count + 1)
     for (images, votes) in pieces {

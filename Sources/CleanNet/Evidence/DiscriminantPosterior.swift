@@ -96,7 +96,7 @@ struct DiscriminantPosterior: Sendable {
     }
   }
 
-  /// The discriminant that was fitted with all images: for those that come later.
+  /// The discriminant that was fitted with all images: for images that come later.
   ///
   /// Parameters as of ``fitted(_:classes:shrinkage:)``.
   func classifier(_ softLabels: ClassVotes, classes: Int, shrinkage: Double) -> LinearClassifier {
@@ -175,7 +175,7 @@ struct DiscriminantPosterior: Sendable {
     return (means, Tensor(sizes).to(.float32) + left * leftSize)
   }
 
-  /// What the images outside one fold say of the classes.
+  /// What the images outside one fold say about the classes.
   private struct Moments {
     /// `[C, d]`
     var means: Tensor

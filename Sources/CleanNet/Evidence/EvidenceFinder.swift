@@ -121,7 +121,7 @@ struct EvidenceFinder: Sendable {
 
   /// What `body` makes of all images, piece by piece.
   ///
-  /// - Parameter images: Those that are there already.
+  /// - Parameter images: Images that are there already.
   private func ofAll<Value: Sendable>(
     _ images: Candidates, _ model: NoiseModel, _ sources: @escaping Sources,
     _ body: @escaping @Sendable (CandidatePiece) -> Value

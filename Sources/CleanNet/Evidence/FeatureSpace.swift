@@ -37,7 +37,7 @@ public struct FeatureSpace: Sendable {
       store: store, device: device, threads: threads, progress: progress)
   }
 
-  /// The images that have a label and finite features. Others are not judged; they must not spoil what is said of the rest.
+  /// The images that have a label and finite features. Others are not judged; they must not spoil what is said about the rest.
   static func images(of data: TrainingSet) -> [Int] {
     let labeled = data.labels.indices.filter { data.labels[$0] >= 0 }
     return stride(from: 0, to: labeled.count, by: PrincipalComponents.chunk).flatMap { start -> [Int] in
@@ -115,7 +115,7 @@ public struct FeatureSpace: Sendable {
     return ranked.prefix(count).sorted()
   }
 
-  /// How neighbours were searched, and how many of the true ones were found.
+  /// How neighbors were searched, and how many of the true ones were found.
   package var neighborQuality: NeighborQuality { neighbors.quality }
 }
 

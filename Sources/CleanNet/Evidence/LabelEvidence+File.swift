@@ -31,7 +31,7 @@ extension LabelEvidence {
     return Checkpoint(tensors, metadata: [Self.metadataKey: String(decoding: about, as: UTF8.self)])
   }
 
-  /// Takes over what ``checkpoint()`` gave.
+  /// Restores the content of ``checkpoint()``.
   ///
   /// - Throws: ``ModelError`` or `ParameterError` where something is missing or does not fit.
   public init(_ checkpoint: Checkpoint) throws {

@@ -5,8 +5,8 @@ import Torch
 ///
 /// Each `Candidate` is one reading of the evidence: which sources it believes, how sharp their posteriors are, and how
 /// labels go wrong. It gives every image log-odds that its label is right. Verdicts play no part here. A
-/// ``VerdictModel`` weighs the candidates by them in milliseconds, so that each new verdict counts at once, and no
-/// verdict reaches the score of its own image but through a handful of numbers that all images share.
+/// ``VerdictModel`` weighs the candidates by them in milliseconds, so that each new verdict counts at once. No verdict
+/// reaches the score of its own image but through a handful of numbers that all images share.
 public struct LabelEvidence: Sendable {
   /// How a candidate explains the labels.
   public enum World: String, Sendable, Hashable, Codable, CaseIterable {
@@ -62,12 +62,12 @@ public struct LabelEvidence: Sendable {
   package let logOdds: Tensor
   /// The likeliest class of each image.
   public let suggested: [Int]
-  /// What CleanNet's networks say of each image; nil without networks.
+  /// What CleanNet's networks say about each image; nil without networks.
   package let networks: NetworkOpinions?
   /// How neighbors were searched, and how many of the true ones were found.
   public let neighbors: NeighborQuality?
-  /// The direction of each image's features, as far as verdicts about similar images are compared: `[N, K]`, float16. nil
-  /// where nothing is to be learned from similar images.
+  /// The direction of each image's features, in which verdicts about similar images are compared: `[N, K]`, float16.
+  /// nil where nothing is to be learned from similar images.
   package let coordinates: Tensor?
 
   /// By networks that were not trained on the image.

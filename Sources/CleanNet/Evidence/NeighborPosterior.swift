@@ -1,9 +1,9 @@
 import Torch
 
-/// The share of an image's nearest neighbours that belong to each class, counted by their soft labels.
+/// The share of an image's nearest neighbors that belong to each class, counted by their soft labels.
 ///
 /// Images that are the same have one vote together, the mean of their soft labels: fifty copies of a wrong label are no
-/// fifty witnesses. The other copies of an image itself are one neighbour more.
+/// fifty witnesses. The other copies of an image itself are one neighbor more.
 struct NeighborPosterior: Sendable {
   /// A quarter of a class of usual size, within these bounds.
   static let neighbors = 10...50
@@ -12,10 +12,10 @@ struct NeighborPosterior: Sendable {
   private let copies: Copies?
 
   /// - Parameters:
-  ///   - features: `[N, d]`; neighbours are nearest by cosine, and no image is its own.
+  ///   - features: `[N, d]`; neighbors are nearest by cosine, and no image is its own.
   ///   - classes: How many classes the images are of.
-  ///   - recall: The share of the true neighbours that is to be found.
-  ///   - store: Where neighbours may be kept already.
+  ///   - recall: The share of the true neighbors that is to be found.
+  ///   - store: Where neighbors may be kept already.
   ///   - device: Where cosines are computed.
   init(
     _ features: some FeatureSource, classes: Int, recall: Double = NeighborSearch.usualRecall,

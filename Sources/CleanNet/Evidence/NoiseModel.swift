@@ -1,8 +1,8 @@
 import Foundation
 import Torch
 
-/// How labels go wrong: the probability T[s, y] that an image of state s (a class, or none of them) carries the label y,
-/// together with how far each source of evidence about s is to be believed.
+/// How labels go wrong: the probability T[s, y] that an image of state s (a class, or none of them) carries the label
+/// y. It also knows how far to believe each source of evidence about s.
 ///
 /// Sources are logarithms of posteriors of the states, each from a model that has not seen the image's own label: see
 /// ``Candidates``. The posterior is `p(s | x) ∝ exp(Σ_k α_k · l_k[s])`, and the noisy label's likelihood is

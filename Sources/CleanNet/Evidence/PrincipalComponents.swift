@@ -1,11 +1,11 @@
 import Torch
 
-/// The directions in which normalised features vary most.
+/// The directions in which normalized features vary most.
 ///
 /// What follows works on the centred features in at most 512 of them: the network learns faster from centred inputs
 /// of fewer dimensions, and the covariance of a discriminant stays small.
 package struct PrincipalComponents: Sendable {
-  /// `[D]`, of the normalised features.
+  /// `[D]`, of the normalized features.
   package let mean: Tensor
   /// `[D, d]`, orthonormal columns by falling variance.
   package let directions: Tensor
@@ -92,7 +92,7 @@ package struct PrincipalComponents: Sendable {
     return DenseFeatures(projected)
   }
 
-  /// Scales that turn a variance v into √v: between plain and whitened features. Neighbours in this space agree more
+  /// Scales that turn a variance v into √v: between plain and whitened features. Neighbors in this space agree more
   /// often than in either.
   var softWhitening: Tensor { variances.pow(-0.25) }
 }

@@ -4,18 +4,18 @@ import Torch
 /// What verdicts decide: how far each reading of the evidence is believed.
 ///
 /// A candidate's log-odds z become the probability `σ(a·z + b)`. Its a and b make the verdicts likeliest under a prior,
-/// and its weight is the probability of the verdicts given the candidate (Laplace's approximation). Weights are averaged
-/// over resampled classes, because images of one class err together (the Bayesian bootstrap of Yao, Vehtari, Simpson and
-/// Gelman 2018, with classes as units): a reading that one class alone prefers does not win everywhere. Probabilities are
-/// averaged, not log-odds, so that no reading overrules all others by one huge number.
+/// and its weight is the probability of the verdicts given the candidate (Laplace's approximation). Weights are
+/// averaged over resampled classes, because images of one class err together (the Bayesian bootstrap of Yao, Vehtari,
+/// Simpson and Gelman 2018, with classes as units). So a reading that one class alone prefers does not win everywhere.
+/// Probabilities are averaged, not log-odds, so that no reading overrules all others by one huge number.
 ///
 /// On top, `VerdictResiduals` learn what all readings get wrong alike: about images that look like verified ones.
 ///
-/// A person who slips at the rate ε says the opposite of what is true so often: a verdict whose side has the probability p
+/// A person who slips at the rate ε says the opposite of the truth so often: a verdict whose side has the probability p
 /// is given with `ε + (1 − 2ε)·p`.
 ///
-/// Fitting takes milliseconds. Verified images are judged by models that were fitted without them, so that what is said
-/// of them can be compared with their verdicts.
+/// Fitting takes milliseconds. Verified images are judged by models that were fitted without them, so that their
+/// probabilities can be compared with their verdicts.
 public struct VerdictModel: Sendable, Codable {
   /// A person's answer about one of the images of the evidence.
   public struct Verdict: Sendable, Hashable {
@@ -52,7 +52,7 @@ public struct VerdictModel: Sendable, Codable {
   static let openness = [0, 0.25, 0.5, 0.75, 1]
   /// How many verdicts the noisy labels' mean log-likelihood weighs as, between the closed and the open world.
   static let likelihoodVerdicts = 100.0
-  /// The prior of log a: sources repeat each other, so that about half of what they say is news.
+  /// The prior of log a: sources repeat each other, so about half of each is news.
   static let logScale = (mean: log(0.5), deviation: 1.0)
   /// The prior deviation of b: noise models that know each class's noise need hardly any, a single rate needs more.
   static let interceptDeviation = (fitted: 0.3, even: 1.0)
@@ -246,7 +246,7 @@ extension VerdictModel {
 
     struct Fit: Sendable {
       var calibration: Calibration
-      /// The prior of the reading, less the price of what was fitted.
+      /// The prior of the reading, minus the price of the fit.
       var logPrior: Double
       /// By group of rows.
       var logLikelihoods: [Double]
@@ -298,8 +298,8 @@ extension VerdictModel {
       Dictionary(grouping: rows.indices) { labels[rows[$0]] }.sorted { $0.key < $1.key }.map(\.value)
     }
 
-    /// Shares of the verdicts, with as many right and as many wrong ones each, of every class as far as can be. A fold with
-    /// more right ones would leave fewer to learn from, and its images would look wrong for that alone.
+    /// Shares of the verdicts, with as many right and as many wrong ones each, of every class where that is possible. A
+    /// fold with more right ones would leave fewer to learn from, and its images would look wrong for that alone.
     func folds(_ evidence: LabelEvidence) -> [[Int]] {
       var folds = [[Int]](repeating: [], count: min(VerdictModel.folds, signs.count))
       guard folds.count > 1 else { return [] }

@@ -9,15 +9,16 @@ import Torch
 ///
 ///     s² · (exp(−|e_i − e_j|² / 2S) + x_i·x_j · (2·[l_i = l_j] − [l_i = r_j] − [r_i = l_j] + [r_i = r_j]))
 ///
-/// with the signals e of the evidence, the direction x of the features, the label l, and its rival r: the suggested class
-/// where it is another. So a verdict raises or lowers the labels of images that look like its own and have the same label,
-/// and the other way round those that look like it and have the rival's. The mode is found by Newton's method. How much s
-/// is believed, and whether anything is learned at all, the images say that are predicted from the others (leave-one-out).
+/// with the signals e of the evidence, the direction x of the features, the label l, and its rival r: the suggested
+/// class where it is another. So a verdict raises or lowers the labels of images that look like its own and have the
+/// same label. It moves images that look like it and have the rival's label the other way. The mode is found by
+/// Newton's method. How much s is believed, and whether anything is learned at all, the images say that are predicted
+/// from the others (leave-one-out).
 ///
-/// Verdicts beyond ``groupSize`` are learned from in groups, of whole classes as far as can be, so that time grows with
-/// their number and not with its cube. An image is told by the groups of its class, on the average.
+/// Verdicts beyond ``groupSize`` are learned from in groups, of complete classes where that is possible, so that time
+/// grows with their number and not with its cube. An image is told by the groups of its class, on the average.
 struct VerdictResiduals: Sendable, Codable {
-  /// s of each process. Half of what the readings say is usual; more than one fits noise.
+  /// s of each process. Half of the readings' share is usual; more than one fits noise.
   static let amplitudes = [0.5, 1.0]
   /// The log-weight of each process before any verdict; the readings alone have 0.
   static let logPrior = -2.0
@@ -45,7 +46,7 @@ struct VerdictResiduals: Sendable, Codable {
   ///   - traits: Of the verified images.
   ///   - signs: +1 for right, −1 for wrong.
   ///   - slipRates: How often whoever gave each verdict is mistaken.
-  ///   - logOdds: What the readings say of them.
+  ///   - logOdds: What the readings say about them.
   ///   - weigh: Makes log-likelihoods, by model and class, into weights.
   init(
     frame: EvidenceFrame, traits: ImageTraits, signs: [Double], slipRates: [Double], logOdds: [Double],
@@ -62,7 +63,7 @@ struct VerdictResiduals: Sendable, Codable {
           signs: rows.map { signs[$0] }, slipRates: rows.map { slipRates[$0] }, leavesOneOut: true)
       }
     }
-    // What each model says of each verified image, learned from the others.
+    // What each model says about each verified image, learned from the others.
     var predictions = [logOdds] + Self.amplitudes.map { _ in logOdds }
     for (rows, fits) in zip(grouped, fits) {
       for (model, fit) in fits.enumerated() {
@@ -93,7 +94,7 @@ struct VerdictResiduals: Sendable, Codable {
     self.groupsOfClass = groupsOfClass.map { $0.sorted() }
   }
 
-  /// Rows by groups, of nearly equal size, and of whole classes but for those that alone are more than one.
+  /// Rows by groups, of nearly equal size, and of complete classes, except for classes larger than a group.
   static func groups(_ labels: [Int]) -> [[Int]] {
     let byClass = Dictionary(grouping: labels.indices) { labels[$0] }.sorted { $0.key < $1.key }.map(\.value)
     let parts = byClass.flatMap { rows -> [[Int]] in
@@ -118,7 +119,7 @@ struct VerdictResiduals: Sendable, Codable {
   struct Fit: Sendable {
     /// K⁻¹ (f − m), one per image.
     var weights: [Double]
-    /// What the other images say of each one: log-odds.
+    /// What the other images say about each one: log-odds.
     var leftOut: [Double]
   }
 
@@ -220,7 +221,7 @@ struct VerdictResiduals: Sendable, Codable {
     return result
   }
 
-  /// Weighs the readings' log-odds and those that each process shifts.
+  /// Weighs the readings' log-odds, and the log-odds that each process shifts.
   private func mixed(_ logOdds: Double, _ shifts: [Double], weights: [Double]) -> Double {
     zip(weights.dropFirst(), shifts).reduce(weights[0] * VerdictModel.sigmoid(logOdds)) {
       $0 + $1.0 * VerdictModel.sigmoid(logOdds + $1.1)
@@ -256,7 +257,7 @@ struct VerdictResiduals: Sendable, Codable {
   ///
   /// - Parameters:
   ///   - held: Places of the images that are judged.
-  ///   - rest: Places of those that are learned from.
+  ///   - rest: Places of the verdicts that are learned from.
   ///   - logOdds: By readings that were fitted to `rest`, of all verified images.
   func probabilities(
     of held: [Int], from rest: [Int], traits: ImageTraits, signs: [Double], slipRates: [Double],

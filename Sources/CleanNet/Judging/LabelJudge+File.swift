@@ -59,7 +59,7 @@ extension LabelJudge {
     return checkpoint
   }
 
-  /// Takes over what ``checkpoint()`` gave.
+  /// Restores the content of ``checkpoint()``.
   ///
   /// - Throws: ``ModelError`` or `ParameterError` where something is missing or does not fit.
   public init(_ file: Checkpoint, model: CleanNetModel) throws {

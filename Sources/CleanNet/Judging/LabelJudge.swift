@@ -108,7 +108,7 @@ public struct LabelJudge: Sendable {
     _ features: Tensor, labels: [Int], verdicts: VerdictModel, neighbors: Int = 0
   ) -> Judgements {
     precondition(features.size(0) == labels.count, "\(labels.count) labels for \(features.size(0)) images")
-    precondition(features.size(1) == featureDimension, "the features are of another dimension")
+    precondition(features.size(1) == featureDimension, "the features have another dimension")
     precondition(labels.allSatisfy { (-1..<classes).contains($0) }, "a label is none of the model's classes")
     let sums = withoutGradients { features.sum(dim: 1).floats() }
     let sound = labels.indices.filter { sums[$0].isFinite }

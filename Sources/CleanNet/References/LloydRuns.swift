@@ -3,8 +3,8 @@ import Torch
 
 /// Several runs of Lloyd's algorithm on the same vectors, advanced together, by inner products alone.
 ///
-/// With x·y known for every pair, the squared distance of a vector x to the mean of a cluster C of m vectors is
-/// ‖x‖² − 2/m Σ x·y + 1/m² ΣΣ y·z over y, z in C: one matrix product gives the sums for all vectors, clusters and runs.
+/// With x·y known for every pair, the squared distance of a vector x to the mean of m vectors, a cluster C, is ‖x‖² −
+/// 2/m Σ x·y + 1/m² ΣΣ y·z over y, z in C. One matrix product gives the sums for all vectors, clusters and runs.
 struct LloydRuns {
   /// `[n, n]`, the inner products of the vectors.
   private let products: Tensor
@@ -68,7 +68,7 @@ struct LloydRuns {
 
   private mutating func step() {
     let count = products.size(0)
-    // [n, R, K], so that what is compared lies side by side.
+    // [n, R, K], so that compared numbers lie side by side.
     let membership = assignment.transposed().oneHot(classes: clusters).to(.float32)
     let sums = products.matmul(membership.reshaped([count, runs * clusters]))
       .reshaped([count, runs, clusters])

@@ -6,7 +6,7 @@ import Torch
 /// CleanNet, section 3.1: over all of a class's images, whatever their labels are worth, the centroids of K-means. A
 /// class with no more than K images is represented by those themselves; the mask leaves the missing places out.
 public struct ReferenceSets: Sendable {
-  /// `[C, K, D]`, normalised as the encoders expect; zeros where `mask` is false.
+  /// `[C, K, D]`, normalized as the encoders expect; zeros where `mask` is false.
   public let references: Tensor
   /// `[C, K]`: whether there is a reference at a place.
   public let mask: Tensor
@@ -28,7 +28,7 @@ public struct ReferenceSets: Sendable {
   /// The reference sets as the content of a file.
   public var checkpoint: Checkpoint { Checkpoint(tensors) }
 
-  /// Takes over what ``checkpoint`` gave.
+  /// Restores the content of ``checkpoint``.
   public init(_ checkpoint: Checkpoint) throws(ParameterError) { try self.init(checkpoint.tensorsByName) }
 
   init(_ tensors: [String: Tensor]) throws(ParameterError) {
@@ -48,10 +48,12 @@ public struct ReferenceSets: Sendable {
   /// - Parameters:
   ///   - members: For each class the images that carry its label. A class without images gets no reference.
   ///   - threads: Classes that are clustered at a time, each on a thread of its own.
+  ///   - isStopped: Asked before each class; once it says so, the classes that are left get no reference.
   ///   - progress: Called from any thread with the number of classes done.
   public static func clustering(
     _ features: some FeatureSource, members: [[Int]], normalization: FeatureNormalization, kMeans: KMeans,
-    seed: UInt64, threads: Int = 2, progress: (@Sendable (Int) -> Void)? = nil
+    seed: UInt64, threads: Int = 2, isStopped: @escaping @Sendable () -> Bool = { false },
+    progress: (@Sendable (Int) -> Void)? = nil
   ) -> ReferenceSets {
     let done = Mutex(0)
     // The order of work does not matter to the outcome: every class has a seed of its own.
@@ -62,7 +64,7 @@ public struct ReferenceSets: Sendable {
             $0 += 1; return $0
           })
       }
-      guard !members[label].isEmpty else { return nil }
+      guard !members[label].isEmpty, !isStopped() else { return nil }
       let limit = kMeans.limit
       var random = SplitMix64(seed: seed &* 0x2545_F491_4F6C_DD1D &+ UInt64(label))
       let images = sample(members[label], limit: limit, &random)

@@ -164,7 +164,7 @@ struct NamePattern: Sendable {
   }
 }
 
-/// What to say of images that lie in no class's folder.
+/// What to say about images that lie in no class's folder.
 struct FlatImages {
   private let problemText: (what: String, remedy: String)
   private let source: String

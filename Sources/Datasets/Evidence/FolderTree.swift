@@ -66,7 +66,7 @@ struct FolderTree {
     return nodes.count - 1
   }
 
-  /// Lists a folder and what is below it. Takes it over. Loops of links end at the folder that is met again.
+  /// Lists a folder and everything below it. Adopts it. Loops of links end at the folder that is met again.
   private mutating func scan(_ folder: OpaquePointer, _ node: Int, depth: Int, _ above: inout Set<[UInt64]>) {
     defer { closedir(folder) }
     let descriptor = dirfd(folder)

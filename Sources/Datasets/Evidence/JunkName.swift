@@ -30,7 +30,7 @@ enum JunkName {
   static func belongsToWorkspace(_ name: String) -> Bool { workspaceFolders.contains(name) }
 }
 
-/// A name compared by its bytes: those that Unicode calls equal may be two files.
+/// A name compared by its bytes: names that Unicode calls equal may be two files.
 struct ByteName: Hashable {
   let text: String
 

@@ -92,7 +92,7 @@ struct LevelFinder {
     return kids.count > 1 || (kids.first.map { kids.count == 1 && leadsToSeveral($0) } ?? false)
   }
 
-  /// The names of the classes below a folder, as far as they can be told.
+  /// The names of the classes below a folder, where they can be told.
   private func classNames(_ node: Int) -> Set<String> {
     let kids = tree.folders(of: node)
     if kids.count == 1, let only = kids.first, tree.folders(of: only).count > 1 { return classNames(only) }
@@ -164,7 +164,7 @@ struct LevelFinder {
     guard kids.count > 1 else { return nil }
     let deep = kids.filter { tree.folders(of: $0).count > 1 || leadsToSeveral($0) }
     guard deep.count == 1, let main = deep.first else {
-      // Of several, those that hold masks and the like are none.
+      // Of several folders, those with masks and the like are none.
       let left = deep.filter { !Self.asides.contains(tree[$0].name.lowercased()) }
       guard left.count == 1, let main = left.first, Self.isWrapper(tree[main].name) else { return nil }
       return kids.allSatisfy { $0 == main || isAside($0, main) } ? main : nil

@@ -98,7 +98,7 @@ final class PathResolver {
     return slashed
   }
 
-  /// The path with another beginning, if one of those that the user names is its own.
+  /// The path with another beginning, if one of the beginnings that the user names is its own.
   private func mapped(_ path: String) -> String? {
     prefixes.first { path.startsExactly(with: $0.from) }.map { prefix in
       prefix.to + (String(path.utf8.dropFirst(prefix.from.utf8.count)) ?? "")
@@ -134,7 +134,7 @@ final class PathResolver {
       remedy: "Copy the files here (\(copy)) and add --path-prefix '\(folder)/=FOLDER/'")
   }
 
-  /// The form, of those that Unicode has for one name, in which the image is there.
+  /// The form of the name, of the several that Unicode has, under which the image is there.
   private func otherForm(of path: String) -> String {
     guard path.utf8.contains(where: { $0 >= 0x80 }), hasOtherForms || checked < Self.patience else {
       return path

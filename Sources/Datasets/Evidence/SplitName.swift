@@ -29,8 +29,8 @@ package enum SplitName {
     return known.first
   }
 
-  /// The splits that names stand for which stand side by side, such as `pets-train` and `pets-test`: those in their usual
-  /// form, and those that have the same words beside a split's name.
+  /// The splits that names stand for which stand side by side, such as `pets-train` and `pets-test`: names in their
+  /// usual form, and names with the same words beside a split's name.
   package static func canonical(among names: [String]) -> [String: String] {
     var found: [String: String] = [:]
     var alike: [[String]: [(name: String, role: String)]] = [:]
@@ -47,7 +47,7 @@ package enum SplitName {
     return found
   }
 
-  /// What a column of yes and no says of a row's split, by its name: `is_test`, `train`, `is_training_image`.
+  /// What a column of yes and no says about a row's split, by its name: `is_test`, `train`, `is_training_image`.
   ///
   /// - Returns: The splits of rows with yes and with no.
   static func flag(_ name: String) -> (yes: String, no: String)? {

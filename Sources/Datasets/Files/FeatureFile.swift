@@ -16,7 +16,7 @@ package struct EmbeddedMatrix: Sendable, Hashable {
 
   /// Finds the features in a file: the only array, or the one named `features`, `embeddings`, `x` or `arr_0`.
   ///
-  /// - Returns: `nil` if the file is of neither format, as a `.npy` file is.
+  /// - Returns: `nil` if the file has neither format, as a `.npy` file is.
   /// - Throws: `DatasetProblems` if the array cannot be read where it lies.
   package static func find(in path: String) throws(DatasetProblems) -> EmbeddedMatrix? {
     let source = try DatasetSource(path: path)

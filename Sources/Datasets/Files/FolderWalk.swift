@@ -35,7 +35,7 @@ struct FolderWalk {
     try walk(descriptor, "", depth: 0, &visited, each)
   }
 
-  /// Lists one folder and what is below it. Takes the descriptor over.
+  /// Lists one folder and everything below it. Takes the descriptor over.
   private func walk(
     _ descriptor: CInt, _ prefix: String, depth: Int, _ visited: inout Set<FolderID>,
     _ each: (String, Bool) throws -> Void

@@ -12,7 +12,7 @@ struct RootProbe {
   private let counts: Bool
   private var seen = 0
   private var firstMissing: Sample?
-  /// Of the images looked at, those that are not there.
+  /// Images that were looked for and are not there.
   private var looked = 0
   private var missing: (count: Int, first: String)?
   private var total = 0

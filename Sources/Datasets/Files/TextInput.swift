@@ -1,5 +1,5 @@
-/// The text of a file as UTF-8 with line feeds, whatever it is kept as: UTF-16 of either order, with or without a mark, and
-/// the lines of old Macs, which end in carriage returns alone, are turned as they are read.
+/// The text of a file as UTF-8 with line feeds, whatever it is kept as. UTF-16 of either order, with or without a mark,
+/// is converted while it is read. So are the lines of old Macs, which end in carriage returns alone.
 final class TextInput {
   private enum Kind {
     case plain
@@ -14,7 +14,7 @@ final class TextInput {
   /// Bytes that were read and not passed on yet.
   private var pending: [UInt8] = []
   private var taken = 0
-  /// The first half of what is not whole yet, of UTF-16.
+  /// The first half of a UTF-16 character that is not complete yet.
   private var rest: [UInt8] = []
   private var atEnd = false
 

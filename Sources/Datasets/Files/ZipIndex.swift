@@ -11,7 +11,7 @@ struct ZipIndex: ArchiveIndex {
 
   subscript(_ name: String) -> ArchiveMember? { members[ByteName(name)] }
 
-  /// Whether a file's first bytes are those of a zip file that is an office document, such as a workbook.
+  /// Whether a file begins as a zip file that is an office document, such as a workbook.
   static func isOfficeDocument(_ head: [UInt8]) -> Bool {
     guard head.starts(with: zipSignature) else { return false }
     let text = String(decoding: head, as: UTF8.self)

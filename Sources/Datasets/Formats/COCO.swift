@@ -217,7 +217,7 @@ package struct COCO: DatasetFormat {
     }
   }
 
-  /// Where paths start: `root`, else the place, among those that people use, where the first image is.
+  /// Where paths start: `root`, else the first usual place that holds the first image.
   private func imageRoot(_ path: String, first: String?) throws -> String {
     if options.root != nil { return try options.imageRoot(of: source) }
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path

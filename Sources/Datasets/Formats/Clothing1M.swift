@@ -1,6 +1,6 @@
 import Foundation
 
-/// Clothing1M: `noisy_label_kv.txt` and `clean_label_kv.txt` with a line `<path> <number>` an image, lists of the
+/// Clothing1M: `noisy_label_kv.txt` and `clean_label_kv.txt` with one line `<path> <number>` per image, lists of the
 /// paths of each split, and `category_names_eng.txt`.
 ///
 /// An image's label is its noisy one. Where there is a clean one too, it is the attribute `clean_label`, and the

@@ -6,7 +6,7 @@ package struct HuggingFaceFolder: DatasetFormat {
   package static let name = "hf-image-folder"
   package static let summary = "images beside a metadata.csv or metadata.jsonl with file_name and a label"
 
-  /// Roboflow keeps a column a class in `_classes.csv`.
+  /// Roboflow keeps one column per class in `_classes.csv`.
   static let tables = ["metadata.jsonl", "metadata.csv", "_classes.csv"]
 
   package static let takes: Set<DatasetOption> = DatasetOption.ofTables

@@ -3,7 +3,7 @@
 package struct ImageFolder: DatasetFormat {
   package static let name = "image-folder"
   package static let summary =
-    "a folder a class, with images in it (also train/, val/, test/ above the classes)"
+    "one folder per class, with images in it (also train/, val/, test/ above the classes)"
 
   package static let classesAreFolders = true
 

@@ -1,8 +1,8 @@
 import Files
 import Foundation
 
-/// A table with a row a sample: CSV, TSV (either may be gzipped) or JSON lines, with `path` and `label`, and
-/// `key`, `verification` and `split` where they are known. All further columns become attributes.
+/// A table with one row per sample: CSV, TSV (either may be gzipped) or JSON lines, with `path` and `label`, and `key`,
+/// `verification` and `split` where they are known. All further columns become attributes.
 package struct Manifest: DatasetFormat {
   package static let name = "manifest"
   package static let summary = "a CSV, TSV or JSONL table with columns path and label"
@@ -84,7 +84,7 @@ package struct Manifest: DatasetFormat {
     return isDocument(source) ? .json : .jsonLines
   }
 
-  /// Whether a text that begins with an object is one JSON document, rather than an object a line.
+  /// Whether a text that begins with an object is one JSON document, rather than one object per line.
   private static func isDocument(_ source: DatasetSource) -> Bool {
     guard let file = try? InputFile(path: source.contentPath) else { return false }
     let window = ByteWindow(file)

@@ -3,7 +3,7 @@
 /// Nothing is unpacked: the samples point at the members' bytes.
 package struct TarImages: DatasetFormat {
   package static let name = "tar"
-  package static let summary = "an uncompressed tar file with a folder a class in it"
+  package static let summary = "an uncompressed tar file with one folder per class"
 
   package static let classesAreFolders = true
 

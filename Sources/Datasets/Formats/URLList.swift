@@ -48,7 +48,7 @@ package struct URLList: DatasetFormat {
     guard outcome.samples > 0 else { throw Manifest.noRows(source) }
     var summary = DatasetSummary(outcome)
     if let label = layout.label {
-      summary.notices.append("the list names no labels; all images are of the class \(label)")
+      summary.notices.append("the list names no labels; all images belong to the class \(label)")
     }
     return summary
   }

@@ -12,14 +12,14 @@ package enum VerificationTable {
     package var isRight: Bool?
     /// The label that was judged, if the table says so.
     package var label: String?
-    /// Who said so, if the table says.
+    /// The person, if the table has one.
     package var person: String?
     /// Counted from 1; 0 where rows are no lines.
     package var line: Int
     /// Why the image was looked at, the name of the class that is right, and when; nil where the table does not say.
     package var selection: String?
     package var correction: String?
-    /// What else was said of the image.
+    /// What else was said about the image.
     package var remark: String?
     package var time: Date?
 
@@ -48,68 +48,33 @@ package enum VerificationTable {
   /// - Throws: `DatasetProblems` at the end if rows are bad; what `each` throws, at once.
   @discardableResult
   package static func read(path: String, _ each: (Row) throws -> Void) throws -> Int {
-    let source = try DatasetSource(path: path)
-    if let problem = source.refusal { throw DatasetProblems(problem) }
-    let reader: any RecordReader =
-      switch Manifest.syntax(source) {
-      case .delimited(let delimiter):
-        try DelimitedReader(path: source.contentPath, delimiter: delimiter) { _ in true }
-      case .jsonLines: try JSONLinesReader(path: source.contentPath)
-      case .json: try JSONDocumentReader(path: source.contentPath)
-      }
-    let names = reader.columns.map { $0.lowercased() }
-    func column(_ known: [String]) -> Int? { known.lazy.compactMap { names.firstIndex(of: $0) }.first }
-    guard let key = column(ManifestColumns.keyNames + ManifestColumns.pathNames),
-      let verdict = column(ManifestColumns.verificationNames)
-    else {
-      throw DatasetProblems(
-        DatasetProblem(
-          file: path, line: 1, what: "lacks a column `key` (or `path`) or a column `verification`",
-          remedy: "Name them in the first row; its columns are: \(reader.columns.joined(separator: ", "))"))
-    }
-    let label = column(ManifestColumns.labelNames)
-    let person = column(personNames)
-    let selection = column(["selection"])
-    let correction = column(["correction"])
-    let remark = column(["remark"])
-    let time = column(["time"])
-    let log = ProblemLog()
+    let table = try KeyedTable(path: path, values: ManifestColumns.verificationNames, called: "verification")
+    let label = table.column(ManifestColumns.labelNames)
+    let person = table.column(personNames)
+    let selection = table.column(["selection"])
+    let correction = table.column(["correction"])
+    let remark = table.column(["remark"])
+    let time = table.column(["time"])
     var unknown = 0
-    while try reader.next() {
-      if let fault = reader.fault {
-        log.add(path, line: reader.line, fault.what, fault.remedy)
-        continue
+    let empty = try table.read { key, text in
+      let isRight: Bool?
+      switch VerdictText(text) {
+      case .unsure: isRight = nil
+      case .right, .wrong, .other: isRight = try ManifestTable.verification(text)
+      case .none:
+        unknown += 1
+        return
       }
-      do {
-        guard let text = try reader.text(verdict) else {
-          unknown += 1
-          continue
-        }
-        guard let name = try reader.text(key) else {
-          throw RecordFault(what: "has no key", remedy: "Fill in the key of the image, or remove the row")
-        }
-        let isRight: Bool?
-        switch VerdictText(text) {
-        case .unsure: isRight = nil
-        case .right, .wrong, .other: isRight = try ManifestTable.verification(text)
-        case .none:
-          unknown += 1
-          continue
-        }
-        var row = Row(
-          key: name, isRight: isRight, label: try label.flatMap { try reader.text($0) },
-          person: try person.flatMap { try reader.text($0) }, line: reader.line)
-        row.selection = try selection.flatMap { try reader.text($0) }
-        row.correction = try correction.flatMap { try reader.text($0) }
-        row.remark = try remark.flatMap { try reader.text($0) }
-        row.time = try time.flatMap { try reader.text($0) }.map(Self.time)
-        try each(row)
-      } catch let fault as RecordFault {
-        log.add(path, line: reader.line, fault.what, fault.remedy)
-      }
+      var row = Row(
+        key: key, isRight: isRight, label: try table.text(label), person: try table.text(person),
+        line: table.reader.line)
+      row.selection = try table.text(selection)
+      row.correction = try table.text(correction)
+      row.remark = try table.text(remark)
+      row.time = try table.text(time).map(Self.time)
+      try each(row)
     }
-    try log.throwIfAny()
-    return unknown
+    return empty + unknown
   }
 
   private static func time(_ text: String) throws(RecordFault) -> Date {

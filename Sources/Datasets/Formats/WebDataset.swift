@@ -1,12 +1,12 @@
 import Files
 import Foundation
 
-/// WebDataset: tar shards in which neighbouring members with one name up to the first dot are one sample: the image,
+/// WebDataset: tar shards in which neighboring members with one name up to the first dot are one sample: the image,
 /// and its class as `.cls` (a number or a name) or in `.json`.
 ///
-/// The source is a shard, a folder of shards, or a pattern such as `train-{000000..000127}.tar`. Nothing is unpacked.
-/// A sample's key is `key` in its `.json`, else `<shard>/<member>`. The other members of the `.json` become attributes.
-/// Shards whose names begin with a split (`val-000000.tar`) are of that split, unless the `.json` says otherwise.
+/// The source is a shard, a folder of shards, or a pattern such as `train-{000000..000127}.tar`. Nothing is unpacked. A
+/// sample's key is `key` in its `.json`, else `<shard>/<member>`. The other members of the `.json` become attributes.
+/// Shards whose names begin with a split (`val-000000.tar`) belong to that split, unless the `.json` says otherwise.
 package struct WebDataset: DatasetFormat {
   package static let name = "webdataset"
   package static let summary = "WebDataset's tar shards: one, a folder of them, or name-{000000..000127}.tar"
@@ -170,7 +170,7 @@ package struct WebDataset: DatasetFormat {
     return names[number]
   }
 
-  /// Takes over what a `.json` says.
+  /// Adds the attributes of a `.json` file.
   private func describe(_ sample: inout Sample, _ bytes: [UInt8]) throws {
     var values: [SampleAttribute] = []
     do throws(JSONScanner.Fault) {

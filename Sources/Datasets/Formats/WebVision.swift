@@ -1,7 +1,7 @@
 import Foundation
 
-/// WebVision: `info/train_filelist_google.txt`, `info/train_filelist_flickr.txt` and `info/val_filelist.txt` with a
-/// line `<path> <number>` an image, and `info/synsets.txt`, whose lines name the classes.
+/// WebVision: `info/train_filelist_google.txt`, `info/train_filelist_flickr.txt` and `info/val_filelist.txt` with one
+/// line `<path> <number>` per image, and `info/synsets.txt`, whose lines name the classes.
 ///
 /// The images of `val_filelist.txt`, which people have labelled, are the split `test`. The attribute `origin` tells
 /// which list a training image comes from.

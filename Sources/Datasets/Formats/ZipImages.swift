@@ -4,7 +4,7 @@ import Files
 /// lie, deflated ones unpacked in memory.
 package struct ZipImages: DatasetFormat {
   package static let name = "zip"
-  package static let summary = "a zip file with a folder a class in it"
+  package static let summary = "a zip file with one folder per class"
 
   package static let classesAreFolders = true
 

@@ -2,9 +2,9 @@ import Foundation
 
 /// Parquet files, read by DuckDB: Hugging Face's data sets with the images in them, or tables of paths or addresses.
 ///
-/// The source is a file, a folder of files (also in `data/`, or a folder a split), or a pattern. A file's split follows from
-/// its name. Images lie compressed in Parquet, where they cannot be read one by one, so an import takes them out into one file
-/// in the workspace, byte for byte.
+/// The source is a file, a folder of files (also in `data/`, or one folder per split), or a pattern. A file's split
+/// follows from its name. Images lie compressed in Parquet, where they cannot be read one by one, so an import takes
+/// them out into one file in the workspace, byte for byte.
 package struct Parquet: DatasetFormat {
   package static let name = "parquet"
   package static let summary =

@@ -57,7 +57,7 @@ final class ParquetWriter: DatasetWriter {
 
   private var attributes: [String] { session.output.attributeNames }
 
-  /// The column of an attribute, told apart from those that every sample has.
+  /// The column of an attribute, told apart from the columns that every sample has.
   private func column(_ attribute: String) -> String {
     let taken = ["image", "label", "key", "verification", "split"]
     return taken.contains(attribute.lowercased()) ? attribute + "_attribute" : attribute

@@ -1,7 +1,7 @@
 /// Delimited text by RFC 4180, with any one-byte delimiter, read as a stream of bytes.
 ///
 /// Quoted fields may hold delimiters, line ends and doubled quotes; lines may end in LF or CRLF; a quote within an
-/// unquoted field stands for itself; empty lines are passed over, and comments before the table.
+/// unquoted field stands for itself. Empty lines are passed over, and so are comments before the table.
 final class DelimitedReader: RecordReader {
   private struct Field {
     var start: Int

@@ -1,6 +1,6 @@
 import Files
 
-/// One JSON object a line. Strings are unescaped, numbers and booleans kept as written, `null` is empty, and nested
+/// One JSON object per line. Strings are unescaped, numbers and booleans kept as written, `null` is empty, and nested
 /// values stay JSON text.
 final class JSONLinesReader: RecordReader {
   private let window: ByteWindow

@@ -43,7 +43,7 @@ struct ManifestColumns {
   /// Where a row's label stands.
   enum Label {
     case column(Int)
-    /// A column a class, of which one holds 1.
+    /// One column per class, of which one holds 1.
     case oneHot([Int])
     /// The folder that the image lies in.
     case folder
@@ -181,7 +181,7 @@ struct ManifestColumns {
   private static func remedy(_ sample: TableSample, _ listed: String, _ role: String) -> String {
     guard sample.columns.count > 1 else {
       return
-        "Its lines hold one field each: part fields by comma, semicolon, tab or |, with one row a sample. "
+        "Its lines hold one field each: part fields by comma, semicolon, tab or |, with one row per sample. "
         + "\(listed); --\(role)-column names one"
     }
     return

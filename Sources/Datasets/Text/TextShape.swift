@@ -68,7 +68,7 @@ struct TextShape {
   private static func lines(_ text: UnsafeBufferPointer<UInt8>) -> [Line] {
     var lines: [Line] = []
     var rest = text[...]
-    // Comments come on top of those that tell.
+    // Comments come in addition to the lines that count.
     while !rest.isEmpty, lines.count < 5 * linesLookedAt {
       let end = rest.firstIndex(of: newline)
       let line = rest[..<(end ?? rest.endIndex)]
@@ -100,8 +100,8 @@ struct TextShape {
     return text.split { ",;|\t".contains($0) }.contains { ImageName.isImage(String($0).trimmedBlanks) }
   }
 
-  /// The first candidate that parts all lines into equally many fields, else the first that the first line holds, else its
-  /// only blank: lists such as "n01440764/1.jpg 0"; with more blanks than one, some belong to names.
+  /// The first candidate that parts all lines into equally many fields, else the first that the first line holds, else
+  /// its only blank, for lists such as "n01440764/1.jpg 0". With more blanks than one, some belong to names.
   private static func guess(_ lines: [UnsafeBufferPointer<UInt8>], _ quote: UInt8) -> UInt8 {
     guard let first = lines.first(where: { !$0.isEmpty }) else { return UInt8(ascii: ",") }
     let present = candidates.filter { first.contains($0) }

@@ -4,7 +4,7 @@ extension COCO: WritableFormat {
   package static func writer(_ output: DatasetOutput) throws -> any DatasetWriter { try COCOWriter(output) }
 }
 
-/// Writes `<split>/<class>/<name>` and `annotations/instances_<split>.json`, with one annotation an image.
+/// Writes `<split>/<class>/<name>` and `annotations/instances_<split>.json`, with one annotation per image.
 final class COCOWriter: DatasetWriter {
   private let session: WritingSession
   private let numbers: [String: Int]

@@ -6,7 +6,8 @@ package protocol DatasetWriter: AnyObject {
   /// - Throws: `DatasetProblems` if the disk refuses.
   func add(_ sample: Sample) throws
 
-  /// How many of the samples added so far the format has no place for, such as those of a split that it does not know.
+  /// How many of the samples added so far the format has no place for, such as samples of a split that it does not
+  /// know.
   var leftOut: Int { get }
 
   /// Puts all in place.
@@ -48,7 +49,7 @@ package struct DatasetOutput: Sendable {
   }
 }
 
-/// How images come into a folder that is written. Those that lie in archives or arrays are always copied.
+/// How images come into a folder that is written. Images that lie in archives or arrays are always copied.
 package enum ImageTransfer: String, Sendable, CaseIterable {
   /// By a symbolic link to where the image is.
   case symlink

@@ -102,7 +102,7 @@ final class Food101NWriter: DatasetWriter {
   }
 }
 
-/// Lists with a class a line.
+/// Lists with one class per line.
 enum ClassList {
   static func write(_ session: WritingSession, _ path: String, _ names: [String]) throws {
     let file = try OutputFile(session.place, path)

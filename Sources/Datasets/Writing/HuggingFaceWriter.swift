@@ -6,7 +6,7 @@ extension HuggingFaceFolder: WritableFormat {
   }
 }
 
-/// Writes a folder a split, each with its images, a folder a class, and a `metadata.jsonl`.
+/// Writes one folder per split, each with its images in one folder per class, and a `metadata.jsonl`.
 final class HuggingFaceWriter: DatasetWriter {
   private let session: WritingSession
   private var tables: [String: OutputFile] = [:]

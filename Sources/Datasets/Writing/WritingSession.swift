@@ -1,4 +1,4 @@
-/// What all writers share: the place, the images that go there, and what is noted on the way.
+/// What all writers share: the place, the images that go there, and the notes on the way.
 final class WritingSession {
   /// After so many samples that cannot be written, something is wrong with all of them.
   private static let mostProblems = 1000
@@ -40,7 +40,7 @@ final class WritingSession {
     return notices.notices
   }
 
-  /// Whether a sample is of a split that the format knows; the others are left out and noted.
+  /// Whether a sample belongs to a split that the format knows; the others are left out and noted.
   func has(_ sample: Sample, splits: [String], format: String) -> Bool {
     if splits.contains(sample.split) { return true }
     leftOut += 1
@@ -48,7 +48,7 @@ final class WritingSession {
     return false
   }
 
-  /// - Throws: `RecordFault` if a text would break a list with an entry a line.
+  /// - Throws: `RecordFault` if a text would break a list with one entry per line.
   static func requireLine(_ texts: String..., without: [UInt8] = []) throws(RecordFault) {
     let refused = [UInt8(ascii: "\n"), UInt8(ascii: "\r"), 0] + without
     for text in texts where text.utf8.contains(where: { refused.contains($0) }) {

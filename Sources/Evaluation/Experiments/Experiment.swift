@@ -3,8 +3,8 @@ import Detectors
 import Foundation
 import Torch
 
-/// The images that a detector is judged on: those that were not verified, of classes with verified images or of classes
-/// without.
+/// The images that a detector is judged on: images that were not verified, in classes with verified images or in
+/// classes without.
 package enum JudgedPart: String, Sendable, Hashable, Codable, CaseIterable {
   case heldOut
   case verified
@@ -34,7 +34,7 @@ package struct Experiment: Sendable {
     self.threads = threads
   }
 
-  /// A column of noisy labels, and what is known of them.
+  /// A column of noisy labels, and the known truth.
   package struct Column: Sendable {
     package var name: String
     /// Per image; negative for images that take no part.

@@ -14,7 +14,7 @@ package struct ExperimentRow: Sendable, Hashable, Codable {
   package var seconds: Double
   /// By how many bytes the process grew at most while the detector judged; nil where that cannot be measured.
   package var peakMemory: Int?
-  /// Where the part is the verified classes: what the guarantee said of their kept images, and what is true.
+  /// Where the part is the verified classes: the guarantee for their kept images, and the truth.
   package var guarantee: GuaranteeCheck?
 }
 

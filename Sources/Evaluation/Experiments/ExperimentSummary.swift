@@ -18,7 +18,7 @@ package struct ExperimentSummary: Sendable, Hashable, Codable {
   package var guarantees = 0
   package var guaranteesHeld = 0
 
-  /// One summary a setting, detector and part, in the order of first appearance.
+  /// One summary per setting, detector and part, in the order of first appearance.
   package static func of(_ rows: [ExperimentRow]) -> [ExperimentSummary] {
     struct Key: Hashable {
       var labels: String, classes: Int, perClass: Int, detector: String, part: JudgedPart

@@ -18,7 +18,7 @@ package struct DetectionMetrics: Sendable, Hashable, Codable {
   package var f1: Double
   /// The share of wrong labels among those kept.
   package var noiseAmongKept: Double
-  /// Lift by the number of labels looked at; without those that do not apply.
+  /// Lift by the number of labels looked at; without numbers that do not apply.
   package var liftAt: [Int: Double]
   /// Only where the scores are probabilities.
   package var calibrationError: Double?

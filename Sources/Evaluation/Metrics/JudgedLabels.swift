@@ -1,6 +1,6 @@
 import Detectors
 
-/// What a detector says of images whose truth is known: the input of all metrics.
+/// What a detector says about images whose truth is known: the input of all metrics.
 ///
 /// Everywhere in `Evaluation` a *wrong* label is what is looked for (the positive class), and a lower score means that
 /// the label is more likely wrong.
@@ -17,7 +17,7 @@ package struct JudgedLabels: Sendable {
   package init(scores: [Double], isRight: [Bool], labels: [Int], decisions: [Bool]) {
     precondition(
       isRight.count == scores.count && labels.count == scores.count && decisions.count == scores.count,
-      "scores, truth, labels and decisions are of different length")
+      "scores, truth, labels and decisions have different lengths")
     precondition(!scores.contains { $0.isNaN }, "a judged label has no score")
     self.scores = scores
     self.isRight = isRight

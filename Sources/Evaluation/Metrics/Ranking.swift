@@ -71,7 +71,7 @@ package struct CurvePoint: Sendable, Hashable {
     self.threshold = threshold
   }
 
-  /// Without the points on the line between their neighbours.
+  /// Without the points on the line between their neighbors.
   static func corners(_ points: [CurvePoint]) -> [CurvePoint] {
     points.indices.filter { index in
       guard index > 0, index + 1 < points.count else { return true }

@@ -20,7 +20,7 @@ extension LinePlot {
   ) -> LinePlot {
     LinePlot(
       title: title, xLabel: "recall: share of wrong labels found",
-      yLabel: "precision: share of those called wrong that are",
+      yLabel: "precision: share of the labels called wrong that are wrong",
       lines: rankings.map { name, ranking in
         Line(
           name: "\(name) \(rounded(ranking.averagePrecision))",

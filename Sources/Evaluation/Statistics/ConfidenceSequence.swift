@@ -1,8 +1,9 @@
 import Foundation
 
-/// Bounds on a share that hold at all sample sizes at once, however often somebody looks and for whatever reason sampling
-/// ends: a confidence sequence by the method of mixtures (Robbins 1970; Howard, Ramdas, McAuliffe and Sekhon 2021, section
-/// 3.2), with a beta distribution of shares. Wilson's and Clopper and Pearson's bounds hold for a size that was fixed before.
+/// Bounds on a share that hold at all sample sizes at once, however often somebody looks and for whatever reason
+/// sampling ends. This is a confidence sequence by the method of mixtures (Robbins 1970; Howard, Ramdas, McAuliffe and
+/// Sekhon 2021, section 3.2), with a beta distribution of shares. Wilson's and Clopper and Pearson's bounds hold for a
+/// size that was fixed before.
 package enum ConfidenceSequence {
   /// The beta distribution of shares that are expected: a tenth, loosely.
   private static let mixture = (wrong: 0.5, right: 4.5)

@@ -55,7 +55,7 @@ package struct Estimate: Sendable, Hashable, Codable {
   }
 }
 
-/// The quantile of sorted values, linear between neighbours.
+/// The quantile of sorted values, linear between neighbors.
 private func quantile(_ sorted: [Double], _ probability: Double) -> Double? {
   guard let last = sorted.last else { return nil }
   let place = probability * Double(sorted.count - 1)

@@ -244,7 +244,7 @@ enum StratifiedBound {
 /// The lowest threshold at which at most a wished share of wrong labels is left among the images kept.
 ///
 /// Thresholds are tried in a fixed order, from the first one that keeps enough verified images to prove anything
-/// downwards, until a bound is above the wish: by the closed testing principle of a fixed sequence (Maurer, Hothorn and
+/// downwards, until a bound is above the wish. By the closed testing principle of a fixed sequence (Maurer, Hothorn and
 /// Lehmacher 1995; for risks Angelopoulos et al. 2021) the last one that held does so with the full confidence, however
 /// many were tried. The order depends on scores alone, not on verdicts.
 ///

@@ -41,7 +41,7 @@ package struct ClassifierFile {
     self.about = about
   }
 
-  /// Writes a file, whole or not at all.
+  /// Writes a file completely or not at all.
   static func write(_ tensors: [(name: String, tensor: Tensor)], about: About, to path: String) throws {
     var metadata = [key: try about.json(), "classes": try about.classes.json()]
     if let backbone = about.backbone { metadata["backbone"] = backbone.rawValue }

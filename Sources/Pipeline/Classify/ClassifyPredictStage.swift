@@ -3,7 +3,7 @@ import Datasets
 import Foundation
 import Torch
 
-/// Says of what class new images are.
+/// Says which class new images belong to.
 package struct ClassifyPredictStage: Sendable {
   package enum Format: String, Sendable, CaseIterable {
     case csv, tsv, jsonl
@@ -34,8 +34,8 @@ package struct ClassifyPredictStage: Sendable {
     package var out: String
   }
 
-  /// Writes a row an image: its path, classes with their probabilities, and what is wrong with it. Rows are written as
-  /// the images are looked at; no more than some batches of them are held.
+  /// Writes one row per image: its path, classes with their probabilities, and its faults. Rows are written as the
+  /// images are looked at; no more than some batches of them are held.
   package func run(progress: some ProgressReporter) throws -> Outcome {
     let classifier = try ClassifierFile(path: file)
     let network = try classifier.network(on: device)

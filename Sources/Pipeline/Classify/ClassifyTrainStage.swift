@@ -244,7 +244,7 @@ private struct HeadSource {
     }
     guard try BackboneWeights.fingerprint(weights) == settings.weights else {
       throw PipelineError(
-        .badInput, "The weights \(weights) are not those that made the features any more",
+        .badInput, "The weights \(weights) have changed since they made the features",
         remedy: "Put them back, or embed again: cleannet embed")
     }
     about.backbone = backbone

@@ -5,7 +5,7 @@ import Foundation
 import Images
 import Workspace
 
-/// What networks say of each image that were not trained on it: the images are divided into two halves, a network is trained
+/// What networks say about each image that were not trained on it: the images are divided into two halves, a network is trained
 /// on each, and tells the classes of the other half's images.
 ///
 /// Features of a network that was trained on an image and its label show the label rather than the image. Two networks'
@@ -87,7 +87,7 @@ struct OutOfFoldStage: Sendable {
   }
 }
 
-/// Writes what each network says of its own half, in the order of the samples.
+/// Writes what each network says about its own half, in the order of the samples.
 private struct PredictionWriter {
   private let classifiers: [ClassifierFile]
   private let snapshot: Workspace

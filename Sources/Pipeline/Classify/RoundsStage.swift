@@ -27,9 +27,9 @@ package struct RoundsStage: Sendable {
 
   package struct Round: Sendable, Codable {
     package var round: Int
-    /// Keys of what the round's weights came from; nil in round 0.
+    /// Keys of the results that the round's weights came from; nil in round 0.
     package var features: String?
-    /// The file of what networks say of images that they were not trained on: probabilities, `[N, C]`.
+    /// The file of networks' predictions for images that they were not trained on: probabilities, `[N, C]`.
     package var evidence: String?
     package var model: String?
     package var scores: String?

@@ -16,7 +16,7 @@ package enum Weighting: Sendable, Hashable, Codable {
   /// The square is what a suggestion is worth: it is right only where the label is wrong, and then about as surely as the
   /// label is wrong.
   case mixed
-  /// 1 where a column with the truth agrees with the label, else 0: what verifying every image would give.
+  /// 1 where a column with the truth agrees with the label, else 0: the weights if every image were verified.
   case oracle
   /// A column of the data set, or a table with the columns key and weight.
   case named(String)
@@ -48,7 +48,7 @@ package enum Weighting: Sendable, Hashable, Codable {
   var usesScores: Bool { [.soft, .hard, .mixed].contains(self) }
 }
 
-/// What scoring said of each sample, as training a classifier needs it. NaN and −1 where it said nothing.
+/// What scoring said about each sample, as training a classifier needs it. NaN and −1 where it said nothing.
 struct SampleScores: Sendable {
   var soft: [Float]
   var hard: [Float]

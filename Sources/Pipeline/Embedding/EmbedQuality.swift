@@ -3,7 +3,7 @@ import Backbones
 extension EmbedStage {
   /// How good features should be, and how long they may take: networks that set-up brings.
   ///
-  /// What the next one is worth on real label noise, and what it costs, stands in docs/networks.md.
+  /// docs/networks.md says how much the next one gains on real label noise, and its cost.
   package enum Quality: String, Sendable, CaseIterable {
     /// EfficientNet-Lite0 at 224 px.
     case fast

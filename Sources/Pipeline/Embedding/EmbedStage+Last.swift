@@ -4,7 +4,7 @@ import Torch
 import Workspace
 
 extension EmbedStage {
-  /// Takes over how the workspace's features were made, so that new and changed images get the same.
+  /// Repeats how the workspace's features were made, so that new and changed images get the same.
   ///
   /// - Returns: What it was, for people; nil, leaving the stage as it is, where nothing was embedded yet.
   /// - Throws: ``PipelineError`` if the weights are no longer there.

@@ -54,7 +54,7 @@ package struct EmbedStage: Sendable {
     package var present: Int
     /// Images that could not be read, of all.
     package var problems: Int
-    /// Those of them that could not be reached, or that this machine cannot decode; each run tries them again.
+    /// Images of these that could not be reached, or that this machine cannot decode; each run tries them again.
     package var unreachable: Int
     package var seconds: Double
   }
@@ -83,7 +83,7 @@ package struct EmbedStage: Sendable {
     var only: Part? { parts.count == 1 ? parts[0] : nil }
   }
 
-  /// Limits with those that the user names in their place.
+  /// The limits that the user names, and the usual ones otherwise.
   func changed(_ limits: ImageLimits) -> ImageLimits {
     ImageLimits(
       pixels: maximumMegapixels.map { $0 * 1_000_000 } ?? limits.pixels, bytes: limits.bytes,

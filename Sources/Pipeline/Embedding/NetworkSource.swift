@@ -49,7 +49,7 @@ struct NetworkPlan: Sendable {
       }
     case .file(let file):
       path = try BackboneWeights.readable(file)
-      // Only the network itself knows its dimension and what it can compute with.
+      // Only the network itself knows its dimension and the number formats that it can compute with.
       let network = try NetworkFile.open(
         path, size: use.size, pooling: use.pooling, precision: use.precision, device: use.device)
       let kind = (network as? Backbone)?.kind

@@ -6,7 +6,7 @@ package enum CleanlabExport {
     "key", "path", "is_label_issue", "label_score", "given_label", "predicted_label", "split",
   ]
 
-  /// Writes a row an image, in the order of the import: CSV, TSV or JSON lines by the file's name.
+  /// Writes one row per image, in the order of the import: CSV, TSV or JSON lines by the file's name.
   ///
   /// - Parameter path: nil or `-`: CSV to stdout.
   /// - Returns: How many rows were written.

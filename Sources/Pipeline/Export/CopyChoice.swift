@@ -22,7 +22,7 @@ struct CopyChoice {
   /// - Parameters:
   ///   - groups: Images that show the same, by number.
   ///   - knownLabels: Of several the one stays whose label is most likely right.
-  /// - Returns: The numbers of those that go.
+  /// - Returns: The numbers of the copies that go.
   static func leftOut(
     _ groups: [[Int]], _ wanted: Set<Without>, _ workspace: Workspace, _ knownLabels: KnownLabels
   ) throws -> Set<Int> {

@@ -131,7 +131,7 @@ package struct DatasetExport: Sendable {
           outcome.dropped += 1
           return nil
         }
-        // What a person said of the old label says nothing of the new one, unless it is the person's own.
+        // What a person said about the old label says nothing of the new one, unless it is the person's own.
         sample.verification = knownLabels.isCorrected(stored) ? true : nil
         sample.set(Self.givenLabel, sample.label)
         sample.label = names[suggestion]

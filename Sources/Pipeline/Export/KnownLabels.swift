@@ -43,7 +43,7 @@ struct KnownLabels {
         ? nil : correction ?? (suggested >= 0 && suggested != sample.label ? suggested : nil))
   }
 
-  /// What a person who looked said of the label.
+  /// What a person who looked said about the label.
   func verdict(_ sample: StoredSample) -> Bool? {
     guard let answer = answers[sample.id], answer.origin != .accepted else { return nil }
     return answer.answer.isRight

@@ -3,7 +3,7 @@ import Files
 import Foundation
 import Workspace
 
-/// Writes images and what people said of their labels.
+/// Writes images and people's verdicts on their labels.
 protocol VerificationOutput {
   /// - Parameter verdict: nil: nobody has looked; the image is the next of its class to be drawn.
   func write(_ sample: StoredSample, label: String, _ verdict: VerifiedImages.Image?) throws

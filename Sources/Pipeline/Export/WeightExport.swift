@@ -10,8 +10,8 @@ package enum WeightKind: String, Sendable, CaseIterable {
   case hard
 }
 
-/// Sample weights as arrays, one number an image in the order of the import, as PyTorch's `WeightedRandomSampler` takes
-/// them. Images of the split `test`, and those without features, weigh nothing.
+/// Sample weights as arrays, one number per image in the order of the import, as PyTorch's `WeightedRandomSampler`
+/// takes them. Images of the split `test`, and those without features, weigh nothing.
 package enum WeightExport {
   package struct Outcome: Sendable, Codable {
     package var rows: Int
@@ -69,9 +69,9 @@ package enum WeightExport {
     return outcome
   }
 
-  /// Writes an `.npz` file with `weight_soft`, `weight_hard` and `probability` (float32), `label` and
-  /// `suggested_label` (int32, class numbers; −1: none), `is_label_issue` (bool), `class_names`, `split_names`, `split` (int32, their numbers), and
-  /// `key`; where keys are too long for that, a table of them lies beside it.
+  /// Writes an `.npz` file with `weight_soft`, `weight_hard` and `probability` (float32), `label` and `suggested_label`
+  /// (int32, class numbers; −1: none), `is_label_issue` (bool), `class_names`, `split_names`, `split` (int32, their
+  /// numbers), and `key`. Where keys are too long for that, a table of them lies beside it.
   package static func writeNpz(_ workspace: Workspace, to path: String) throws -> Outcome {
     let count = try workspace.sampleCount()
     var soft = NpyArray("<f4", count), hard = NpyArray("<f4", count), probability = NpyArray("<f4", count)

@@ -30,7 +30,7 @@ package struct NewImage: Sendable {
   }
 }
 
-/// What is said of a ``NewImage``.
+/// What is said about a ``NewImage``.
 package struct JudgedImage: Sendable, Encodable {
   /// A training image that is similar.
   package struct Near: Sendable, Encodable {
@@ -270,7 +270,7 @@ final class NetworkLoader: Sendable {
     let plan = try NetworkPlan(source, use)
     guard plan.settings.weights == part.weights else {
       throw PipelineError(
-        .badInput, "\(plan.path) holds other weights than those that the model was trained with",
+        .badInput, "\(plan.path) holds other weights than the model was trained with",
         remedy: "Name the file of \(part.network) that was used then: --network FILE")
     }
     return plan

@@ -220,7 +220,7 @@ extension JudgeModel {
     var identity: String
   }
 
-  /// Writes a file that judges without the workspace, whole or not at all: safetensors.
+  /// Writes a file that judges without the workspace, completely or not at all: safetensors.
   package func write(to path: String) throws {
     var about = About(
       classNames: classNames, threshold: threshold, verdicts: nil, embedding: embedding, identity: identity)
@@ -230,9 +230,7 @@ extension JudgeModel {
     case .evidence(let judge, let verdicts):
       about.verdicts = verdicts
       file = try judge.model.checkpoint()
-      let more = try judge.checkpoint()
-      file.metadata.merge(more.metadata) { first, _ in first }
-      for (name, tensor) in more.tensors { file.tensors.append(tensor, named: name) }
+      file.add(try judge.checkpoint())
       let keys = KeyTable(try names(Array(judge.images.indices)))
       for (name, tensor) in keys.stored { file.tensors.append(tensor, named: name) }
     }

@@ -12,7 +12,7 @@ package struct JudgeStage: Sendable {
   package struct Outcome: Sendable, Encodable {
     /// Answers written.
     package var rows = 0
-    /// Labels judged, and of them those that look wrong.
+    /// Labels judged, and how many of them look wrong.
     package var judged = 0
     package var wrong = 0
     /// Answers that say why there is no judgement.
@@ -112,7 +112,7 @@ package final class JudgementOutput {
   private let lines: TextOutput?
 
   /// - Parameters:
-  ///   - path: nil or `-`: stdout. A file is written whole or not at all.
+  ///   - path: nil or `-`: stdout. A file is written completely or not at all.
   ///   - format: nil: by the file's name, else JSON lines.
   package init(_ path: String?, format: JudgeStage.Format?) throws {
     let named = path.map { TableOutput.Syntax(path: $0) }

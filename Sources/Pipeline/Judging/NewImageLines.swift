@@ -5,8 +5,8 @@ import Foundation
 /// line gets its answer before it writes the next.
 ///
 /// A line is an object with one of `path`, `image` (the bytes of an image file in base64) and `features` (numbers, or
-/// float32, little endian, in base64), and with `label` and `key`, both of which may be missing. A line that cannot be
-/// read is an image with a problem.
+/// float32, little endian, in base64). It may also have `label` and `key`. A line that cannot be read is an image with
+/// a problem.
 package struct NewImageLines {
   private let descriptor: CInt
   private let root: String?

@@ -71,7 +71,7 @@ extension EmbedStage {
 
   /// Embeds one part of a workspace's images. The workspace is only read.
   ///
-  /// - Parameter folder: Where the part is written, whole or not at all.
+  /// - Parameter folder: Where the part is written, completely or not at all.
   /// - Throws: ``PipelineError`` of kind `unreachable` if hardly any image of the part could be read.
   package func run(
     _ shard: Shard, of workspace: Workspace, to folder: String, progress: some ProgressReporter
@@ -146,12 +146,12 @@ extension EmbedStage {
       let (_, source) = try pieces(workspace)
       guard source == records[0].source else {
         throw PipelineError(
-          .badInput, "The parts in \(folder) are of other images than the workspace has now",
+          .badInput, "The parts in \(folder) belong to other images than the workspace has now",
           remedy: "Run all parts again: cleannet embed --shard")
       }
       let settings = first.settings
       guard let known = try? JSONDecoder().decode(Settings.self, from: Data(settings.utf8)) else {
-        throw PipelineError(.badInput, "\(folder) is of another version", remedy: "Run all parts again")
+        throw PipelineError(.badInput, "\(folder) has another version", remedy: "Run all parts again")
       }
       let count = try workspace.sampleCount()
       let set = try workspace.featureSet(

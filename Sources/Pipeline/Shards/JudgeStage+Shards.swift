@@ -8,7 +8,7 @@ import Workspace
 extension JudgeStage {
   /// Judges one part of a data set.
   ///
-  /// - Parameter folder: Where the part is written, whole or not at all.
+  /// - Parameter folder: Where the part is written, completely or not at all.
   package func run(
     _ shard: Shard, of dataset: Dataset, features: NpyMatrix? = nil, to folder: String,
     progress: some ProgressReporter

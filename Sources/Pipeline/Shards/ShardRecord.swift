@@ -1,7 +1,8 @@
 import Files
 import Foundation
 
-/// What lies beside the file of a part, and says that it is whole: written after it, under the same name with `.json`.
+/// What lies beside the file of a part, and says that it is complete: written after it, under the same name with
+/// `.json`.
 struct ShardRecord: Codable, Sendable {
   enum Kind: String, Codable, Sendable { case embed, judge }
 
@@ -27,7 +28,7 @@ struct ShardRecord: Codable, Sendable {
     "\(folder)/\(kind.rawValue)-\(shard.name).\(ending)"
   }
 
-  /// Puts the record beside its file, which is whole by now.
+  /// Puts the record beside its file, which is complete by now.
   func write(in folder: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
@@ -75,7 +76,7 @@ struct ShardRecord: Codable, Sendable {
       throw PipelineError(
         .badInput,
         "\(folder)/\(other.file) and \(first.file) are parts of different jobs (other images, model or number of parts)",
-        remedy: "Remove those that are out of date")
+        remedy: "Remove the parts that are out of date")
     }
     let missing = Set(0..<first.count).subtracting(records.map(\.index)).sorted()
     guard missing.isEmpty else {

@@ -114,8 +114,8 @@ package struct Worker: Sendable {
 
   /// Answers frames until the input ends.
   ///
-  /// - Throws: ``PipelineError`` of kind `tryAgain` where a limit was reached, after all that is due was answered if it is
-  ///   memory, and at once if it is time; of kind `badInput` where the stream is out of step.
+  /// - Throws: ``PipelineError`` of kind `tryAgain` where a limit was reached: at once for time, and for memory after
+  ///   everything due was answered. Of kind `badInput` where the stream is out of step.
   package func run(input: CInt, output: CInt) throws {
     let reader = FrameReader(input, room: limits.memory / 4)
     try Self.write(try WorkerFrame(.hello, json: hello).bytes, to: output)

@@ -1,4 +1,4 @@
-/// What is said of the images with one label.
+/// What is said about the images with one label.
 package struct ClassReport: Sendable, Codable {
   package var name: String
   package var images: Int
@@ -20,7 +20,7 @@ package struct ClassReport: Sendable, Codable {
   package var isDetailed: Bool
 }
 
-/// How many images have which score, by verdict and verification. Bins are of equal width.
+/// How many images have which score, by verdict and verification. Bins have equal width.
 package struct ScoreHistogram: Sendable, Codable {
   package var low: Double
   package var high: Double

@@ -1,6 +1,6 @@
 /// A sample of the images on a plane on which images that look alike are near.
 package struct FeatureMap: Sendable, Codable {
-  /// Images on the map, and those that could be.
+  /// Images on the map, and how many could be.
   package var shown: Int
   package var total: Int
   /// By point.

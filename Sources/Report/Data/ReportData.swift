@@ -2,8 +2,8 @@ import Foundation
 
 /// All that the report's page says: each number on the page is one of these.
 ///
-/// Images are referred to by their number in the workspace; those that the page shows are in ``images``. Of large data
-/// sets samples are shown; ``remarks`` says of what.
+/// Images are referred to by their number in the workspace; the images that the page shows are in ``images``. Of large
+/// data sets samples are shown; ``remarks`` says which.
 package struct ReportData: Sendable, Codable {
   package var about: About
   package var summary: Summary
@@ -85,7 +85,7 @@ package struct About: Sendable, Codable {
   package var features: [String: String]
   /// `paper` or `extended`; nil where nothing is trained.
   package var objective: String?
-  /// The share of the true nearest neighbours that scoring was given; nil where none were sought.
+  /// The share of the true nearest neighbors that scoring was given; nil where none were sought.
   package var neighborRecall: Double?
   /// Whether something that the scores follow from has changed since.
   package var isStale: Bool
@@ -118,7 +118,7 @@ package struct Summary: Sendable, Codable {
   package var verified: Share?
   /// Images that people answered, however they were chosen, those they were not sure of included.
   package var looked: Int?
-  /// Images that people could not judge, and those of them that were drawn at random.
+  /// Images that people could not judge, and how many of them were drawn at random.
   package var unsure: Int
   package var unsureDrawn: Int?
   /// Verdicts that the model contradicts clearly, each judged without its own verdict: some may be slips.
@@ -141,7 +141,7 @@ package struct Summary: Sendable, Codable {
       case use
       /// Only once people have looked at more of them.
       case clean
-      /// Most of what would be kept may be wrong.
+      /// Most of the labels that would be kept may be wrong.
       case avoid
     }
 
@@ -149,7 +149,7 @@ package struct Summary: Sendable, Codable {
     /// Images to look at next, and how long that takes at the usual pace of the page.
     package var looks: Int
     package var minutes: Double
-    /// The share of wrong labels at most left, to be shown by those looks, if none of what they find speaks against it.
+    /// The share of wrong labels at most left, to be shown by looking at these images, if none of them contradicts it.
     package var target: Double
   }
 

@@ -7,7 +7,7 @@ struct CheckGatherer {
   let ids: [Int]
   let signatures: [ImageSignature?]
 
-  /// Images that the page shows of a check, and of those that could not be read.
+  /// Images that the page shows of a check, and of images that could not be read.
   private static let shown = 12
   private static let listed = 50
   /// A check that flags a larger share is hidden: it tells what the data set is like, not what is wrong with an image.

@@ -9,7 +9,7 @@ struct FeatureGatherer {
   private let components: PrincipalComponents
   /// A row an element of ``ids``, centred: `[n, d]`.
   let projected: DenseFeatures
-  /// The variance of the normalised features in all their dimensions, of which the components hold a part.
+  /// The variance of the normalized features in all their dimensions, of which the components hold a part.
   private let variance: Double
 
   private static let dimension = 64
@@ -48,7 +48,7 @@ struct FeatureGatherer {
     components.project(features, images: ids)
   }
 
-  /// Those whose row is a vector of numbers.
+  /// Images whose row is a vector of numbers.
   private static func available(_ features: any FeatureSource, _ ids: [Int]) -> [Int] {
     stride(from: 0, to: ids.count, by: 4096).flatMap { start -> [Int] in
       let chunk = Array(ids[start..<min(start + 4096, ids.count)])

@@ -1,8 +1,8 @@
 import Torch
 import Workspace
 
-/// Finds images whose features are the same to the last bit, as those of copies are: one pass over all of them, for data
-/// sets of which only a sample can be looked at more closely.
+/// Finds images whose features are the same to the last bit, as features of copies are. It is one pass over all images,
+/// for data sets that are too large to look at more than a sample closely.
 struct IdenticalFeatures {
   let features: any FeatureSource
 
@@ -11,7 +11,7 @@ struct IdenticalFeatures {
   /// - Parameter most: At most so many images, whole groups of them.
   /// - Returns: Images that have a copy, ascending.
   func images(most: Int) -> [Int] {
-    // One flat list, sorted: a list an image costs several times the memory.
+    // One flat list, sorted: one list per image costs several times the memory.
     var hashes: [(hash: UInt64, image: Int)] = []
     hashes.reserveCapacity(features.count)
     for start in stride(from: 0, to: features.count, by: Self.chunk) {

@@ -1,10 +1,10 @@
 import Foundation
 import Workspace
 
-/// The workspace's samples and scores as columns, one element a sample.
+/// The workspace's samples and scores as columns, one element per sample.
 struct LabelTable: Sendable {
   let classNames: [String]
-  /// The sample's class; −1 for those that take no part in training: the split `test`.
+  /// The sample's class; −1 for samples that take no part in training: the split `test`.
   let labels: [Int]
   /// The same with the labels of the split `test`.
   let allLabels: [Int]
@@ -19,9 +19,9 @@ struct LabelTable: Sendable {
   /// −1 where not judged.
   let suggestions: [Int32]
   let cosine: [Float]
-  /// Sample → label is right, of those that take part.
+  /// Sample → label is right, for samples that take part.
   let verdicts: [Int: Bool]
-  /// Those of images that were drawn at random: from them one may conclude on others.
+  /// Verdicts on images that were drawn at random: they allow conclusions about other images.
   let randomVerdicts: [Int: Bool]
   let unsure: Int
   let unsureDrawn: Int

@@ -1,12 +1,12 @@
 import Foundation
 import Torch
 
-/// Points on a plane such that those that are near each other in many dimensions stay so: t-SNE (van der Maaten and
-/// Hinton 2008), with all pairs at hand. Meant for up to some thousand points: cost and memory grow with their square.
+/// Points on a plane such that neighbors in many dimensions stay neighbors: t-SNE (van der Maaten and Hinton 2008),
+/// with all pairs at hand. Meant for up to some thousand points: cost and memory grow with their square.
 ///
 /// It begins at the given plane, so that the same input gives the same picture.
 struct NeighborhoodEmbedding {
-  /// How many neighbours each point effectively has.
+  /// How many neighbors each point effectively has.
   var perplexity = 30.0
   var steps = 350
   /// Attraction is stronger at first, which lets clusters pass each other.
@@ -50,7 +50,7 @@ struct NeighborhoodEmbedding {
     return (norms + norms.transposed() - points.matmul(points.transposed()) * 2).clamped(min: 0)
   }
 
-  /// Symmetric probabilities of being neighbours, summing to 1: `[n, n]`. Each row's bandwidth gives it the perplexity.
+  /// Symmetric probabilities of being neighbors, summing to 1: `[n, n]`. Each row's bandwidth gives it the perplexity.
   private func affinities(_ distances: Tensor) -> Tensor {
     let count = distances.size(0)
     let own = Tensor.eye(count)

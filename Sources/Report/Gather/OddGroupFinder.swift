@@ -2,7 +2,7 @@
 /// image is a raven.
 struct OddGroupFinder {
   let table: LabelTable
-  /// The images looked at, and what is known of them.
+  /// The images looked at, and the facts known about them.
   let ids: [Int]
   let signatures: [ImageSignature?]
 

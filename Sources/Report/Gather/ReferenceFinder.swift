@@ -3,8 +3,8 @@ import Torch
 
 /// Finds for an image the images that stand for the references of a class to which it is nearest.
 ///
-/// References are centroids, not images: each is represented by the image of its class that is nearest to it, among those
-/// whose labels are most probably right.
+/// References are centroids, not images: each is represented by the image of its class that is nearest to it, among the
+/// images whose labels are most probably right.
 struct ReferenceFinder {
   let model: CleanNetModel
   let features: any FeatureSource

@@ -28,7 +28,7 @@ struct ImageReader: Sendable {
     }
   }
 
-  /// JPEGs of some images, by number; those that cannot be read are left out.
+  /// JPEGs of some images, by number; images that cannot be read are left out.
   func thumbnails(
     _ ids: [Int], side: Int, progress: @escaping @Sendable (Int) -> Void
   ) throws -> [Int: [UInt8]] {

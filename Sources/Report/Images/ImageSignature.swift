@@ -1,7 +1,7 @@
 import Images
 import Workspace
 
-/// What a small copy of an image says of it: how bright and sharp it is, and by which others it could be taken for it.
+/// What a small copy of an image says about it: how bright and sharp it is, and by which others it could be taken for it.
 struct ImageSignature: Sendable {
   /// Of the image itself, in pixels.
   var width: Int
@@ -12,7 +12,7 @@ struct ImageSignature: Sendable {
   /// The standard deviation of the Laplacian divided by that of the luminance: low for blurred images, whatever their
   /// contrast.
   var sharpness: Double
-  /// Whether each of 8 × 8 patches is clearly darker than its right neighbour: the difference hash, row by row.
+  /// Whether each of 8 × 8 patches is clearly darker than its right neighbor: the difference hash, row by row.
   var hash: UInt64
   /// Of all pixels of the small copy, and the size.
   var content: UInt64
@@ -68,7 +68,7 @@ struct ImageSignature: Sendable {
     }
   }
 
-  /// Of the four-neighbour Laplacian within the border.
+  /// Of the four-neighbor Laplacian within the border.
   private static func laplacianVariance(_ values: [Float]) -> Float {
     var sum: Float = 0
     var squares: Float = 0

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Numbers of the page. Each is an element `data` that holds the value itself and its place in the report's JSON (a JSON
-/// pointer, RFC 6901), so that a number on the page can be checked against the data it came from.
+/// Numbers of the page. Each is an element `data` that holds the value itself and its place in the report's JSON (a
+/// JSON pointer, RFC 6901). So a number on the page can be checked against the data it came from.
 enum Figure {
   /// "12,345".
   static func count(_ value: Int, _ pointer: String) -> HTML {

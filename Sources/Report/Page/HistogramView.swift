@@ -1,7 +1,7 @@
 import Foundation
 
 /// The scores of a class, by verdict and verification. Heights grow with the square root of the counts: the interesting
-/// bins are small beside those of the labels that are surely right.
+/// bins are small beside the bins of labels that are surely right.
 struct HistogramView {
   private let histogram: ScoreHistogram
   private let name: String

@@ -69,7 +69,7 @@ struct QualitySection {
         lines: lines(\.roc), xRange: 0...1, yRange: 0...1, showsChance: true),
       LinePlot(
         title: "Precision and recall", xLabel: "recall: share of wrong labels found",
-        yLabel: "precision: share of those called wrong that are", lines: lines(\.precisionRecall),
+        yLabel: "precision: share of the labels called wrong that are wrong", lines: lines(\.precisionRecall),
         xRange: 0...1, yRange: 0...1),
     ]
     let calibrations = data.quality.compactMap { quality in

@@ -20,7 +20,7 @@ struct Views {
     data.classes.indices.contains(label) ? data.classes[label].name : ""
   }
 
-  /// A list of images with all that is said of them.
+  /// A list of images with all that is said about them.
   func gallery(_ ids: [Int], in gallery: Gallery, label: String) -> HTML {
     let cards = ids.compactMap { id in
       let isFirst =

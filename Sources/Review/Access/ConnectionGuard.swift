@@ -15,7 +15,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     var request = TimeAmount.seconds(20)
     /// Between requests.
     var idle = TimeAmount.seconds(120)
-    /// How long the other side may read nothing of what it is sent.
+    /// How long the other side may leave unread what it is sent.
     var reading = TimeAmount.seconds(60)
     /// A request's body, with room for an answer that refuses it.
     var body = 2 * ReviewConfiguration.maximumBody

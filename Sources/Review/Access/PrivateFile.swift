@@ -4,7 +4,7 @@ import Workspace
 
 /// Files that only their owner may read.
 enum PrivateFile {
-  /// Writes a file whole or not at all.
+  /// Writes a file completely or not at all.
   ///
   /// - Throws: `WorkspaceError` if the disk refuses.
   static func write(_ data: Data, to path: String) throws {

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import Workspace
 
-/// Who may use the page: a one-time token from the terminal, or from a reviewer's invitation, is exchanged for a session.
+/// Lets people in: a one-time token from the terminal, or from a reviewer's invitation, is exchanged for a session.
 ///
 /// Sessions are kept in a file that only its owner can read, so that browsers go on after a restart of the server;
 /// tokens are not.
@@ -110,7 +110,7 @@ final class Sessions: Sendable {
     }
   }
 
-  /// Whether another session, or a link that waits to be used, is of a person of that name.
+  /// Whether another session, or a link that waits to be used, belongs to a person of that name.
   func isTaken(_ person: String, for id: String) -> Bool {
     state.withLock { state in
       let names =

@@ -1,4 +1,4 @@
-/// Lets so many requests a second through, and more at once after a pause.
+/// Lets a number of requests per second through, and more at once after a pause.
 struct TokenBucket: Sendable {
   let perSecond: Double
   let burst: Double

@@ -31,14 +31,14 @@ struct Answers: Sendable {
   private(set) var tallies: [Tally]
   /// By person, the samples that the person has looked at and answered.
   private var seen: [String: Set<Int>] = [:]
-  /// By sample, how many people have; those that one has are left out.
+  /// By sample, how many people have answered; samples that one person answered are left out.
   private var manyEyes: [Int: Int] = [:]
   /// One in so many images is shown to a second reviewer, so that one learns how far they agree.
   static let sharedShare = 10
 
   init(classes: Int) { tallies = Array(repeating: Tally(), count: classes) }
 
-  /// Takes over what has changed; changes older than what is known already are passed over.
+  /// Applies what has changed; older changes are passed over.
   mutating func apply(_ changes: Workspace.AnswerChanges) {
     guard last.map({ changes.last > $0 }) ?? true else { return }
     last = changes.last

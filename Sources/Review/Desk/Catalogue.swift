@@ -1,6 +1,6 @@
 import Workspace
 
-/// The images that may be verified, by class: all but those of the split `test` and those that cannot be read.
+/// The images that may be verified, by class: all but the images of the split `test` and unreadable ones.
 struct Catalogue: Sendable {
   let classNames: [String]
   /// By sample; −1 for samples that take no part.

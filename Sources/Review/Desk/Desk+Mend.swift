@@ -94,7 +94,8 @@ extension Desk {
     }
   }
 
-  /// So many of the most doubtful, by label and suggestion: from somewhat more of them, the pairs that come up most often.
+  /// A number of the most doubtful ones, by label and suggestion: from somewhat more of them, the pairs that come up
+  /// most often.
   private static func grouped(_ state: State, _ doubtful: [Int], count: Int) -> [MendPage.Group] {
     struct Pair: Hashable {
       var label: Int
@@ -120,7 +121,7 @@ extension Desk {
 
   // MARK: Trials
 
-  /// One image in so many that a person answers is a trial.
+  /// Of every so many images that a person answers, one is a trial.
   static let trialShare = 48
 
   /// An image of another class that people found right there, if the person is due for a trial.

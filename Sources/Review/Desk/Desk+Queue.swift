@@ -47,7 +47,7 @@ extension Desk {
       verified: verified, next: next)
   }
 
-  /// The images drawn at random in each class that has begun, with what people said of them.
+  /// The images drawn at random in each class that has begun, with what people said about them.
   private static func randomSample(_ state: State, _ order: DrawOrder) -> [CurrentAnswer] {
     state.answers.tallies.indices.filter {
       state.answers.tallies[$0].verified + state.answers.tallies[$0].unsure > 0
@@ -71,7 +71,8 @@ extension Desk {
       wrong: judged.count { !$0.1 }, images: judged.count, classes: Set(judged.map(\.0)).count)
   }
 
-  /// Bounds the wrong labels among those that look right, in classes with enough random images. "Not sure" counts as wrong.
+  /// Bounds the wrong labels among the labels that look right, in classes with enough random images. "Not sure" counts
+  /// as wrong.
   private static func kept(_ sample: [CurrentAnswer], _ scores: Scores, labels: [Int]) -> Outlook.Kept? {
     let verdicts = Dictionary(
       uniqueKeysWithValues: sample.filter { scores[$0.sample] != nil }.map {

@@ -6,8 +6,8 @@ extension Desk {
   /// The stage under which images that could not be shown are noted.
   static let problemStage = "review"
 
-  /// Takes an image that could not be decoded out of what is shown: nobody can judge it, and "right" would be a guess.
-  /// Images that came as features alone are left as they are.
+  /// Stops showing an image that could not be decoded: nobody can judge it, and "right" would be a guess. Images that
+  /// came as features alone are left as they are.
   func cannotShow(_ sample: Int, _ problem: ImageProblem) async throws {
     guard problem.kind != .missing else { return }
     let label: Int? = state.withLock { $0.catalogue.remove(sample) }

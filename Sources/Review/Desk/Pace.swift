@@ -12,7 +12,7 @@ struct Pace: Sendable {
     times[person] = Array(recent.suffix(Self.most))
   }
 
-  /// Answers a minute; nil before there are two moments to measure between.
+  /// Answers per minute; nil before there are two moments to measure between.
   func perMinute(of person: String, at now: Date = .now) -> Double? {
     let recent = (times[person] ?? []).filter { now.timeIntervalSince($0) < Self.span }
     guard let first = recent.first, let last = recent.last, last > first else { return nil }

@@ -1,6 +1,6 @@
 import Workspace
 
-/// Writes answers so that they are on the disk before anybody is told so. Those that arrive while others are being
+/// Writes answers so that they are on the disk before anybody is told so. Verdicts that arrive while others are being
 /// written go into the next transaction together: one wait for the disk, however many reviewers there are.
 actor VerdictWriter {
   private struct Waiting {

@@ -1,6 +1,6 @@
 import Workspace
 
-/// Makes thumbnails before they are asked for, one at a time, so that those that are asked for find a free core.
+/// Makes thumbnails before they are asked for, one at a time, so that requested ones find a free core.
 actor ThumbnailWarmer {
   private let workspace: Workspace
   private let cache: ThumbnailCache

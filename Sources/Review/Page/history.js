@@ -7,7 +7,7 @@ import { actionText } from "./parts.js";
 export function historyView(app) {
   const list = h("ol", { class: "history" });
   const element = h("div", { class: "page" }, h("h1", { tabIndex: -1 }, "Your answers"),
-    h("p", { class: "faint" }, "Taking an answer back brings back what you had said of the image before, if anything. Nothing is ever deleted."), list);
+    h("p", { class: "faint" }, "Taking an answer back brings back what you had said about the image before, if anything. Nothing is ever deleted."), list);
 
   function row(one) {
     return h("li", {},

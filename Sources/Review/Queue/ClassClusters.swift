@@ -57,9 +57,9 @@ struct ClassClusters: Sendable {
     return (clusters.filter { !$0.isEmpty }, central(vectors, centroids).map { head[whole[$0]] })
   }
 
-  /// The vectors nearest to the centroids, those first whose centroids lie nearest to the mean of all, and without those
-  /// that lie farthest: clusters of wrong labels lie away from what most images of the class look like. Where clusters are
-  /// few, the next nearest follow, up to a fourth of all vectors.
+  /// The vectors nearest to the centroids, beginning with the centroids nearest to the mean of all, and without the
+  /// farthest ones. Clusters of wrong labels lie away from most images of the class. Where clusters are few, the next
+  /// nearest follow, up to a fourth of all vectors.
   private static func central(_ vectors: Tensor, _ centroids: Tensor) -> [Int] {
     let mean = vectors.mean(dim: 0).unsqueezed(dim: 0)
     let fromMean = distances(mean, centroids).floats()

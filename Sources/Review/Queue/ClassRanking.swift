@@ -28,7 +28,7 @@ struct ClassRanking: Sendable {
     return Array((isScored ? afterTraining(open) : coldStart(open)).prefix(limit))
   }
 
-  /// Classes that were begun, then those that lie farthest from all chosen before (k-centre, greedily).
+  /// Classes that were begun, then the classes that lie farthest from all chosen before (k-centre, greedily).
   private func coldStart(_ open: [Standing]) -> [QueueEntry] {
     let begun = open.filter { (1..<Self.minimum).contains($0.verified) }
     var entries = begun.map {

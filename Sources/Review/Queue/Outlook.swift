@@ -49,7 +49,7 @@ struct Outlook: ResponseEncodable, Sendable, Hashable {
   var measured: Measured?
   /// nil before the first scores, and where no class has enough random images.
   var kept: Kept?
-  /// The share of decisions expected to be wrong by the probabilities, averaged over classes: all, and those that
+  /// The share of decisions expected to be wrong by the probabilities, averaged over classes: all, and the classes that
   /// nobody verified.
   var expected: Double?
   var expectedUnverified: Double?

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Judges all labels anew after each page of verdicts, one run at a time, as long as the evidence of the last training
-/// holds; and keeps the judgements in the workspace when nobody has answered for a while.
+/// holds. It keeps the judgements in the workspace when nobody has answered for a while.
 actor Rejudging {
   private let backend: any ReviewBackend
   private let desk: Desk

@@ -13,7 +13,7 @@ actor Retraining {
     var step: RetrainingStep?
     /// What went wrong and what to do.
     var problem: String?
-    /// Who asked for it.
+    /// The person who asked for it.
     var person: String?
     var seconds: Double?
   }
@@ -57,7 +57,7 @@ actor Retraining {
     return true
   }
 
-  /// Passes progress on, a few times a second at most: the stream keeps only the newest step meanwhile.
+  /// Passes progress on, a few times per second at most: the stream keeps only the newest step meanwhile.
   private func follow(_ step: RetrainingStep) async {
     status.step = step
     await hub.send("retraining", status)

@@ -79,7 +79,7 @@ struct VerdictReply: ResponseEncodable, Sendable {
   struct Undone: Sendable, Encodable {
     struct Image: Sendable, Encodable {
       var item: ImageItem
-      /// What had been said of it.
+      /// What had been said about it.
       var answer: VerdictRoutes.Answer.Word
     }
 

@@ -2,7 +2,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 
-/// Who reviews: their name, links for others, their keys, and how one leaves.
+/// Reviewers: their names, links for others, keys, and leaving.
 struct ReviewerRoutes: Sendable {
   let sessions: Sessions
   let keys: KeyBindings.Source

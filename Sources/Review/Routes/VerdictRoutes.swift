@@ -25,7 +25,7 @@ struct VerdictRoutes: Sendable {
     var dwell: Int?
     /// The class that is right.
     var correction: Int?
-    /// What else is said of the image.
+    /// What else is said about the image.
     var remark: VerificationRecord.Remark?
   }
 
@@ -175,7 +175,7 @@ struct VerdictRoutes: Sendable {
     return VerdictReply(classes: [], accepted: accepted)
   }
 
-  /// Names that pages choose are of letters, digits and hyphens; others would collide with our own.
+  /// Names that pages choose consist of letters, digits and hyphens; others would collide with our own.
   private static func check(_ client: String) throws {
     let isName = client.utf8.allSatisfy { byte in
       switch byte {

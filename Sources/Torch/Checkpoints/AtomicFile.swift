@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// Writing a file whole or not at all.
+/// Writing a file completely or not at all.
 enum AtomicFile {
   /// Writes pieces to a `DurableFile`.
   static func write(_ pieces: [Data], to path: String) throws(CheckpointFault) {

@@ -8,11 +8,11 @@ import Foundation
 /// that knows tensors, dictionaries, lists, tuples, numbers and strings, and refuses everything else, so reading a
 /// file never runs code from it.
 ///
-/// A PyTorch file may keep its weights deep inside. While a dictionary holds no tensor itself but holds, under
-/// `state_dict`, `model_state_dict` or `model` (the first of them that is there), a dictionary with tensors somewhere
-/// in it, that inner one is taken, and the rest (an optimiser's state, say) is left out. Dictionaries and lists in the
-/// one taken are flattened, their names joined by dots: `{"encoder": {"weight": …}}` gives `encoder.weight`. Numbers,
-/// truth values and strings, there and in the dictionaries passed on the way (`{"epoch": 3}`), become ``metadata``.
+/// A PyTorch file may keep its weights deep inside. A dictionary may hold no tensor itself but, under `state_dict`,
+/// `model_state_dict` or `model`, another one with tensors somewhere in it. Then the first of these is taken, and the
+/// rest, such as an optimizer's state, is left out. Dictionaries and lists in the one taken are flattened, their names
+/// joined by dots: `{"encoder": {"weight": …}}` gives `encoder.weight`. Numbers, truth values and strings, there and in
+/// the dictionaries passed on the way (`{"epoch": 3}`), become ``metadata``.
 public struct Checkpoint: Sendable {
   public var tensors: TensorTable
   /// Safetensors: the `__metadata__`. PyTorch: numbers, truth values and strings beside the tensors, as text.

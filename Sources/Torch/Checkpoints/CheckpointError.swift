@@ -38,7 +38,7 @@ struct CheckpointFault: Error {
     CheckpointError(path: path, what: what, remedy: remedy, isWriting: isWriting)
   }
 
-  /// For files that are whole but hold what CleanNet does not read.
+  /// For files that are complete but hold what CleanNet does not read.
   static let resave = """
     In Python, save the weights alone: torch.save(model.state_dict(), path), or safetensors.torch.save_file
     """

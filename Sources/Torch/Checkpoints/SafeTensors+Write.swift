@@ -4,9 +4,9 @@ import Foundation
 extension SafeTensors {
   /// Writes tensors so that other programs see either the whole new file or what was there before.
   ///
-  /// The bytes go to a temporary file beside `path`, are flushed to the disk, and the file is renamed. Equal
-  /// arguments give equal bytes: the header lists metadata by key and tensors in the order given; the data lie by
-  /// falling element size, in the order given among equals, so that each tensor is aligned.
+  /// The bytes go to a temporary file beside `path`, are flushed to the disk, and the file is renamed. Equal arguments
+  /// give equal bytes: the header lists metadata by key and tensors in the order given. The data lie by falling element
+  /// size, in the order given among equals, so that each tensor is aligned.
   ///
   /// - Throws: ``CheckpointError`` for a name given twice or `__metadata__`, and where the file cannot be written.
   public static func write(

@@ -2,7 +2,7 @@ import Files
 import Foundation
 
 /// Files that one program writes and reads for itself, such as the state of a training that may be interrupted, carry a
-/// digest of all that is in them, so that what a disk has changed is not taken for what was written.
+/// digest of their content. So bytes that a disk has changed are not taken for the written ones.
 extension Checkpoint {
   private static let sealName = "digest"
 

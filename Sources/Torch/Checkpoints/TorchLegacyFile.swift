@@ -15,7 +15,7 @@ enum TorchLegacyFile {
     }
     guard case .integer(version) = try machine.run(&cursor) else {
       throw CheckpointFault(
-        "is of another version than \(version) of PyTorch's format", remedy: CheckpointFault.resave)
+        "has another version than \(version) of PyTorch's format", remedy: CheckpointFault.resave)
     }
     try requireLittleEndian(machine.run(&cursor), machine.heap)
     let root = try machine.run(&cursor)

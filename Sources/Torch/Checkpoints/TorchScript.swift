@@ -11,7 +11,7 @@ package enum TorchScript {
   /// again and run on `check`, so that a program that computes something else is never left behind.
   ///
   /// - Parameters:
-  ///   - path: the file; it is written whole or not at all.
+  ///   - path: the file; it is written completely or not at all.
   ///   - parameters: tensors that are used by `forward`, and their names (letters, digits and underscores). Others become
   ///     constants, which do not move to another device with the module.
   ///   - about: JSON, kept in the file as `cleannet.json`: `torch.jit.load(path, _extra_files={"cleannet.json": ""})`.
@@ -35,7 +35,7 @@ package enum TorchScript {
       guard again.shape == expected.shape, largest(again - expected) <= 1e-3 * max(1, largest(expected))
       else {
         throw CheckpointFault(
-          "what was recorded computes something else",
+          "the recorded program computes something else",
           remedy: "Please report this with the versions that `cleannet doctor` prints")
       }
       try AtomicFile.write([program.stored.bytes], to: path)

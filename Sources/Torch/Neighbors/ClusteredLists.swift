@@ -1,4 +1,4 @@
-/// Unit vectors in the order of lists of similar ones. Whoever looks for neighbours looks in a few lists only.
+/// Unit vectors in the order of lists of similar ones. Whoever looks for neighbors looks in a few lists only.
 struct ClusteredLists: Sendable {
   let clusters: SphericalClusters
   /// Where each list begins among the places; one more than there are lists.
@@ -36,7 +36,7 @@ struct ClusteredLists: Sendable {
     let probes: Int
     /// Lists looked at: the nearest of the vector's own list.
     let looked: Int
-    /// For each list those that are looked at, `[L, looked]`.
+    /// For each list the lists that are looked at, `[L, looked]`.
     let near: [Int32]
   }
 
@@ -92,8 +92,8 @@ struct ClusteredLists: Sendable {
     }
   }
 
-  /// The lists that any of the vectors searches, with the rows of those that do: those with many first, which lie there
-  /// themselves, so that what comes later is mostly less similar than what was found.
+  /// The lists that any of the vectors searches, with the rows of these vectors. Lists with many of them come first,
+  /// because the vectors lie there themselves: later lists are mostly less similar.
   private func searchers(
     _ places: Range<Int>, _ queries: Tensor, _ probing: Probing
   ) -> [(list: Int32, rows: [Int])] {

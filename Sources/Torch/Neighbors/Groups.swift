@@ -34,7 +34,7 @@ struct Groups: Sendable {
 
 /// How examples are divided into lists of groups.
 struct Division: Sendable {
-  /// Neighbours of each.
+  /// Neighbors of each.
   let k: Int
   /// Per example the place of its group.
   let places: [Int32]

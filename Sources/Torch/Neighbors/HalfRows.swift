@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// Vectors in half precision, `[n, d]`, in memory or in a file: a quarter of what float32 and a copy take.
+/// Vectors in half precision, `[n, d]`, in memory or in a file: a quarter of the bytes of float32 and a copy.
 final class HalfRows: Sendable {
   let count: Int
   let dimension: Int

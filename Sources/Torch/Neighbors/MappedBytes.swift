@@ -16,7 +16,7 @@ final class MappedBytes: @unchecked Sendable {
     if isOfFile { MemoryLimit.add(UnsafeRawBufferPointer(bytes)) }
   }
 
-  /// Bytes that are there already, such as those of a mapped file, which must not be written.
+  /// Bytes that are there already, such as bytes of a mapped file, which must not be written.
   convenience init(_ data: Data) {
     // A few bytes lie in the value itself. Others lie in storage that stays where it is while the value is kept.
     guard data.count > 64 else {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The nearest neighbours of examples among themselves. Each cosine is computed once and serves both of its examples,
+/// The nearest neighbors of examples among themselves. Each cosine is computed once and serves both of its examples,
 /// which halves the work of ``SimilarityBlocks``.
 struct MutualNeighbors: Sendable {
   /// Examples whose cosines with as many others are at hand at a time, on a thread.

@@ -1,26 +1,26 @@
 /// For each of some examples the `k` others that are most similar to it by cosine.
 package struct NearestNeighbors: Sendable {
-  /// The number of examples that neighbours were looked for.
+  /// The number of examples that neighbors were looked for.
   package let count: Int
-  /// Neighbours of each; fewer than asked for where there are fewer examples.
+  /// Neighbors of each; fewer than asked for where there are fewer examples.
   package let k: Int
-  /// Neighbours as rows of the feature source, the most similar first: `[count, k]`, C order. Of equally similar ones
+  /// Neighbors as rows of the feature source, the most similar first: `[count, k]`, C order. Of equally similar ones
   /// the earlier key comes first.
   package let indices: [Int32]
   /// Their cosines, `[count, k]`.
   package let similarities: [Float]
 
-  /// The neighbours of the query at `place`.
+  /// The neighbors of the query at `place`.
   package func neighbors(_ place: Int) -> ArraySlice<Int32> { indices[place * k..<(place + 1) * k] }
 }
 
-/// The exact nearest neighbours by cosine, searched in blocks on matrix products: see ``SimilarityBlocks`` for cost and
+/// The exact nearest neighbors by cosine, searched in blocks on matrix products: see ``SimilarityBlocks`` for cost and
 /// memory. Where queries and keys are the same, half the products do.
 ///
 /// - Parameters:
-///   - queries: The examples to find neighbours for.
-///   - keys: The examples that can be neighbours, distinct; nil: the queries.
-///   - excludingSelf: Whether an example is no neighbour of its own.
+///   - queries: The examples to find neighbors for.
+///   - keys: The examples that can be neighbors, distinct; nil: the queries.
+///   - excludingSelf: Whether an example is no neighbor of its own.
 ///   - storage: How the keys' vectors are kept: `float32`, or `bfloat16` for half the memory.
 ///   - progress: Called from any thread with the share of the work done.
 package func nearestNeighbors(

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Unit vectors among which the nearest of any other vector are found: what ``NeighborSearch`` does for vectors among
-/// themselves, kept for those that come later.
+/// themselves, kept for vectors that come later.
 ///
 /// The vectors lie in half precision, in the order of lists of similar ones (``SphericalClusters``). A query is compared
 /// with the centroids of all lists, and with the vectors of the ``probes`` nearest lists. How many lists that are is

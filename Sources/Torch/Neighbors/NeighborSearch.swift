@@ -1,17 +1,17 @@
 import Foundation
 
-/// The nearest neighbours of examples among themselves by cosine, of which duplicates count as one: exact where there are
+/// The nearest neighbors of examples among themselves by cosine, of which duplicates count as one: exact where there are
 /// few, and where there are many by clustered lists, whose recall is chosen and measured.
 ///
-/// *Clustered lists*: the vectors are divided into some thousand lists of similar ones (``SphericalClusters``), and each
-/// looks for its neighbours in a few of the lists nearest to it. How many, a sample says: its true neighbours are looked
-/// up among all, and as many lists are searched as hold the wished share of them. Of N examples that takes about N^1.4
-/// operations instead of N²; memory is that of a few thousand vectors and of the outcome, `N · k` numbers of 4 bytes,
-/// which lies in a file where there is a ``NeighborStore``. The outcome is the same for any number of threads.
+/// *Clustered lists*: the vectors are divided into some thousand lists of similar ones (``SphericalClusters``), and
+/// each looks for its neighbors in a few of the lists nearest to it. How many, a sample says: its true neighbors are
+/// looked up among all, and as many lists are searched as hold the wished share of them. Of N examples that takes about
+/// N^1.4 operations instead of N². It needs the memory of a few thousand vectors and of the outcome, `N · k` numbers of
+/// 4 bytes, which lies in a file where there is a ``NeighborStore``. The outcome is the same for any number of threads.
 package struct NeighborSearch: Sendable {
-  /// Neighbours of each.
+  /// Neighbors of each.
   package var k: Int
-  /// The share of the true neighbours that is to be found.
+  /// The share of the true neighbors that is to be found.
   package var recall = Self.usualRecall
   /// Of fewer groups than this all are compared with all.
   package var exactBelow = 50_000
@@ -39,7 +39,7 @@ package struct NeighborSearch: Sendable {
 
   /// - Parameters:
   ///   - features: `[N, d]`, of any length; rows are read several times, in order.
-  ///   - store: Where neighbours may be kept already, whole or in part, and are kept.
+  ///   - store: Where neighbors may be kept already, whole or in part, and are kept.
   ///   - progress: Called from any thread with the share of the work done.
   package func callAsFunction(
     _ features: some FeatureSource, store: NeighborStore? = nil, threads: Int,
@@ -227,7 +227,7 @@ extension NeighborSearch {
         k: k, quality: quality, places: division.places, firsts: division.firsts, table: table)
     }
 
-    /// As many lists as hold the wished share of the sample's true neighbours.
+    /// As many lists as hold the wished share of the sample's true neighbors.
     private func probing(
       _ lists: ClusteredLists, _ division: Division, _ sample: [Int32], _ truth: NeighborLists
     ) -> ClusteredLists.Probing {
@@ -259,7 +259,7 @@ extension NeighborSearch {
       }
     }
 
-    /// The share of the sample's true neighbours that the table has.
+    /// The share of the sample's true neighbors that the table has.
     private func recall(_ table: MappedBytes, _ sample: [Int32], _ truth: NeighborLists) -> Double {
       let found = table.bytes.bindMemory(to: Int32.self)
       var hits = 0

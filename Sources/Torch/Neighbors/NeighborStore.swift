@@ -1,12 +1,12 @@
 import Foundation
 
-/// A folder in which neighbours are kept. With many examples finding them takes longer than all the rest, and they follow
-/// from features alone: trainings and judgements after more verdicts need not find them again, and a search that was
-/// stopped goes on.
+/// A folder in which neighbors are kept. With many examples finding them takes longer than all the rest, and they
+/// follow from features alone. So trainings and judgements after more verdicts need not find them again, and a search
+/// that was stopped goes on.
 ///
-/// `lists.safetensors` says what lies where (and, when all is done, how good it is), `neighbors.i32` is the table `[groups,
-/// k]` in the order of the lists, `blocks.u64` has a digest of each block of its rows that is done, `vectors.f16` the unit
-/// vectors in the same order. What cannot be written is not kept and found again.
+/// `lists.safetensors` says what lies where, and, when all is done, how good it is. `neighbors.i32` is the table
+/// `[groups, k]` in the order of the lists. `blocks.u64` has a digest of each block of its rows that is done. The unit
+/// vectors in the same order are in `vectors.f16`. What cannot be written is not kept, and is found again.
 public struct NeighborStore: Sendable {
   public let folder: String
 
@@ -52,7 +52,7 @@ public struct NeighborStore: Sendable {
   /// Says what the table's rows will be.
   func begin(_ division: Division, key: String) { write(division, [Self.keyName: key]) }
 
-  /// Says that the table is whole.
+  /// Says that the table is complete.
   func keep(
     _ division: Division, table: MappedBytes, key: String, quality: NeighborQuality, block: Int
   ) {
@@ -60,7 +60,7 @@ public struct NeighborStore: Sendable {
       table, rows: division.firsts.count, width: division.k * 4, block: block, store: self)
     journal.markAll()
     let encoder = JSONEncoder()
-    // The same neighbours are the same bytes.
+    // The same neighbors are the same bytes.
     encoder.outputFormatting = .sortedKeys
     guard let json = try? encoder.encode(quality) else { return }
     write(division, [Self.keyName: key, Self.qualityName: String(decoding: json, as: UTF8.self)])
@@ -83,7 +83,7 @@ public struct NeighborStore: Sendable {
 
   // MARK: Reading
 
-  /// What is kept under the key, if it is whole and fits.
+  /// The table that is kept under the key, if it is complete and fits.
   func open(key: String, k: Int, count: Int, block: Int) -> Kept {
     guard let file = Checkpoint.readSealed(path: listsPath), file.metadata[Self.keyName] == key,
       let division = division(file, count: count), division.k <= k
@@ -129,7 +129,7 @@ public struct NeighborStore: Sendable {
   }
 }
 
-/// Which blocks of a table's rows are done. A block counts only while its bytes are those that were written.
+/// Which blocks of a table's rows are done. A block counts only while its bytes are as they were written.
 struct NeighborJournal: Sendable {
   private let table: MappedBytes
   private let rows: Int

@@ -1,20 +1,20 @@
 import Files
 
-/// Who is near whom among some examples, and which of them are the same: the outcome of ``NeighborSearch``.
+/// Which examples are near each other, and which are the same: the outcome of ``NeighborSearch``.
 ///
 /// Examples whose vectors are the same but for rounding are a *group* of duplicates, which is near others as one. Its
 /// first example stands for it.
 package struct Neighborhoods: Sendable {
   /// The number of examples, N.
   package var count: Int { places.count }
-  /// Neighbours of each group; fewer than asked for where there are fewer groups.
+  /// Neighbors of each group; fewer than asked for where there are fewer groups.
   package let k: Int
   package let quality: NeighborQuality
   /// Per example the place of its group in ``images`` and in the table.
   private let places: [Int32]
   /// Per group its first example.
   private let firsts: [Int32]
-  /// First examples of the neighbours' groups, `[groups, k]`, the most similar first; −1 where fewer were found.
+  /// First examples of the neighbors' groups, `[groups, k]`, the most similar first; −1 where fewer were found.
   private let table: MappedBytes
 
   init(k: Int, quality: NeighborQuality, places: [Int32], firsts: [Int32], table: MappedBytes) {
@@ -26,7 +26,7 @@ package struct Neighborhoods: Sendable {
     self.table = table
   }
 
-  /// Groups of examples, those of one example included.
+  /// Groups of examples, including groups of one.
   package var groupCount: Int { firsts.count }
 
   /// The first example that is the same as this one: itself, where there is no earlier one.
@@ -37,9 +37,9 @@ package struct Neighborhoods: Sendable {
     groupCount == count ? nil : places.map { Int(firsts[Int($0)]) }
   }
 
-  /// Writes the neighbours of some examples, `[examples, k]`: first examples of their groups, −1 where there are fewer.
+  /// Writes the neighbors of some examples, `[examples, k]`: first examples of their groups, −1 where there are fewer.
   package func copyNeighbors(of examples: Range<Int>, into target: UnsafeMutableBufferPointer<Int>) {
-    precondition(target.count >= examples.count * k, "there is no room for the neighbours")
+    precondition(target.count >= examples.count * k, "there is no room for the neighbors")
     MemoryLimit.didRead(examples.count * MemoryLimit.randomRead)
     let table = table.bytes.bindMemory(to: Int32.self)
     var next = 0
@@ -52,7 +52,7 @@ package struct Neighborhoods: Sendable {
     }
   }
 
-  /// The neighbours of one example: first examples of their groups, the most similar first.
+  /// The neighbors of one example: first examples of their groups, the most similar first.
   package func neighbors(of example: Int) -> [Int] {
     guard k > 0 else { return [] }
     return withUnsafeTemporaryAllocation(of: Int.self, capacity: k) { buffer in
@@ -62,11 +62,11 @@ package struct Neighborhoods: Sendable {
   }
 }
 
-/// How neighbours were searched, and how many of the true ones were found.
+/// How neighbors were searched, and how many of the true ones were found.
 public struct NeighborQuality: Sendable, Hashable, Codable {
   /// The recall that was asked for.
   public var wanted: Double
-  /// Of the true nearest neighbours the share that was found, measured on `sample` examples; 1 where the search is exact.
+  /// Of the true nearest neighbors the share that was found, measured on `sample` examples; 1 where the search is exact.
   public var reached: Double
   /// Examples on which it was measured; 0 where the search is exact.
   public var sample: Int

@@ -2,7 +2,7 @@
 /// is first divided into √K groups and then each of these, which takes 2 √K products a vector and step instead of K and
 /// loses nothing that recall would show.
 struct SphericalClusters: Sendable {
-  /// Unit vectors `[L, d]`; those of one group follow each other, so that neighbouring lists often are similar.
+  /// Unit vectors `[L, d]`; those of one group follow each other, so that neighboring lists often are similar.
   let centroids: Tensor
 
   /// Vectors of the sample for each centroid.

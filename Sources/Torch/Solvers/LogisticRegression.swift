@@ -7,7 +7,7 @@
 ///
 /// ``LBFGS`` searches, preconditioned by the Hessian's upper bound `½ · covariance + I / (C n)` (Böhning 1992), on
 /// features less their mean, which changes nothing but the bias. That takes 10 to 20 passes where a plain search takes
-/// over a hundred.
+/// more than a hundred.
 package struct LogisticRegression: Sendable, Hashable {
   /// Over when no element of the gradient is larger; scikit-learn's default.
   package var tolerance: Double

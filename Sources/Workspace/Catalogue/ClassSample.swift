@@ -10,7 +10,8 @@
 public struct ClassSample: Sendable, Hashable {
   /// The class.
   public var label: Int
-  /// How many images of the class could have been drawn: all but those of the split `test` and those that cannot be shown.
+  /// How many images of the class could have been drawn: all but the images of the split `test` and images that cannot
+  /// be shown.
   public var images: Int
   /// The images drawn, in the order of drawing, declared ones last.
   public var drawn: [Int]

@@ -26,7 +26,7 @@ struct DownloadPlaces: Sendable {
     return name(location).map { Self.scheme + $0 }
   }
 
-  /// The location that `stored` wrote; `nil` if the text is of another kind.
+  /// The location that `stored` wrote; `nil` if the text has another form.
   func location(_ stored: String) -> ImageLocation? {
     if stored.hasBytePrefix(Self.packedScheme) {
       let parts = stored.split(separator: ":", maxSplits: 3)

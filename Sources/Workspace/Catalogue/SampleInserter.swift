@@ -85,7 +85,7 @@ final class SampleInserter {
     return tally
   }
 
-  /// Adds what the source says of a label.
+  /// Adds what the source says about a label.
   func verify(id: Int, label: Int, isRight: Bool) throws {
     let record = VerificationRecord(
       sample: id, label: label, answer: VerificationAnswer(isRight: isRight), person: "import",

@@ -1,13 +1,14 @@
 import GRDB
 
-/// What the samples amount to, as sums of a term a sample: whatever their order, and kept up to date by taking a term away
-/// and adding another. Equal samples give equal sums, however they came about; a row that a disk has changed gives others.
+/// What the samples amount to, as sums of one term per sample: whatever their order, and kept up to date by taking a
+/// term away and adding another. Equal samples give equal sums, however they came about; a row that a disk has changed
+/// gives others.
 struct SampleSums: Hashable {
   /// Of numbers, keys and paths.
   var images: UInt64 = 0
   /// Of numbers and where images lie.
   var places: UInt64 = 0
-  /// Of numbers, classes and splits, by name; those that are gone have none.
+  /// Of numbers, classes and splits, by name; samples that are gone have none.
   var labels: UInt64 = 0
 
   static let names = ["images", "places", "labels"]

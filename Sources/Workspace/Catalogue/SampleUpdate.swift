@@ -9,7 +9,7 @@ package struct UpdateSummary: Sendable, Hashable, Codable {
   package var source: String
   /// Images that are new.
   package var added = 0
-  /// Images that are no longer there; what was said of them is kept.
+  /// Images that are no longer there; what was said about them is kept.
   package var removed = 0
   /// Images that had been removed and are there again.
   package var returned = 0
@@ -33,7 +33,7 @@ package struct UpdateSummary: Sendable, Hashable, Codable {
 /// Brings the samples of one source up to date, within a transaction that the caller holds.
 ///
 /// Samples are known by their keys. One whose key is gone and whose bytes are found again under another is the same
-/// sample: it keeps its number, its features, and what was said of it.
+/// sample: it keeps its number, its features, and its verdicts.
 final class SampleUpdate {
   /// So many new samples are held until it is known which are gone; others count as new without being compared.
   private static let held = 200_000
@@ -152,7 +152,7 @@ final class SampleUpdate {
         label: (SampleSums.word(sample.label), SampleSums.word(sample.split)))
   }
 
-  /// Takes over what the source says of a label, unless it says what it said before.
+  /// Imports what the source says about a label, unless it said so before.
   private func verify(_ sample: Sample, id: Int, label: Int) throws {
     guard let isRight = sample.verification else { return }
     let last = try Int.fetchOne(
@@ -245,7 +245,7 @@ final class SampleUpdate {
     }
   }
 
-  /// Finds samples that are gone among those that are new, by what is in their files.
+  /// Finds samples that are gone among the new ones, by the content of their files.
   private func match(_ gone: inout [Int]) throws {
     let known = try db.makeStatement(
       sql: """
@@ -269,7 +269,7 @@ final class SampleUpdate {
       }
     }
     guard !places.isEmpty else { return }
-    /// A digest of the sample's image, if it may be one of those that are gone.
+    /// A digest of the sample's image, if it may be one of the samples that are gone.
     func digest(_ sample: Sample) -> UInt64? {
       if case .file(let path) = sample.location {
         var info = stat()

@@ -130,7 +130,7 @@ enum Schema {
           """)
       try writer(db)
     }
-    // What else a person said of an image.
+    // What else a person said about an image.
     migrator.registerMigration("6 remarks") { db in
       try db.execute(sql: "ALTER TABLE verifications ADD COLUMN remark TEXT")
       try writer(db)

@@ -10,14 +10,14 @@ public struct VerifiedImages: Sendable, Hashable {
     public var label: Int
     /// Never `withdrawn`.
     public var answer: VerificationAnswer
-    /// Who said so, and when.
+    /// The person who said so, and when.
     public var person: String
     public var date: Date
     /// Why the image was shown to that person, if it is known.
     public var selection: VerificationRecord.Selection?
     /// The class that is right, if the person said which.
     public var correction: Int?
-    /// What else the person said of the image.
+    /// What else the person said about the image.
     public var remark: VerificationRecord.Remark?
     /// Whether the image belongs to its class's random sample. Only such images may carry shares, intervals and bounds;
     /// all others teach, and no more.

@@ -8,13 +8,13 @@ public struct CurrentAnswer: Sendable, Hashable {
   public var label: Int
   /// Never `withdrawn`.
   public var answer: VerificationAnswer
-  /// Who said so, and when.
+  /// The person who said so, and when.
   public var person: String
   public var date: Date
   public var origin: VerificationRecord.Origin
   /// The class that is right, if the person said which.
   public var correction: Int?
-  /// What else that person said of the image.
+  /// What else that person said about the image.
   public var remark: VerificationRecord.Remark?
   /// Why the image was shown to the person whose answer holds. Says nothing of whether it stands for others: see
   /// ``ClassSample``.
@@ -79,7 +79,7 @@ public struct Voice: Sendable, Hashable {
 }
 
 extension CurrentAnswer {
-  /// What holds of each sample, by sample; those that nobody says anything of are left out.
+  /// The answer that holds for each sample, by sample; samples without an answer are left out.
   ///
   /// - Parameter voices: By sample.
   static func of(_ voices: [Voice]) -> [CurrentAnswer] {
@@ -120,7 +120,7 @@ extension [Voice] {
 
 extension Workspace {
   /// What holds now, by sample. Of each person the last answer on a sample's present label counts; of several people,
-  /// the last of those who could tell.
+  /// the last one who could tell.
   public func currentAnswers() throws -> [CurrentAnswer] {
     try read { db in CurrentAnswer.of(try Voice.fetch(db)) }
   }

@@ -30,8 +30,8 @@ package struct ImportSummary: Sendable, Hashable {
 extension Workspace {
   /// Adds all samples of a data set, or none.
   ///
-  /// Samples are numbered on in the source's order. Labels, splits and attribute names get numbers in order
-  /// of first appearance; those that are there keep theirs. Memory grows by eight bytes a sample.
+  /// Samples are numbered on in the source's order. Labels, splits and attribute names get numbers in order of first
+  /// appearance; names that are there keep theirs. Memory grows by eight bytes per sample.
   ///
   /// - Parameters:
   ///   - dataset: Opened from `source` with `options`.
@@ -159,7 +159,7 @@ extension Workspace {
     }
     var problems = DatasetProblems()
     for pair in pairs {
-      // Beyond those that are shown, only the number counts.
+      // Beyond the ones that are shown, only the number counts.
       let isShown = problems.count < DatasetProblems.kept
       let place = try isShown ? places.place(pair.sample, db) : (file: source.path, line: nil)
       let other = try isShown ? places.text(pair.earlier, db) : ""
@@ -204,7 +204,7 @@ extension Workspace {
       .alreadyImported, file: path,
       "is already imported: \(earlier.samples.count) samples, on \(earlier.date.formatted(.iso8601))\(same)",
       remedy:
-        "To take over what changed since: cleannet import --update \(earlier.path); to start afresh, name another "
+        "To import what changed since: cleannet import --update \(earlier.path); to start afresh, name another "
         + "--workspace")
   }
 }

@@ -20,7 +20,7 @@ package struct ReviewerQuality: Sendable, Hashable {
 }
 
 extension Workspace {
-  /// What trials and shared images say of each person.
+  /// What trials and shared images say about each person.
   package func reviewerQuality() throws -> [String: ReviewerQuality] {
     try read { db in
       var found = try Self.trials(db)
@@ -34,7 +34,7 @@ extension Workspace {
     }
   }
 
-  /// What trials alone say of each person who had any.
+  /// What trials alone say about each person who had any.
   static func trials(_ db: Database) throws -> [String: ReviewerQuality] {
     let rows = try Row.fetchAll(
       db,

@@ -65,7 +65,7 @@ extension Workspace {
     }
   }
 
-  /// Notes how a stage ended, and what it left, in one step.
+  /// Notes how a stage ended, and its files, in one step.
   ///
   /// - Parameters:
   ///   - metrics: JSON.

@@ -16,7 +16,7 @@ public struct StoredSample: Sendable, Hashable {
 }
 
 extension Workspace {
-  /// The number of samples, those included that are gone from their source; their numbers are those below it.
+  /// The number of samples, including samples that are gone from their source; all their numbers are below it.
   public func sampleCount() throws -> Int {
     try read { try Int.fetchOne($0, sql: "SELECT coalesce(max(id) + 1, 0) FROM samples") ?? 0 }
   }
@@ -40,8 +40,8 @@ extension Workspace {
     try read { try String.fetchAll($0, sql: "SELECT name FROM \(table) ORDER BY id") }
   }
 
-  /// Passes samples in order, all of one state of the catalogue, holding one at a time. Those that are gone from their
-  /// source are left out, here and wherever samples are asked for.
+  /// Passes samples in order, all of one state of the catalogue, holding one at a time. Samples that are gone from
+  /// their source are left out, here and wherever samples are asked for.
   public func forEachSample(in range: Range<Int>? = nil, _ each: (StoredSample) throws -> Void) throws {
     try read { db in
       let reader = try SampleRows(db, downloads)
@@ -60,7 +60,7 @@ extension Workspace {
     return samples
   }
 
-  /// The samples of those numbers that are there, in the order given.
+  /// The samples that have these numbers and are there, in the order given.
   public func samples(_ ids: some Sequence<Int>) throws -> [StoredSample] {
     try read { db in
       let reader = try SampleRows(db, downloads)
@@ -89,7 +89,7 @@ extension Workspace {
 
   /// Each sample's class, the index being its number.
   ///
-  /// - Parameter takesPart: Samples of splits that it refuses get −1, as do those that are gone from their source.
+  /// - Parameter takesPart: Samples of splits that it refuses get −1, as do samples that are gone from their source.
   public func labels(where takesPart: (_ split: String) -> Bool = { _ in true }) throws -> [Int32] {
     try read { db in
       let splits = try String.fetchAll(db, sql: "SELECT name FROM splits ORDER BY id").map(takesPart)

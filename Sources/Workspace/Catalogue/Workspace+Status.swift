@@ -19,11 +19,11 @@ public struct WorkspaceStatus: Sendable, Hashable {
 
   public struct Features: Sendable, Hashable {
     public var set: FeatureSet
-    /// Samples in shards that are whole, those of bad images included.
+    /// Samples in complete shards, including samples of bad images.
     public var samples: Int
   }
 
-  /// Those that are gone from their source left out.
+  /// Without samples that are gone from their source.
   public var samples: Int
   /// The samples' numbers lie below it.
   public var numbers: Int

@@ -19,7 +19,7 @@ extension Workspace {
     package var answer: VerificationAnswer
   }
 
-  /// Takes a person's answers back: what the person had said of those samples before counts again. History keeps all;
+  /// Takes a person's answers back: what the person had said about those samples before counts again. History keeps all;
   /// an answer is added that says the same as the earlier one, or withdraws. Doing it twice does nothing more.
   ///
   /// An answer that the person has meanwhile replaced stays replaced.
@@ -70,7 +70,7 @@ private struct UndoStatements {
   private let insert: Statement
 
   init(_ db: Database) throws {
-    // A person's answers on a sample, the last first, without those taken back and those that took them back.
+    // A person's answers on a sample, the last first, without answers taken back, and without the taking back.
     standing = try db.makeStatement(
       sql: """
         SELECT answer, how, correct, chosen, client, remark FROM verifications v

@@ -13,7 +13,7 @@ package enum UpdateScope: Sendable {
 extension Workspace {
   /// Brings the samples of an imported source up to date with what the source holds now.
   ///
-  /// Samples that are no longer there keep their numbers and what was said of them, and take part in nothing.
+  /// Samples that are no longer there keep their numbers and verdicts, and take part in nothing.
   ///
   /// - Parameters:
   ///   - earlier: The source as it was imported.

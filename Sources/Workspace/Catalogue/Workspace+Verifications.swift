@@ -82,39 +82,4 @@ extension Workspace {
       }
     }
   }
-
-  /// Gives a sample another label. Answers on the old one stay in the history, and count again should it come
-  /// back.
-  ///
-  /// - Throws: `WorkspaceError` if there is no such sample.
-  package func setLabel(_ name: String, ofSample sample: Int) throws {
-    try write { db in
-      guard
-        let row = try Row.fetchOne(
-          db, sql: "SELECT class, split FROM samples WHERE id = ? AND gone IS NULL", arguments: [sample])
-      else {
-        throw WorkspaceError(
-          .notFound, file: path, "has no sample \(sample)",
-          remedy: "Use the numbers of samples in this workspace")
-      }
-      var classes = try NameTable(db, "classes")
-      let label = classes.number(name)
-      try classes.save(db)
-      guard label != row[0] else { return }
-      try db.execute(sql: "UPDATE samples SET class = ? WHERE id = ?", arguments: [label, sample])
-      try db.execute(
-        sql: "UPDATE counts SET samples = samples - 1 WHERE split = ? AND class = ?",
-        arguments: [row[1] as Int, row[0] as Int])
-      try db.execute(
-        sql: """
-          INSERT INTO counts VALUES (?, ?, 1) ON CONFLICT (split, class) DO UPDATE SET samples = samples + 1
-          """, arguments: [row[1] as Int, label])
-      let words = try NameWords(db)
-      let split = try words.split(row[1])
-      var sums = try SampleSums(stored: db)
-      sums.labels &-= SampleSums.label(id: sample, try words.class(row[0]), split)
-      sums.labels &+= SampleSums.label(id: sample, try words.class(label), split)
-      try sums.store(db)
-    }
-  }
 }

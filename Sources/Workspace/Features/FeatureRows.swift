@@ -25,7 +25,7 @@ package struct ImageIdentity: Sendable, Hashable {
 package struct FeatureRow: Sendable, Hashable {
   package enum State: Int, Sendable, Hashable {
     case embedded = 0
-    /// The image's bytes are of no image; only other bytes are tried again.
+    /// The image's bytes are no image; only other bytes are tried again.
     case undecodable = 1
     /// The image could not be reached; each run tries again.
     case unreachable = 2
@@ -75,7 +75,7 @@ extension Workspace {
 
   /// Begins to keep of which images a set's rows are made.
   ///
-  /// - Parameter rows: What is known of those that are there.
+  /// - Parameter rows: What is known about the rows that are there.
   package func beginRows(of set: FeatureSet, with rows: [FeatureRow]) throws {
     try write { db in
       try db.execute(
@@ -148,7 +148,7 @@ extension Workspace {
   /// - Parameters:
   ///   - rows: Of one shard, by sample.
   ///   - values: `[rows.count, D]`; NaN where there is none.
-  ///   - problems: Of stage `stage`, which replace those that these samples had.
+  ///   - problems: Of stage `stage`, which replace the problems that these samples had.
   package func put(
     _ rows: [FeatureRow], _ values: UnsafeBufferPointer<Float>, of set: FeatureSet, problems: [SampleProblem],
     stage: String

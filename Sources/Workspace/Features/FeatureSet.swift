@@ -111,7 +111,7 @@ public struct FeatureSet: Sendable, Hashable {
     samples - missing(of: samples).reduce(0) { $0 + $1.count }
   }
 
-  /// Writes the rows of some samples of one shard, whole or not at all: `[range.count, dimension]`.
+  /// Writes the rows of some samples of one shard, completely or not at all: `[range.count, dimension]`.
   ///
   /// The range begins where the shard's rows end so far, or at its start; those before are kept.
   /// - Throws: `WorkspaceError` if the disk refuses, or a value is too large for float16.
@@ -143,8 +143,8 @@ public struct FeatureSet: Sendable, Hashable {
     }
   }
 
-  /// Writes the rows of some samples of one shard, `[samples.count, dimension]`; the shard's others stay as they are, and
-  /// those between that there are none of become empty. Whole or not at all.
+  /// Writes the rows of some samples of one shard, `[samples.count, dimension]`; the shard's others stay as they are,
+  /// and missing rows between them become empty. Completely or not at all.
   ///
   /// - Parameters:
   ///   - samples: Rising.

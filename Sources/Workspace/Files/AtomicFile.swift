@@ -10,7 +10,7 @@ package struct AtomicFile: ~Copyable {
   }
 
   package var path: String { file.path }
-  /// Of what was written so far.
+  /// The digest of everything written so far.
   package var digest: ContentDigest { file.digest }
 
   package func write(_ bytes: UnsafeRawBufferPointer) throws(WorkspaceError) {

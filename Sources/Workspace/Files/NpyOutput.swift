@@ -3,7 +3,7 @@ import Foundation
 
 /// Writes a `.npy` matrix of float32 row by row, without knowing beforehand how many there will be.
 ///
-/// For one thread. The file appears at `finish`, whole or not at all.
+/// For one thread. The file appears at `finish`, completely or not at all.
 package final class NpyOutput {
   /// Room for any shape, so that the header can be written once the rows are counted.
   private static let headerBytes = 128

@@ -106,7 +106,7 @@ extension Workspace {
     }
   }
 
-  /// Forgets the digests of what lies at a path below the workspace, and what rows of features were made of.
+  /// Forgets the digests of files at a path below the workspace, and the images that rows of features were made from.
   package func forget(_ path: String) throws {
     try write { db in
       try db.execute(

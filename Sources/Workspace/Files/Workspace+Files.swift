@@ -3,7 +3,7 @@ import Foundation
 import GRDB
 import Synchronization
 
-/// A file of the workspace and the digest of what is in it.
+/// A file of the workspace and the digest of its content.
 package struct FileDigest: Sendable, Hashable {
   /// Below the workspace.
   package var path: String
@@ -92,7 +92,7 @@ extension Workspace {
   }
 
   /// - Parameters:
-  ///   - digest: Of what the file holds now.
+  ///   - digest: The digest of the file's present content.
   ///   - again: Whether it is read also if it was before.
   func verify(
     _ path: String, remedy: String, again: Bool = false, digest: () throws -> String

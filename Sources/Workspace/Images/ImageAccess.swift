@@ -38,7 +38,7 @@ package final class ImageAccess: Sendable {
 
   /// What to decode.
   ///
-  /// - Parameter key: What errors call a sample without an image.
+  /// - Parameter key: The sample's name in errors.
   /// - Throws: `ImageProblem` where there is no image to read.
   package func source(_ location: ImageLocation, key: String) throws(ImageProblem) -> ImageSource {
     if let container = location.container, !isAsImported(container) {

@@ -1,8 +1,8 @@
 import Files
 import Foundation
 
-/// Writes the scores of one run, row by row in the samples' order: a folder with a `.npy` file a column,
-/// which gets its name when all rows are there.
+/// Writes the scores of one run, row by row in the samples' order: a folder with one `.npy` file per column, which gets
+/// its name when all rows are there.
 ///
 /// For one thread. An unfinished writer leaves nothing.
 package final class ScoreWriter {
@@ -33,7 +33,7 @@ package final class ScoreWriter {
     if written % Self.rowsHeld == 0 { try flush() }
   }
 
-  /// Flushes all rows to the disk and puts them in place of what was there.
+  /// Flushes all rows to the disk and puts them in place of the old one.
   package func finish() throws {
     precondition(written == count, "\(written) of \(count) rows were written")
     try flush()

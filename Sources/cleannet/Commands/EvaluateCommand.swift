@@ -122,7 +122,7 @@ struct ExperimentOptions: ParsableArguments {
     guard let lines = try? String(contentsOfFile: text, encoding: .utf8) else {
       throw PipelineError(
         .missingInput, "\(text) is neither a list of shares nor a file that can be read",
-        remedy: "Write --held-out 0.5, or name a file with a class, a tab and 0 or 1 a line")
+        remedy: "Write --held-out 0.5, or name a file with a class, a tab and 0 or 1 on each line")
     }
     var verified: [String] = []
     for (number, line) in lines.split(whereSeparator: \.isNewline).enumerated() {

@@ -337,7 +337,7 @@ struct ImportOptions: ParsableArguments {
       ].contains { $0 != nil }
   }
 
-  /// What the user says now; nil where that is nothing, so that what was said before counts.
+  /// What the user says now; nil where that is nothing, so that the earlier setting counts.
   func givenOptions() throws -> DatasetOptions? { isGiven ? try datasetOptions() : nil }
 
   /// What an import came to.

@@ -84,7 +84,7 @@ struct ReviewCommand: AsyncParsableCommand {
       port: port, links: links,
       tunnel: Host.hasDisplay ? nil : "ssh -L \(port):127.0.0.1:\(port) \(NSUserName())@\(Host.name)")
     try workspace.output.print(announcement) { announcement.text }
-    // Who started the program through a pipe waits for the link.
+    // A person who started the program through a pipe waits for the link.
     fflush(nil)
     if open, let link = links.first { Host.open(link.url) }
   }

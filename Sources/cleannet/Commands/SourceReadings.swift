@@ -80,7 +80,7 @@ struct SourceReadings {
       let source = origins[index].path
       if areParted {
         sources[index].split = split
-        guesses.append("splits: the images of \(source) are of the split \(split), by its name")
+        guesses.append("splits: the images of \(source) belong to the split \(split), by its name")
       } else {
         notices.append(
           "\(source) is named like the split \(split), but its images are taken for training; "

@@ -63,7 +63,7 @@ extension NeighborQuality {
 }
 
 extension WorkspaceOverview.StageRow {
-  /// Why it is out of date, and what it would take; empty if it is not.
+  /// Why it is out of date, and the work that it needs; empty if it is not.
   fileprivate var staleness: String {
     guard isStale else { return "" }
     let time = seconds < 1.5 ? "a second" : "\(Int(seconds.rounded())) s"

@@ -35,7 +35,7 @@ struct TrainCommand: ParsableCommand {
   }
 }
 
-/// How neighbours are searched.
+/// How neighbors are searched.
 struct RecallOption: ParsableArguments {
   @Option(
     help: ArgumentHelp(

@@ -1,13 +1,17 @@
 import CleanNet
 import Torch
 
-/// Judges the label of every image.
+/// Learns from features, labels and verdicts which labels are wrong.
 ///
 /// - Parameters:
 ///   - features: `[N, D]`, one row per image, from any pretrained network.
 ///   - labels: N class numbers, from 0.
 ///   - verified: For some images, by row: whether a person says that the label is right.
-/// - Throws: `EngineError` if the compute engine is missing.
-func judge(_ features: Tensor, labels: [Int], classes: Int, verified: [Int: Bool]) throws -> Judgements {
+///   - progress: Called with each event of training.
+/// - Throws: `EngineError` if the compute engine is missing; `TrainingDataError` if a number is out of its range.
+func learn(
+  _ features: Tensor, labels: [Int], classes: Int, verified: [Int: Bool],
+  progress: (Training.Event) -> Void = { _ in }
+) async throws -> LabelModel {
   try Engine.load()
 }

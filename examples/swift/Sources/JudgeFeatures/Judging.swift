@@ -1,19 +1,29 @@
 import CleanNet
 import Torch
 
-/// Judges the label of every image.
+/// Learns from features, labels and verdicts which labels are wrong.
 ///
 /// - Parameters:
 ///   - features: `[N, D]`, one row per image, from any pretrained network.
 ///   - labels: N class numbers, from 0.
 ///   - verified: For some images, by row: whether a person says that the label is right.
-/// - Throws: `EngineError` if the compute engine is missing.
-func judge(_ features: Tensor, labels: [Int], classes: Int, verified: [Int: Bool]) throws -> Judgements {
+///   - progress: Called with each event of training.
+/// - Throws: `EngineError` if the compute engine is missing; `TrainingDataError` if a number is out of its range.
+func learn(
+  _ features: Tensor, labels: [Int], classes: Int, verified: [Int: Bool],
+  progress: (Training.Event) -> Void = { _ in }
+) async throws -> LabelModel {
   try Engine.load()
-  let source = DenseFeatures(features)
   let verdicts = verified.map { VerificationLabel(image: $0.key, isRight: $0.value) }
-  let data = TrainingSet(features: source, labels: labels, classes: classes, verifications: verdicts)
-  let training = Training(data, configuration: .extended(suitedTo: source), threads: 2)
-  let model = try training.run().model
-  return model.judge(data, space: training.space, threads: 2)
+  let data = try TrainingSet(
+    features: DenseFeatures(features), labels: labels, classes: classes, verifications: verdicts)
+  let run = TrainingRun(data)
+  for await event in run { progress(event) }
+  return try await run.model
+}
+
+/// The images whose label is taken to be wrong, the surest first.
+func suspects(_ model: LabelModel) -> [Judgement] {
+  model.judgements().filter { $0.isRight == false }
+    .sorted { ($0.probability ?? 1) < ($1.probability ?? 1) }
 }

@@ -26,13 +26,24 @@ for label in [0, 3] {
   }
 }
 
-let judgements = try judge(features, labels: labels, classes: classes, verified: verified)
-let suspects = labels.indices.filter { judgements.isRight($0) == false }
+let trained = try await learn(features, labels: labels, classes: classes, verified: verified)
+let suspected = suspects(trained)
 let wrong = labels.indices.filter { labels[$0] != truth[$0] }
-let found = Set(suspects).intersection(wrong).count
-print("\(found) of \(wrong.count) wrong labels found; \(suspects.count - found) right ones suspected")
-for image in suspects.prefix(3) {
+let found = Set(suspected.map(\.image)).intersection(wrong).count
+print("\(found) of \(wrong.count) wrong labels found; \(suspected.count - found) right ones suspected")
+for judgement in suspected.prefix(3) {
   print(
-    "image \(image): right with probability \(judgements.probability[image]); "
-      + "class \(judgements.suggestedClass[image]) fits better than \(labels[image])")
+    "image \(judgement.image): right with probability \(judgement.probability ?? .nan); "
+      + "class \(judgement.suggestedClass ?? -1) fits better than \(labels[judgement.image])")
+}
+
+// Saved and opened again, in another program as well, it judges new images; and old ones anew after more verdicts.
+let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).safetensors").path
+defer { try? FileManager.default.removeItem(atPath: file) }
+try trained.save(to: file)
+var model = try LabelModel(path: file)
+model.verifications.append(VerificationLabel(image: wrong[0], isRight: false))
+let new = centers.indexSelect(Tensor([2, 2])) + random.normal([2, 24], standardDeviation: 0.5)
+for judgement in try model.judge(new.clamped(min: 0), labels: [2, 5]) {
+  print("new image \(judgement.image): right with probability \(judgement.probability ?? .nan)")
 }

@@ -4,29 +4,9 @@ import Testing
 
 @testable import Datasets
 
-/// A folder of files for one test, removed afterwards.
-final class TemporaryFolder {
-  let path: String
+typealias TemporaryFolder = TestPrograms.TemporaryFolder
 
-  init() throws {
-    path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  @discardableResult
-  func write(_ name: String, _ bytes: [UInt8] = [1]) throws -> String {
-    let file = "\(path)/\(name)"
-    let folder = URL(fileURLWithPath: file).deletingLastPathComponent().path
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    try Data(bytes).write(to: URL(fileURLWithPath: file))
-    return file
-  }
-
-  @discardableResult
-  func write(_ name: String, _ text: String) throws -> String { try write(name, Array(text.utf8)) }
-
+extension TemporaryFolder {
   /// Runs a program in the folder.
   func run(_ program: String, _ arguments: String...) async throws { try await run(program, arguments) }
 

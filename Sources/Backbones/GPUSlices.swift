@@ -1,7 +1,7 @@
 import Synchronization
 import Torch
 
-/// How many images a network computes at once on a GPU: as many as its memory takes.
+/// The number of images that a network computes at once on a GPU: as many as its memory takes.
 ///
 /// The number starts from the memory that is free. Where a computation finds too little nevertheless, since other programs
 /// use the GPU, too, it is halved for good and the images are computed again. One thread computes for all that ask.

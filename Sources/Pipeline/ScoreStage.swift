@@ -8,7 +8,7 @@ import Workspace
 /// Judges every label by the model trained last.
 package struct ScoreStage: Sendable {
   package var threads = 2
-  /// Where neighbours are searched, if they must be.
+  /// Where neighbors are searched, if they must be.
   package var device = DeviceChoice.auto
   /// The largest share of wrong labels to leave among the images kept, shown with 95 % confidence; nil: labels are
   /// called wrong where that is likelier than not.

@@ -22,7 +22,7 @@ package struct TrainStage: Sendable {
   package var evidence: [String] = []
   package var seed: UInt64 = 0
   package var threads = 2
-  /// Where neighbours are searched.
+  /// Where neighbors are searched.
   package var device = DeviceChoice.auto
 
   /// Steps between two checkpoints on disk.

@@ -43,7 +43,7 @@ package final class DeviceThread: Sendable {
     thread.start()
   }
 
-  /// Runs a body on the thread, after those that others gave before, and waits for it.
+  /// Runs a body on the thread, after bodies that others gave before, and waits for it.
   package func callAsFunction<Result>(_ body: () -> Result) -> Result {
     var result: Result?
     withoutActuallyEscaping({ result = body() }) { body in

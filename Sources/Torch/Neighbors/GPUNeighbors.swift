@@ -1,4 +1,4 @@
-/// The exact nearest neighbours of vectors among themselves, computed on a GPU.
+/// The exact nearest neighbors of vectors among themselves, computed on a GPU.
 ///
 /// All vectors lie there in half precision; cosines are float32. Each block of queries is compared with all vectors, piece by
 /// piece, of which the best are kept, so that no matrix of all pairs is ever held: `2 · N² · d` operations.
@@ -21,7 +21,7 @@ struct GPUNeighbors: Sendable {
     count * dimension * 2 + 2 * turns * block * min(count, piece) * 4 + piece * dimension * 4
   }
 
-  /// - Parameter examples: The rows to find neighbours for and among, ascending.
+  /// - Parameter examples: The rows to find neighbors for and among, ascending.
   init(_ rows: HalfRows, examples: [Int32], k: Int, device: Device) {
     self.rows = rows
     self.examples = examples
@@ -56,7 +56,7 @@ struct GPUNeighbors: Sendable {
       return (values.floats(), places.ints())
     }
     if let (values, places) = found { return sorted(range, values, places) }
-    precondition(range.count > 1, "the free memory of \(device) is too small for the search for neighbours")
+    precondition(range.count > 1, "the free memory of \(device) is too small for the search for neighbors")
     let middle = (range.lowerBound + range.upperBound) / 2
     let first = best(range.lowerBound..<middle)
     let second = best(middle..<range.upperBound)

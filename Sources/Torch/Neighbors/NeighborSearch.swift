@@ -16,7 +16,7 @@ package struct NeighborSearch: Sendable {
   /// Of fewer groups than this all are compared with all.
   package var exactBelow = 50_000
   package var seed: UInt64 = 0
-  /// A GPU compares all with all, however many there are, and finds every neighbour.
+  /// A GPU compares all with all, however many there are, and finds every neighbor.
   package var device = Device.cpu
   /// Vectors that search together, and are kept together.
   var block = 4096

@@ -23,7 +23,8 @@ from cleannet import spark as cleannet_spark  # noqa: E402
 
 IMAGES = int(os.environ["CLEANNET_SPARK_IMAGES"])
 FOLDER = Path(os.environ["CLEANNET_SPARK_FOLDER"])
-NETWORK = {"quality": "fast", "size": 32}
+SIZE = int(os.environ.get("CLEANNET_SPARK_SIZE", "32"))
+NETWORK = {"quality": "fast", "size": SIZE}
 CLASSES = ["T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Boot"]
 
 
@@ -63,7 +64,7 @@ def local(images):
     model = str(FOLDER / "model.safetensors")
     if not os.path.exists(model):
         cleannet("import", str(FOLDER / "images.csv"), "-w", workspace, "-q")
-        cleannet("embed", "--quality", "fast", "--size", "32", "-w", workspace, "-q")
+        cleannet("embed", "--quality", "fast", "--size", str(SIZE), "-w", workspace, "-q")
         cleannet("train", "--steps", "30", "-w", workspace, "-q")
         cleannet("export", "model", "--out", model, "-w", workspace)
     start = time.monotonic()

@@ -48,7 +48,7 @@ parity: setup ## compare detectors and metrics with scikit-learn and cleanlab
 	$(SWIFT) build -c release --product CleanNetEngine
 	CLEANNET_ENGINE=$(CURDIR)/.build/release/libCleanNetEngine.so Scripts/parity
 
-lint: ## check the format of the sources, the English of documents and help texts, and who imports whom
+lint: ## check the format of the sources, the English of documents, messages and comments, and who imports whom
 	Scripts/check-english
 	Scripts/check-house
 	Scripts/check-snippets

@@ -19,12 +19,13 @@ package struct ImageCopies: Sendable {
     progress: @escaping @Sendable (ReportProgress) -> Void = { _ in }
   ) throws -> [[Int]] {
     let table = try LabelTable(workspace)
-    let all = Array(0..<table.count)
-    var signatures = [ImageSignature?](repeating: nil, count: all.count)
+    let all = table.present
+    var signatures = [ImageSignature?](repeating: nil, count: table.count)
     if try workspace.hasImages() {
       try Vips.load()
       progress(.began("Looking at images", total: all.count, unit: "images"))
-      signatures = try ImageReader(workspace, threads: threads).signatures(all) { progress(.reached($0)) }
+      let read = try ImageReader(workspace, threads: threads).signatures(all) { progress(.reached($0)) }
+      for (image, signature) in zip(all, read) { signatures[image] = signature }
       progress(.ended("\(signatures.count { $0 != nil }) images"))
     }
     let usable = all.count <= Self.mostWithFeatures ? features : nil

@@ -46,7 +46,7 @@ struct CheckGatherer {
       ImageChecks.Unreadable(path: try workspace.sample(problem.sample)?.path ?? "", what: problem.what)
     }
     return ImageChecks(
-      examined: examined, total: table.count, unreadable: unreadable, unreadableCount: problems.count,
+      examined: examined, total: table.present.count, unreadable: unreadable, unreadableCount: problems.count,
       checks: examined == 0 ? [] : Self.rules.map { check($0, of: examined) })
   }
 

@@ -58,7 +58,7 @@ struct DuplicateFinder {
     let images = groups.reduce(0) { $0 + $1.places.count }
     let share = Double(images) / Double(max(1, ids.count))
     let data = Duplicates(
-      examined: ids.count, total: table.count, method: method,
+      examined: ids.count, total: table.present.count, method: method,
       exactGroups: found.count(where: \.isExact), nearGroups: found.count { !$0.isExact }, images: images,
       acrossSplits: found.count(where: \.acrossSplits), acrossLabels: found.count(where: \.acrossLabels),
       hidden: share > Self.mostShare

@@ -63,8 +63,9 @@ struct Gatherer {
       try ComparisonGatherer.comparison(with: $0, here: data, table: table, workspace: workspace)
     }
 
-    let sampled = sample(table.count, report.limits.examined)
-    let copies = sampled.count < table.count ? copies() : []
+    let present = table.present
+    let sampled = sample(present.count, report.limits.examined).map { present[$0] }
+    let copies = sampled.count < present.count ? copies() : []
     let examined = Set(sampled).union(copies).sorted()
     let signatures = try signatures(examined)
     data.checks = try CheckGatherer(
@@ -102,7 +103,9 @@ struct Gatherer {
   private func copies() -> [Int] {
     guard let features = inputs.features else { return [] }
     progress(.began("Looking for copies", total: nil, unit: ""))
-    let copies = IdenticalFeatures(features: features).images(most: report.limits.examined)
+    let copies = IdenticalFeatures(features: features).images(most: report.limits.examined) {
+      table.allLabels[$0] >= 0
+    }
     progress(.ended("\(copies.count) images"))
     return copies
   }
@@ -140,7 +143,7 @@ struct Gatherer {
     let chosen = (suspicious + sample(others.count, most - suspicious.count).map { others[$0] }).sorted()
     let paths = try chosen.map { try workspace.sample($0)?.path ?? "" }
     progress(.began("Drawing the map", total: FeatureGatherer.mapSteps, unit: "steps"))
-    var map = features.map(chosen, table: table, paths: paths, total: table.count) { [progress] in
+    var map = features.map(chosen, table: table, paths: paths, total: table.present.count) { [progress] in
       progress(.reached($0))
     }
     let sprite = Sprite(try reader.tiles(chosen, side: Self.tile), side: Self.tile)
@@ -181,15 +184,16 @@ struct Gatherer {
 
   private func remarks(_ data: ReportData, sampled: Int) -> [String] {
     var remarks: [String] = []
-    if sampled < table.count {
+    let total = table.present.count
+    if sampled < total {
       let copies = inputs.features == nil ? "" : "; copies with the same features in all of them"
       remarks.append(
-        "Image problems and near duplicates were looked for in a random sample of \(sampled) of \(table.count) images"
+        "Image problems and near duplicates were looked for in a random sample of \(sampled) of \(total) images"
           + copies + ".")
     }
-    if let map = data.map, table.count > report.limits.mapped {
+    if let map = data.map, total > report.limits.mapped {
       remarks.append(
-        "The map shows \(map.ids.count) of \(table.count) images: a random sample, and the most suspicious ones."
+        "The map shows \(map.ids.count) of \(total) images: a random sample, and the most suspicious ones."
       )
     }
     let detailed = data.classes.count(where: \.isDetailed)

@@ -8,9 +8,11 @@ struct IdenticalFeatures {
 
   private static let chunk = 4096
 
-  /// - Parameter most: At most so many images, whole groups of them.
+  /// - Parameters:
+  ///   - most: At most so many images, whole groups of them.
+  ///   - isMeant: Images that are compared; rows of images that are gone from their source are kept.
   /// - Returns: Images that have a copy, ascending.
-  func images(most: Int) -> [Int] {
+  func images(most: Int, where isMeant: (Int) -> Bool = { _ in true }) -> [Int] {
     // One flat list, sorted: one list per image costs several times the memory.
     var hashes: [(hash: UInt64, image: Int)] = []
     hashes.reserveCapacity(features.count)
@@ -18,7 +20,7 @@ struct IdenticalFeatures {
       let range = start..<min(start + Self.chunk, features.count)
       let size = features.dimension * MemoryLayout<Float>.size
       features.rows(range).contiguous().withUnsafeBytes { bytes in
-        for (place, image) in range.enumerated() {
+        for (place, image) in range.enumerated() where isMeant(image) {
           let row = UnsafeRawBufferPointer(rebasing: bytes[(place * size)..<((place + 1) * size)])
           // An image without features has a row of NaN.
           guard size > 0, row.loadUnaligned(as: Float.self).isFinite else { continue }

@@ -38,9 +38,9 @@ struct SummaryGatherer {
     let guarantee = noiseGuarantee
     let problems = try workspace.problems()
     var splits = Array(repeating: 0, count: table.splitNames.count)
-    for split in table.splits { splits[Int(split)] += 1 }
+    for image in table.present { splits[Int(table.splits[image])] += 1 }
     return Summary(
-      images: table.count, classes: table.classNames.count,
+      images: table.present.count, classes: table.classNames.count,
       splits: zip(table.splitNames, splits).map { Summary.Split(name: $0, images: $1) },
       judged: judged.count, calledWrong: judged.count { table.isWrong[$0] == true },
       estimatedNoise: expectedNoise(judged),

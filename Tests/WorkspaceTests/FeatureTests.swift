@@ -240,6 +240,16 @@ struct FeatureTests {
       try refusal { try importTable(table, into: workspace, features: try NpyMatrix(path: path)) }.kind
         == .invalidInput)
     #expect(try workspace.sampleCount() == 1)
+    // Nothing says that features came with the samples.
+    #expect(try workspace.featureSet(key: FeatureSet.imported) == nil)
+  }
+
+  @Test("features of an import that did not reach its end say nothing of the next one")
+  func unfinished() throws {
+    _ = try workspace.featureSet(key: FeatureSet.imported, dimension: 3, type: .float32)
+    try importTable(try temporary.table("a", count: 1), into: workspace)
+    #expect(try workspace.featureSet(key: FeatureSet.imported) == nil)
+    #expect(try workspace.sampleCount() == 1)
   }
 
   @Test("scores come back row by row, and only when all are written")

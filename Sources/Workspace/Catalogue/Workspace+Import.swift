@@ -51,6 +51,10 @@ extension Workspace {
       if let earlier = try self.source(source, options: options) {
         throw Self.alreadyImported(source.path, earlier)
       }
+      // Features of samples that never came: a first import with features did not reach its end.
+      if try sampleCount() == 0, let left = try featureSet(key: FeatureSet.imported) {
+        try FileManager.default.removeItem(atPath: left.folder)
+      }
       if features == nil, let set = try featureSet(key: FeatureSet.imported) {
         throw WorkspaceError(
           .invalidInput, file: source.path,

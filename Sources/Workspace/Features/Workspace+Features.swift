@@ -96,15 +96,16 @@ extension Workspace {
         remedy: "Save a matrix with one row of features per image")
     }
     let there = try featureSet(key: FeatureSet.imported)
+    let without = WorkspaceError(
+      .invalidInput, file: features.path,
+      "has features, which the \(samples.lowerBound) samples in the workspace already do not have",
+      remedy: "Import this source into a workspace of its own, or the others with their features")
+    // Before anything is made: a set that is there says that features came with the samples.
+    guard there != nil || samples.lowerBound == 0 else { throw without }
     let set = try featureSet(
       key: FeatureSet.imported, dimension: features.dimension,
       type: there?.type ?? (features.type == .float16 ? .float16 : .float32))
-    guard set.missing(of: samples.lowerBound).isEmpty else {
-      throw WorkspaceError(
-        .invalidInput, file: features.path,
-        "has features, which the \(samples.lowerBound) samples in the workspace already do not have",
-        remedy: "Import this source into a workspace of its own, or the others with their features")
-    }
+    guard set.missing(of: samples.lowerBound).isEmpty else { throw without }
     var start = samples.lowerBound
     var values: [Float] = []
     while start < samples.upperBound {

@@ -14,6 +14,8 @@ extension VerificationStages {
     package var random: Int
     /// The keys of images that the file calls both right and wrong; each verdict is kept as a voice of its own.
     package var disputed: [String] = []
+    /// Verdicts that were left out because the file was imported before, and another file said something else since.
+    package var superseded = 0
   }
 
   /// How the images of a table came to be verified, where its rows do not say.
@@ -31,7 +33,7 @@ extension VerificationStages {
   ///   - format: nil finds out.
   ///   - person: The person who verified, where rows do not say.
   ///   - drawn: How images were chosen, where rows do not say.
-  ///   - onlyNews: Leaves out what a file said before about the same label, so that later verdicts of people stand.
+  ///   - onlyNews: Leaves out what any file said before of the same label, so that what was said since stands.
   /// - Throws: `DatasetProblems` naming every row whose image is not there, carries another label than was judged, or
   ///   names a class or a selection that there is not.
   package static func importing(
@@ -62,28 +64,36 @@ extension VerificationStages {
       }
     }
     if !problems.isEmpty { throw problems }
-    if onlyNews { records = try news(records, workspace) }
+    var superseded = 0
+    if onlyNews { (records, superseded) = try news(records, workspace) }
     try workspace.addVerifications(records)
-    return ImportOutcome(
+    var outcome = ImportOutcome(
       right: records.count { $0.answer == .right }, wrong: records.count { $0.answer == .wrong },
       unsure: records.count { $0.answer == .unsure }, unknown: unknown,
       random: records.count { $0.selection == .declared || $0.selection == .drawn },
       disputed: voices.disputed)
+    outcome.superseded = superseded
+    return outcome
   }
 
-  /// The verdicts that no earlier file gave.
+  /// Those of the verdicts that no earlier file gave, and how many of the others were followed by another one.
   private static func news(
     _ records: [VerificationRecord], _ workspace: Workspace
-  ) throws -> [VerificationRecord] {
+  ) throws -> (news: [VerificationRecord], superseded: Int) {
     struct Label: Hashable {
       var sample: Int
       var label: Int
     }
-    var said: [Label: VerificationAnswer] = [:]
+    // All that was said, the last at the end: a file that is imported again must not undo what came after it.
+    var said: [Label: [VerificationAnswer]] = [:]
     for record in try workspace.verificationHistory() where record.origin == .imported {
-      said[Label(sample: record.sample, label: record.label)] = record.answer
+      said[Label(sample: record.sample, label: record.label), default: []].append(record.answer)
     }
-    return records.filter { said[Label(sample: $0.sample, label: $0.label)] != $0.answer }
+    func answers(_ record: VerificationRecord) -> [VerificationAnswer] {
+      said[Label(sample: record.sample, label: record.label)] ?? []
+    }
+    let news = records.filter { !answers($0).contains($0.answer) }
+    return (news, records.count { answers($0).contains($0.answer) && answers($0).last != $0.answer })
   }
 }
 

@@ -143,14 +143,21 @@ struct EmbedOptions: ParsableArguments {
     return stage
   }
 
+  private var choosesFeatures: Bool {
+    quality != nil || !networks.isEmpty || weights != nil || size != nil || pool != .auto
+      || precision != .auto
+  }
+
+  /// Whether anything is said that has no effect where features came with the samples.
+  var isGiven: Bool {
+    choosesFeatures || device != .auto || maxMegapixels != nil || takeTruncated != nil
+  }
+
   /// The same, and where nothing is said about the features, as they were made last.
   func stage(
     threads: Int, after store: Workspace, progress: ConsoleProgress
   ) throws -> EmbedStage {
     var stage = stage(threads: threads)
-    let choosesFeatures =
-      quality != nil || !networks.isEmpty || weights != nil || size != nil || pool != .auto
-      || precision != .auto
     if !choosesFeatures, let last = try stage.takeLastSettings(store) { progress.note("As before: \(last)") }
     return stage
   }

@@ -39,6 +39,9 @@ struct RunCommand: ParsableCommand {
     let progress = workspace.output.progress
     let dataset = try DatasetReader.open(source: source, options: importing.datasetOptions())
     try ImportOptions.refuseIdle([dataset])
+    guard !embedding.isGiven || dataset.features == nil && importing.features == nil else {
+      throw ValidationError("Options of embedding have no effect: \(source) brings its features.")
+    }
     memory.apply()
     try compute.prepareEngine()
     if dataset.features == nil, importing.features == nil { try Vips.load() }
@@ -47,7 +50,13 @@ struct RunCommand: ParsableCommand {
       return store
     }
     if let verifications {
-      _ = try VerificationStages.importing(verifications, into: store, person: NSUserName(), onlyNews: true)
+      let imported = try VerificationStages.importing(
+        verifications, into: store, person: NSUserName(), onlyNews: true)
+      if imported.superseded > 0 {
+        progress.warn(
+          "\(imported.superseded) verdicts of \(verifications) were imported before and changed since; they stay as they "
+            + "are. To go back: cleannet verify import \(verifications)")
+      }
     }
     if try store.featureSet(key: FeatureSet.imported) == nil {
       let outcome = try embedding.stage(threads: compute.threads, after: store, progress: progress)

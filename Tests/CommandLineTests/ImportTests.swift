@@ -160,6 +160,25 @@ import Testing
     }
   }
 
+  @Test("options that would do nothing are errors of other verbs, too")
+  func idleElsewhere() async throws {
+    let cleannet = try await workspace()
+    defer { cleannet.remove() }
+    try cleannet.write("one.png", "")
+    for arguments in [
+      ["classify", "train", "--epochs", "3"], ["classify", "train", "--backbone", "resnet18"],
+      ["classify", "compare", "--truth", "t", "--crop", "0.5"],
+      ["classify", "train", "--weights", "none", "--relabel", "0.9"],
+      ["classify", "train", "--truth", "t"], ["score", "--seed", "1"], ["status", "--seed", "1"],
+      ["judge", "one.png", "--label-column", "label"],
+      ["judge", "one.png", "--shard", "1/2", "--out", "parts"],
+      ["judge", "-", "--split", "train"],
+    ] {
+      let outcome = try await cleannet.run(arguments)
+      #expect(outcome.status == 64, "\(arguments): \(outcome.errors)")
+    }
+  }
+
   @Test("verbs and the old spelling write the same")
   func spellings() async throws {
     let cleannet = try await workspace()

@@ -61,7 +61,22 @@ struct JudgeCommand: ParsableCommand {
     }
   }
 
+  /// Options of data sets that would do nothing: lines and single images say themselves what they are.
+  private func refuseIdle() throws {
+    if let path = shard.shard, isImage {
+      throw ValidationError("--shard \(path) is for data sets; \(source) is one image.")
+    }
+    var others = importing
+    if source == "-" { (others.root, others.keyPrefix) = (nil, nil) }
+    guard source == "-" || isImage, others.isGiven else { return }
+    throw ValidationError(
+      source == "-"
+        ? "Of the options of data sets, --root and --key-prefix alone have an effect on lines on stdin."
+        : "Options of data sets have no effect on \(source), which is one image.")
+  }
+
   func run() throws {
+    try refuseIdle()
     memory.apply()
     try compute.prepareEngine()
     let stage = JudgeStage(try judging.judge(workspace, compute))
@@ -102,6 +117,7 @@ struct JudgeCommand: ParsableCommand {
     var options = try importing.datasetOptions()
     options.readsOnly = true
     let dataset = try DatasetReader.open(source: source, options: options)
+    try ImportOptions.refuseIdle([dataset])
     let folder = NSTemporaryDirectory()
     func judge(_ features: NpyMatrix?) throws -> JudgeStage.Outcome {
       let progress = workspace.output.progress

@@ -32,4 +32,14 @@ struct WeightingOptions: ParsableArguments {
       throw ValidationError("--relabel must lie above 0.5 and be at most 1.")
     }
   }
+
+  /// Refuses what has no effect on these kinds of weights.
+  func check(weights: [String], truth: String?) throws {
+    if relabel != nil, !weights.contains(where: { ["soft", "hard"].contains($0) }) {
+      throw ValidationError("--relabel has an effect on the weights soft and hard alone.")
+    }
+    if truth != nil, !weights.contains("oracle") {
+      throw ValidationError("--truth has an effect on the weights oracle alone.")
+    }
+  }
 }

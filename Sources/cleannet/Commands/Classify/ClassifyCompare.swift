@@ -40,6 +40,7 @@ struct ClassifyCompare: ParsableCommand {
     guard !names.isEmpty, Set(names).count == names.count else {
       throw ValidationError("--weights needs names that differ, separated by commas.")
     }
+    try weighting.check(weights: names.map(String.init), truth: nil)
     if penalty != nil, tuning.stages != nil {
       throw ValidationError("--penalty is for heads on stored features; fine-tuning has --weight-decay.")
     }

@@ -45,6 +45,7 @@ struct ClassifyTrain: ParsableCommand {
     if penalty != nil, tuning.stages != nil {
       throw ValidationError("--penalty is for heads on stored features; fine-tuning has --weight-decay.")
     }
+    try weighting.check(weights: [weights], truth: truth)
     if let rounds {
       guard rounds > 0 else { throw ValidationError("--rounds must be at least 1.") }
       guard tuning.stages != nil else { throw ValidationError("--rounds needs --stages.") }
@@ -101,88 +102,116 @@ struct FineTuningOptions: ParsableArguments {
       head only).
       """)
   var stages: StageChoice?
-  @Option(help: "The network.")
-  var backbone = BackboneKind.efficientNetLite0
+  @Option(help: "The network (default: efficientnet-lite0).")
+  var backbone: BackboneKind?
   @Option(
     help: "The weights to start from (default: the ones that set-up downloaded).", completion: .file())
   var start: String?
   @Option(help: "Width and height of the images, in pixels (default: as for `embed`).")
   var size: Int?
-  @Option(help: "Passes over the images.")
-  var epochs = 5
-  @Option(help: "Images per batch.")
-  var batch = 32
-  @Option(help: "Batches per step; their gradients are added.")
-  var accumulate = 1
-  @Option(help: "The optimizer.")
-  var optimizer = FineTuningRecipe.Optimization.adamw
+  @Option(help: "Passes over the images (default: 5).")
+  var epochs: Int?
+  @Option(help: "Images per batch (default: 32).")
+  var batch: Int?
+  @Option(help: "Batches per step; their gradients are added (default: 1).")
+  var accumulate: Int?
+  @Option(help: "The optimizer (default: adamw).")
+  var optimizer: FineTuningRecipe.Optimization?
   @Option(help: "The learning rate of the network (default: 0.0002 for adamw, 0.01 for sgd).")
   var rate: Double?
-  @Option(help: "Factor on the learning rate for the head.")
-  var headFactor = 10.0
-  @Option(help: "Weight decay.")
-  var weightDecay = 0.01
-  @Option(help: "The share of steps in which the rate rises, before it falls by a cosine.")
-  var warmup = 0.1
-  @Option(help: "The share of each target that is spread over all classes.")
-  var smoothing = 0.1
-  @Option(help: "Mix pairs of images: α of the Beta distribution, up to 1; 0 mixes none.")
-  var mixup = 0.0
-  @Option(help: "Decay of the moving average of weights that is kept; 0 keeps the last ones.")
-  var averaging = 0.99
-  @Option(help: "Batch norm by the batch's statistics (train), or by the starting weights' (frozen).")
-  var batchNorm = BatchNormMode.train
-  @Option(help: "The least share of an image's area that random crops show; 1 also turns mirroring off.")
-  var crop = 0.25
-  @Option(help: "The share of images that choose the best epoch instead of being trained on.")
-  var validation = 0.1
-  @Option(help: "Number format of the network; auto takes bf16 where the processor has it.")
-  var precision = Precision.auto
+  @Option(help: "Factor on the learning rate for the head (default: 10).")
+  var headFactor: Double?
+  @Option(help: "Weight decay (default: 0.01).")
+  var weightDecay: Double?
+  @Option(help: "The share of steps in which the rate rises, before it falls by a cosine (default: 0.1).")
+  var warmup: Double?
+  @Option(help: "The share of each target that is spread over all classes (default: 0.1).")
+  var smoothing: Double?
+  @Option(help: "Mix pairs of images: α of the Beta distribution, up to 1; 0 mixes none (default: 0).")
+  var mixup: Double?
+  @Option(help: "Decay of the moving average of weights that is kept; 0 keeps the last ones (default: 0.99).")
+  var averaging: Double?
+  @Option(
+    help:
+      "Batch norm by the batch's statistics (train), or by the starting weights' (frozen) (default: train).")
+  var batchNorm: BatchNormMode?
+  @Option(
+    help:
+      "The least share of an image's area that random crops show; 1 also turns mirroring off (default: 0.25)."
+  )
+  var crop: Double?
+  @Option(help: "The share of images that choose the best epoch instead of being trained on (default: 0.1).")
+  var validation: Double?
+  @Option(help: "Number format of the network; auto takes bf16 where the processor has it (default: auto).")
+  var precision: Precision?
   @OptionGroup var processor: DeviceOption
 
   func validate() throws {
+    guard let network else {
+      guard processor.device == .auto else {
+        throw ValidationError(
+          "--device is for fine-tuning (--stages); a head on stored features is trained on the CPU.")
+      }
+      guard let idle = given.first else { return }
+      throw ValidationError("\(idle) has no effect on a head on stored features; it goes with --stages.")
+    }
     func require(_ holds: Bool, _ message: String) throws { if !holds { throw ValidationError(message) } }
-    try require(
-      stages != nil || processor.device == .auto,
-      "--device is for fine-tuning (--stages); a head on stored features is trained on the CPU.")
+    let recipe = network.recipe
     try require(size.map { (32...1024).contains($0) } ?? true, "--size must lie between 32 and 1024.")
     try require(
-      epochs > 0 && batch > 0 && accumulate > 0, "--epochs, --batch and --accumulate must be at least 1.")
+      recipe.epochs > 0 && recipe.batchSize > 0 && recipe.accumulation > 0,
+      "--epochs, --batch and --accumulate must be at least 1.")
     try require(rate.map { $0 > 0 } ?? true, "--rate must be above 0.")
     try require(
-      headFactor > 0 && weightDecay >= 0, "--head-factor must be above 0, --weight-decay at least 0.")
-    try require((0..<1).contains(warmup), "--warmup must be at least 0 and below 1.")
-    try require((0..<1).contains(smoothing), "--smoothing must be at least 0 and below 1.")
-    try require((0...1).contains(mixup), "--mixup must lie between 0 and 1.")
-    try require((0..<1).contains(averaging), "--averaging must be at least 0 and below 1.")
-    try require(crop > 0 && crop <= 1, "--crop must be above 0 and at most 1.")
-    try require((0..<1).contains(validation), "--validation must be at least 0 and below 1.")
+      recipe.headFactor > 0 && recipe.weightDecay >= 0,
+      "--head-factor must be above 0, --weight-decay at least 0.")
+    try require((0..<1).contains(recipe.warmup), "--warmup must be at least 0 and below 1.")
+    try require((0..<1).contains(recipe.labelSmoothing), "--smoothing must be at least 0 and below 1.")
+    try require((0...1).contains(recipe.mixup), "--mixup must lie between 0 and 1.")
+    try require((0..<1).contains(recipe.averaging), "--averaging must be at least 0 and below 1.")
+    try require(crop.map { $0 > 0 && $0 <= 1 } ?? true, "--crop must be above 0 and at most 1.")
+    try require(
+      (0..<1).contains(network.validationShare), "--validation must be at least 0 and below 1.")
+  }
+
+  /// What is said of a network, by the option's name.
+  private var given: [String] {
+    let all: [(String, Any?)] = [
+      ("--backbone", backbone), ("--start", start), ("--size", size), ("--epochs", epochs),
+      ("--batch", batch), ("--accumulate", accumulate), ("--optimizer", optimizer), ("--rate", rate),
+      ("--head-factor", headFactor), ("--weight-decay", weightDecay), ("--warmup", warmup),
+      ("--smoothing", smoothing), ("--mixup", mixup), ("--averaging", averaging),
+      ("--batch-norm", batchNorm), ("--crop", crop), ("--validation", validation),
+      ("--precision", precision),
+    ]
+    return all.filter { $0.1 != nil }.map(\.0)
   }
 
   /// nil where no network is to be trained.
   var network: ClassifyTrainStage.FineTuningSettings? {
     guard let stages else { return nil }
     var network = ClassifyTrainStage.FineTuningSettings()
-    network.backbone = backbone
+    network.backbone = backbone ?? .efficientNetLite0
     network.weights = start
     network.size = size
-    network.validationShare = validation
+    network.validationShare = validation ?? 0.1
     var recipe = FineTuningRecipe()
     if case .last(let number) = stages { recipe.trainedStages = number }
-    recipe.epochs = epochs
-    recipe.batchSize = batch
-    recipe.accumulation = accumulate
-    recipe.optimization = optimizer
+    recipe.epochs = epochs ?? 5
+    recipe.batchSize = batch ?? 32
+    recipe.accumulation = accumulate ?? 1
+    recipe.optimization = optimizer ?? .adamw
     recipe.learningRate = rate
-    recipe.headFactor = headFactor
-    recipe.weightDecay = weightDecay
-    recipe.warmup = warmup
-    recipe.labelSmoothing = smoothing
-    recipe.mixup = mixup
-    recipe.averaging = averaging
-    recipe.batchNorm = batchNorm
+    recipe.headFactor = headFactor ?? 10
+    recipe.weightDecay = weightDecay ?? 0.01
+    recipe.warmup = warmup ?? 0.1
+    recipe.labelSmoothing = smoothing ?? 0.1
+    recipe.mixup = mixup ?? 0
+    recipe.averaging = averaging ?? 0.99
+    recipe.batchNorm = batchNorm ?? .train
+    let crop = crop ?? 0.25
     recipe.augmentation = crop < 1 ? Augmentation(smallestArea: crop) : nil
-    recipe.precision = precision
+    recipe.precision = precision ?? .auto
     network.recipe = recipe
     return network
   }

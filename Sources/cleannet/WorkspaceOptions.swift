@@ -57,10 +57,27 @@ struct OutputOptions: ParsableArguments {
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       encoder.nonConformingFloatEncodingStrategy = .convertToString(
         positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-      Swift.print(String(decoding: try encoder.encode(result), as: UTF8.self))
+      encoder.dateEncodingStrategy = .iso8601
+      Swift.print(String(decoding: try encoder.encode(JSONResult(value: result)), as: UTF8.self))
     } else {
       Swift.print(text())
     }
+  }
+}
+
+/// A result, which is an object, with the version of what its fields mean.
+private struct JSONResult<Value: Encodable>: Encodable {
+  private enum CodingKeys: String, CodingKey { case schema }
+
+  /// Rises when a field of any verb goes or changes its meaning; further fields may come without.
+  static var schema: Int { 1 }
+
+  let value: Value
+
+  func encode(to encoder: any Encoder) throws {
+    try value.encode(to: encoder)
+    var fields = encoder.container(keyedBy: CodingKeys.self)
+    try fields.encode(Self.schema, forKey: .schema)
   }
 }
 

@@ -21,8 +21,7 @@ import Testing
     for (library, words) in [(Self.nowhere, Self.nowhere), ("libc.so.6", "lacks vips_init")] {
       let result = try await without(cleannet, library: library)("doctor", "--json")
       #expect(result.status == 69)
-      let findings = try #require(
-        try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[String: String]])
+      let findings = try #require(try result.json()["findings"] as? [[String: String]])
       let images = try #require(findings.first { $0["part"] == "images" })
       #expect(images["health"] == "missing")
       #expect(images["what"]?.contains(words) == true, "\(images)")

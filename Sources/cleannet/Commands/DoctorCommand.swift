@@ -29,7 +29,8 @@ struct DoctorCommand: ParsableCommand {
 
   struct Measured: Encodable {
     var findings: [Doctor.Finding]
-    var speeds: [NetworkSpeed]
+    /// nil: not measured.
+    var speeds: [NetworkSpeed]?
   }
 
   func validate() throws {
@@ -52,7 +53,9 @@ struct DoctorCommand: ParsableCommand {
         (findings.map(\.line) + speeds.map(\.line)).joined(separator: "\n")
       }
     } else {
-      try output.print(findings) { findings.map(\.line).joined(separator: "\n") }
+      try output.print(Measured(findings: findings, speeds: nil)) {
+        findings.map(\.line).joined(separator: "\n")
+      }
     }
     if !isUsable { throw ExitCode(EX_UNAVAILABLE) }
   }

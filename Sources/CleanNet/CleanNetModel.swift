@@ -63,7 +63,20 @@ extension CleanNetModel {
       ? nil : PrincipalComponents(tensors, normalization: configuration.normalization)
     let references = try ReferenceSets(tensors)
     let inner = configuration.network(dimension: references.dimension)
+    guard configuration.folds > 0 else { throw ModelError.noModel }
     let networks = try (0..<configuration.folds).map { fold throws in
+      // What a file says of sizes counts only where its tensors have them: networks are as large as these.
+      let sizes = inner.architecture
+      for (name, shape) in [
+        ("query.first", [sizes.queryHidden, sizes.dimension]),
+        ("query.second", [sizes.embedding, sizes.queryHidden]),
+        ("reference.first", [sizes.referenceHidden, sizes.dimension]),
+        ("reference.second", [sizes.attention, sizes.referenceHidden]),
+      ] {
+        let name = "network.\(fold).\(name).weight"
+        guard let found = tensors[name]?.shape else { throw ParameterError.missing(name) }
+        guard found == shape else { throw ParameterError.shape(name, found: found, expected: shape) }
+      }
       let network = Network(inner.architecture, bfloat16: inner.training.bfloat16, seed: 0)
       let prefix = "network.\(fold)."
       try network.restore(

@@ -235,7 +235,7 @@ extension JudgeModel {
       for (name, tensor) in keys.stored { file.tensors.append(tensor, named: name) }
     }
     file.metadata[Self.metadataKey] = try about.json()
-    try SafeTensors.write(tensors: file.tensors, metadata: file.metadata, to: path)
+    try file.writeSealed(to: path)
   }
 
   /// Opens what ``write(to:)`` wrote.
@@ -247,9 +247,12 @@ extension JudgeModel {
         .missingInput, "The model \(path) cannot be read",
         remedy: "Write one: cleannet export model --out FILE")
     }
-    let file = try Checkpoint.read(path: path)
+    let read = try Checkpoint.read(path: path)
     do {
-      guard let text = file.metadata[Self.metadataKey] else { throw ModelError.noModel }
+      guard let text = read.metadata[Self.metadataKey] else { throw ModelError.noModel }
+      guard let file = read.unsealed else {
+        throw ModelError.otherVersion("it does not hold what was written: its digest is of other content")
+      }
       let about = try JSONDecoder().decode(About.self, from: Data(text.utf8))
       let model = try CleanNetModel(file)
       guard about.classNames.count == model.references.classes else { throw ModelError.noModel }

@@ -7,10 +7,14 @@ extension Checkpoint {
   private static let sealName = "digest"
 
   /// Reads a file that ``writeSealed(to:)`` left; nil where there is none, or another bit in it.
-  package static func readSealed(path: String) -> Checkpoint? {
-    guard var checkpoint = try? read(path: path),
-      let seal = checkpoint.metadata.removeValue(forKey: sealName), seal == checkpoint.digest
-    else { return nil }
+  package static func readSealed(path: String) -> Checkpoint? { (try? read(path: path))?.unsealed }
+
+  /// Without its digest; nil where there is none, or it is of other content.
+  package var unsealed: Checkpoint? {
+    var checkpoint = self
+    guard let seal = checkpoint.metadata.removeValue(forKey: Self.sealName), seal == checkpoint.digest else {
+      return nil
+    }
     return checkpoint
   }
 

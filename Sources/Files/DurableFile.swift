@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Bytes go to a temporary file beside it, which is flushed and renamed, and then the folder is flushed. A link's target
 /// is replaced, not the link; a file keeps its permissions. Devices, pipes and what lies below `/dev` and `/proc` are
-/// written straight through, since there is nothing to put in their place.
+/// written straight through, since there is nothing to put in their place; `/dev/shm` is a disk in memory like any other.
 ///
 /// For one thread. A writer that is not finished leaves nothing; what a killed one leaves, the next one removes.
 package final class DurableFile {
@@ -51,7 +51,7 @@ package final class DurableFile {
 
   /// Whether a path is a device, a pipe, a socket, or a descriptor's name.
   package static func isWrittenThrough(_ path: String) -> Bool {
-    if path.hasPrefix("/dev/") || path.hasPrefix("/proc/") { return true }
+    if path.hasPrefix("/proc/") || path.hasPrefix("/dev/") && !path.hasPrefix("/dev/shm/") { return true }
     var info = stat()
     guard stat(path, &info) == 0 else { return false }
     return ![S_IFREG, S_IFDIR].contains(info.st_mode & S_IFMT)

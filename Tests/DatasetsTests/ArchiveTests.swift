@@ -47,6 +47,19 @@ struct ArchiveTests {
     #expect(try problems(cut).description.contains("ends within the member"))
   }
 
+  @Test("an image that is said to be larger than deflate can make it is refused before memory is taken")
+  func claims() throws {
+    let path = try folder.write("x.zip", "PK, and a deflated image of forty-some bytes")
+    let file = try Descriptor(reading: path)
+    let error = #expect(throws: DatasetProblems.self) {
+      try Inflation.bytes(file, ArchiveMember(offset: 4, length: 40, inflatedLength: 400_000_000))
+    }
+    #expect("\(try #require(error))".contains("which cannot be"))
+    #expect(throws: DatasetProblems.self) {
+      try Inflation.bytes(file, ArchiveMember(offset: 4, length: 40, inflatedLength: 600_000_000))
+    }
+  }
+
   @Test("compressed archives are refused with the remedy")
   func compressed() async throws {
     try folder.write("a/1.jpg")

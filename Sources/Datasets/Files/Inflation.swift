@@ -4,7 +4,9 @@ import Foundation
 /// Unpacks deflated members of zip files.
 enum Inflation {
   /// A member that claims more is refused before any of it is unpacked.
-  static let mostBytes: Int64 = 1 << 30
+  static let mostBytes: Int64 = 512 << 20
+  /// A byte of a deflated member stands for at most so many: 258 by two bits.
+  private static let mostGrowth: Int64 = 1032
   private static let pieceSize = 1 << 20
 
   /// The bytes of a small member, such as an image.
@@ -16,6 +18,13 @@ enum Inflation {
       throw DatasetProblems(
         DatasetProblem(
           file: file.path, what: "holds an image of \(member.size) bytes", remedy: "Make it smaller"))
+    }
+    guard member.size / mostGrowth <= member.length else {
+      throw DatasetProblems(
+        DatasetProblem(
+          file: file.path,
+          what: "holds an image of \(member.size) bytes, as its list says, in \(member.length), which cannot be",
+          remedy: "Pack it again"))
     }
     result.reserveCapacity(Int(member.size))
     try unpack(file, member) { (piece) throws(DatasetProblems) in result += piece }

@@ -30,10 +30,16 @@ struct LibTorch {
 
 let libTorch = LibTorch()
 
-let swiftSettings: [SwiftSetting] = [
-  // `any` marks where a call is dynamic.
-  .enableUpcomingFeature("ExistentialAny")
-]
+/// Set by Scripts/fuzz: libFuzzer sees which edges of our own modules an input reaches.
+let libFuzzer = ProcessInfo.processInfo.environment["CLEANNET_FUZZ"]
+
+let swiftSettings: [SwiftSetting] =
+  [
+    // `any` marks where a call is dynamic.
+    .enableUpcomingFeature("ExistentialAny")
+  ]
+  + (libFuzzer == nil
+    ? [] : [.unsafeFlags(["-sanitize-coverage=edge,inline-8bit-counters,pc-table,trace-cmp"])])
 
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target
 {
@@ -141,6 +147,14 @@ let package = Package(
     tests("CleanNetTests", ["CleanNet"]),
     .target(name: "TestPrograms", path: "Tests/TestPrograms", swiftSettings: swiftSettings),
     tests("FilesTests", ["Files", "TestPrograms"]),
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "Backbones", "Datasets", "Images", "Pipeline", "Review", "Torch", "Workspace", hummingbird,
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+      ],
+      path: "Tests/FuzzTargets", swiftSettings: swiftSettings),
+    tests("FuzzTests", ["FuzzTargets"], resources: [.copy("Seeds")]),
     tests("DatasetsTests", ["Datasets", "TestPrograms"]),
     .target(
       name: "TestServer",
@@ -175,3 +189,10 @@ let package = Package(
   ],
   cxxLanguageStandard: libTorch.cxxStandard
 )
+
+if let libFuzzer {
+  package.targets.append(
+    .executableTarget(
+      name: "cleannet-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz", swiftSettings: swiftSettings,
+      linkerSettings: [.unsafeFlags([libFuzzer]), .linkedLibrary("stdc++")]))
+}

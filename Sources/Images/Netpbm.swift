@@ -1,9 +1,9 @@
 /// PBM, PGM and PPM (Netpbm's P1 to P6): a header as text, then the pixels, packed or as text.
 ///
 /// Read here, since libvips reads them from files alone. Samples are scaled to 8 bits; of several images the first counts.
-struct Netpbm {
-  let width: Int
-  let height: Int
+package struct Netpbm {
+  package let width: Int
+  package let height: Int
   /// 1 or 3.
   let bands: Int
   private let kind: UInt8
@@ -19,7 +19,7 @@ struct Netpbm {
   }
 
   /// Reads the header; `nil` if it is none.
-  init?(_ bytes: UnsafeRawBufferPointer) {
+  package init?(_ bytes: UnsafeRawBufferPointer) {
     guard Self.begins(bytes) else { return nil }
     kind = bytes[1] - UInt8(ascii: "0")
     var place = 2
@@ -64,7 +64,7 @@ struct Netpbm {
   }
 
   /// The pixels, `[height, width, bands]`; `nil` if the end is missing or a value is none.
-  func pixels(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
+  package func pixels(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
     let count = width * height * bands
     func scaled(_ value: Int) -> UInt8? {
       guard value <= maximum else { return nil }

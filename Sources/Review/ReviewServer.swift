@@ -12,7 +12,7 @@ package struct ReviewServer: Sendable {
   private let sessions: Sessions
   private let hub = EventHub()
   private let rejudging: Rejudging
-  let responder: RouterResponder<ReviewContext>
+  package let responder: RouterResponder<ReviewContext>
 
   /// Reads what the workspace holds. Blocks.
   ///

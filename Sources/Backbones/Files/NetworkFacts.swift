@@ -2,7 +2,7 @@ import Foundation
 
 /// What a network's weights do not say about it, from the files that Hugging Face and timm keep beside them:
 /// `config.json`, `preprocessor_config.json`, `open_clip_config.json`. Whatever is missing is nil.
-struct NetworkFacts: Sendable, Hashable {
+package struct NetworkFacts: Sendable, Hashable {
   enum Activation: Sendable, Hashable {
     case gelu
     /// By tanh, as SigLIP has it.
@@ -23,7 +23,7 @@ struct NetworkFacts: Sendable, Hashable {
   init() {}
 
   /// Reads the files beside one of weights; files that are missing, or not JSON, say nothing.
-  init(beside weights: String) {
+  package init(beside weights: String) {
     let folder = URL(fileURLWithPath: weights).deletingLastPathComponent()
     func object(_ name: String) -> [String: Any]? {
       (try? Data(contentsOf: folder.appendingPathComponent(name)))

@@ -2,7 +2,7 @@ import Foundation
 
 /// What a worker and its client send each other: `u32 length | u8 kind | payload`, numbers little endian, the length that
 /// of the payload. docs/worker.md describes all of it.
-struct WorkerFrame: Sendable {
+package struct WorkerFrame: Sendable {
   /// The version of the protocol, in the hello.
   static let version = 1
   /// A longer payload is no frame: the stream is out of step.
@@ -45,7 +45,7 @@ struct WorkerFrame: Sendable {
   /// The image that a request is about: a label's length and bytes, then its content.
   ///
   /// - Parameter number: Of the request, from 0.
-  func image(_ number: Int) -> NewImage {
+  package func image(_ number: Int) -> NewImage {
     let key = "\(number)"
     func problem(_ what: String) -> NewImage { NewImage(key: key, label: nil, content: .problem(what)) }
     if isTooLong { return problem("The frame is longer than the worker takes; see --memory.") }
@@ -72,7 +72,7 @@ struct WorkerFrame: Sendable {
 }
 
 /// Reads frames ahead of the work, so that a client may write while answers are made, within bounded memory.
-final class FrameReader: Sendable {
+package final class FrameReader: Sendable {
   private struct State {
     var frames: [WorkerFrame] = []
     var bytes = 0
@@ -84,13 +84,13 @@ final class FrameReader: Sendable {
   private let room: Int
 
   /// - Parameter room: Bytes of frames that may wait. A frame of more than half of it is passed over.
-  init(_ descriptor: CInt, room: Int) {
+  package init(_ descriptor: CInt, room: Int) {
     self.descriptor = descriptor
     self.room = room
   }
 
   /// Begins to read, on a thread of its own.
-  func start() {
+  package func start() {
     Thread.detachNewThread { [self] in
       let end = Result { () throws(PipelineError) in try readAll() }
       state.change { $0.end = end }
@@ -98,7 +98,7 @@ final class FrameReader: Sendable {
   }
 
   /// All frames that are there, at least one and at most `count`; nil at the end.
-  func next(atMost count: Int) throws(PipelineError) -> [WorkerFrame]? {
+  package func next(atMost count: Int) throws(PipelineError) -> [WorkerFrame]? {
     let (frames, end) = state.wait(until: { !$0.frames.isEmpty || $0.end != nil }) { state in
       let frames = Array(state.frames.prefix(count))
       state.frames.removeFirst(frames.count)

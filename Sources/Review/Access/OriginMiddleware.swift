@@ -3,11 +3,11 @@ import Hummingbird
 
 /// Refuses requests that other web pages make a browser send: those under a foreign host name (DNS rebinding), and
 /// changes that come from a foreign page (cross-site request forgery). Adds the headers that bind our own page.
-struct OriginMiddleware: RouterMiddleware {
+package struct OriginMiddleware: RouterMiddleware {
   /// The names by which browsers may call the server, without ports.
   let hosts: AllowedHosts
 
-  func handle(
+  package func handle(
     _ request: Request, context: ReviewContext, next: (Request, ReviewContext) async throws -> Response
   ) async throws -> Response {
     var response: Response
@@ -37,7 +37,7 @@ struct OriginMiddleware: RouterMiddleware {
   }
 
   /// No form can set it, and no foreign script without being asked about.
-  static let marker = name("X-CleanNet")
+  package static let marker = name("X-CleanNet")
 
   private static let headers: [(HTTPField.Name, String)] = [
     (

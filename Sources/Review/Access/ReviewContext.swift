@@ -1,14 +1,14 @@
 import Hummingbird
 
 /// What is known of a request.
-struct ReviewContext: RequestContext {
-  var coreContext: CoreRequestContextStorage
+package struct ReviewContext: RequestContext {
+  package var coreContext: CoreRequestContextStorage
   /// Set by `SessionMiddleware`.
   var session: Sessions.Session?
 
-  init(source: Source) { coreContext = .init(source: source) }
+  package init(source: Source) { coreContext = .init(source: source) }
 
-  var maxUploadSize: Int { ReviewConfiguration.maximumBody }
+  package var maxUploadSize: Int { ReviewConfiguration.maximumBody }
 
   /// The session, which routes behind `SessionMiddleware` always have.
   func reviewer() throws -> Sessions.Session {

@@ -3,8 +3,8 @@ import Hummingbird
 
 /// Which keys do what, by the name of the action; each as browsers call it (`KeyboardEvent.key`), letters in lower case,
 /// with `Ctrl+` or `Shift+` before it where that is meant.
-struct KeyBindings: ResponseEncodable, Sendable, Hashable {
-  var keys: [String: [String]]
+package struct KeyBindings: ResponseEncodable, Sendable, Hashable {
+  package var keys: [String: [String]]
   /// What is wrong with the user's file, for the page to show.
   var problem: String?
 
@@ -30,11 +30,13 @@ struct KeyBindings: ResponseEncodable, Sendable, Hashable {
   ]
 
   /// Where the user's keys are kept.
-  struct Source: Sendable {
+  package struct Source: Sendable {
     let file: String
 
+    package init(file: String) { self.file = file }
+
     /// The standard keys, those of the file in their place. A file that cannot be used is named in `problem`.
-    func read() throws -> KeyBindings {
+    package func read() throws -> KeyBindings {
       guard let data = FileManager.default.contents(atPath: file) else { return KeyBindings(keys: standard) }
       guard let own = try? JSONDecoder().decode([String: [String]].self, from: data) else {
         return KeyBindings(

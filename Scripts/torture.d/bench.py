@@ -1,5 +1,5 @@
 """Workspaces to be tormented: runs the program, compares what workspaces hold, and counts what is wrong."""
-import collections, http.server, json, os, random, shutil, struct, subprocess, sys, tempfile, threading, zlib
+import collections, concurrent.futures, http.server, json, os, queue, random, shutil, struct, subprocess, sys, tempfile, threading, zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -62,7 +62,10 @@ class Bench:
         self.binary = os.path.abspath(options.binary)
         self.options = options
         self.random = random.Random(options.seed)
-        self.folder = tempfile.mkdtemp(prefix="cleannet-torture.")
+        # In memory, where there is room: a kill loses nothing that was written, so disks only make it slow.
+        free = os.statvfs("/dev/shm") if os.access("/dev/shm", os.W_OK) else None
+        memory = "/dev/shm" if free and free.f_bavail * free.f_frsize > 2 << 30 else None
+        self.folder = tempfile.mkdtemp(prefix="cleannet-torture.", dir=options.folder or memory)
         self.shim = self.path("killer.so")
         subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", self.shim, os.path.join(HERE, "killer.c"), "-ldl"], check=True)
         self.failures = []
@@ -101,6 +104,21 @@ class Bench:
         if done.returncode != 0:
             sys.exit(f"{' '.join(arguments)} does not run: {done.stderr}")
         return done
+
+    def each(self, items, body):
+        """Calls body(item, slot) for each item, some side by side; a slot is a folder that no other call has at the time."""
+        slots = queue.SimpleQueue()
+        for number in range(self.options.jobs):
+            slots.put(self.path(f"slot{number}"))
+            os.makedirs(self.path(f"slot{number}"), exist_ok=True)
+        def call(item):
+            slot = slots.get()
+            try:
+                return body(item, slot)
+            finally:
+                slots.put(slot)
+        with concurrent.futures.ThreadPoolExecutor(self.options.jobs) as pool:
+            return list(pool.map(call, items))
 
     def copy(self, source, name="workspace"):
         """A fresh copy of a workspace, or its absence."""
@@ -150,6 +168,7 @@ class Bench:
             self.fail("damaged", what, check.stdout)
 
     def line(self, name, kills, before):
+        """A stage's row of the table."""
         found = collections.Counter(self.failures[before:])
         text = ", ".join(f"{found.pop(kind, 0)} {kind}" for kind in ("lost", "different", "left over", "refused"))
         rest = "".join(f", {count} {kind}" for kind, count in found.items())

@@ -7,9 +7,9 @@ def kind(path):
     return re.sub(r"[0-9a-f]{12,}|\d+", "#", path)
 
 
-def outcome(bench, workspace):
+def outcome(bench, workspace, slot):
     """What was made is used again; then another training and more verdicts read features, labels and neighbours."""
-    export, predicted = bench.path("scores.csv"), bench.path("predicted.csv")
+    export, predicted = (os.path.join(slot, name) for name in ("scores.csv", "predicted.csv"))
     for path in (export, predicted):
         if os.path.exists(path):
             os.unlink(path)
@@ -25,7 +25,7 @@ def outcome(bench, workspace):
 
 def torment(bench, base):
     whole = bench.copy(base, "whole")
-    _, told, expected = outcome(bench, whole)
+    _, told, expected = outcome(bench, whole, bench.folder)
     if told:
         bench.fail("refused", "bits: a workspace that is whole", told[0].stderr)
     kinds = collections.defaultdict(list)
@@ -36,30 +36,36 @@ def torment(bench, base):
                 kinds[kind(path)].append(path)
     results = collections.defaultdict(collections.Counter)
     order = sorted(kinds)
+    picks = []
     for number in range(bench.options.bits):
         name = order[number % len(order)]
-        workspace = bench.copy(base)
         path = bench.random.choice(kinds[name])
+        picks.append((name, path, bench.random.randrange(8 * os.path.getsize(os.path.join(base, path)))))
+
+    def flip(pick, slot):
+        name, path, bit = pick
+        workspace = bench.copy(base, os.path.join(slot, "workspace"))
         with open(os.path.join(workspace, path), "r+b") as file:
             data = file.read()
-            bit = bench.random.randrange(8 * len(data))
             file.seek(bit // 8)
             file.write(bytes([data[bit // 8] ^ 1 << bit % 8]))
         checked = bench.run(["check"], workspace)
-        crashed, told, found = outcome(bench, workspace)
+        crashed, told, found = outcome(bench, workspace, slot)
         what = f"bit {bit} of {path}"
         if checked.returncode < 0 or checked.returncode >= 128:
             crashed.append(checked)
         if crashed:
             bench.fail("crash", what, f"{crashed[0].args}\n{crashed[0].stderr}")
-            results[name]["crash"] += 1
-        elif told or checked.returncode != 0:
-            results[name]["told"] += 1
-        elif found != expected:
+            return name, "crash"
+        if told or checked.returncode != 0:
+            return name, "told"
+        if found != expected:
             bench.fail("silent", what)
-            results[name]["silent"] += 1
-        else:
-            results[name]["without effect"] += 1
+            return name, "silent"
+        return name, "without effect"
+
+    for name, result in bench.each(picks, flip):
+        results[name][result] += 1
     for name in order:
         bench.table.append(f"bits of {name}: " + ", ".join(f"{n} {what}" for what, n in results[name].items()))
         print(bench.table[-1], flush=True)

@@ -5,55 +5,73 @@ from bench import tree
 
 
 class Stage:
-    """A verb, and what follows before workspaces are compared."""
+    """A verb, what it writes beside the workspace, and what follows before workspaces are compared."""
 
     def __init__(self, name, arguments, settle=(), out=None):
-        self.name, self.arguments, self.settle, self.out = name, arguments, settle, out
+        self.name, self.verb, self.settle, self.out = name, arguments, settle, out
+
+    def arguments(self, slot):
+        return [*self.verb, *(["--out", self.place(slot)] if self.out else [])]
+
+    def place(self, slot):
+        return os.path.join(slot, "out", self.out)
+
+    def clear(self, slot):
+        shutil.rmtree(os.path.join(slot, "out"), ignore_errors=True)
+        os.makedirs(os.path.join(slot, "out"))
+
+    def written(self, slot):
+        if not self.out or not os.path.exists(self.place(slot)):
+            return None
+        return tree(self.place(slot)) if os.path.isdir(self.place(slot)) else open(self.place(slot), "rb").read()
 
 
-def moments(bench, calls):
-    kills = min(calls, bench.options.kills)
-    return sorted(bench.random.sample(range(1, calls + 1), kills)) if calls else []
+def moments(bench, stage, calls, seconds):
+    """Calls to be killed at, and as many random moments; more of these where a stage makes few calls. Then full disks."""
+    kills = bench.options.kills
+    at = sorted(bench.random.sample(range(1, calls + 1), min(calls, kills))) if calls else []
+    waits = [bench.random.uniform(0, seconds) for _ in range(2 * kills - len(at))]
+    full = at[:: max(1, len(at) // 5)]
+    return ([(f"{stage.name}, killed at call {call} of {calls}", {"kill_at": call}, None) for call in at]
+            + [(f"{stage.name}, killed after {wait:.3f} s of {seconds:.3f}", {}, wait) for wait in waits]
+            + [(f"{stage.name}, disk full from call {call}", {"full_at": call}, None) for call in full])
 
 
 def torment(bench, stage, base):
     """200 kills, say, of one stage. The base then holds what the stage made."""
-    before, whole = len(bench.failures), bench.copy(base, "whole")
-    counter = bench.path("count")
+    before, whole, slot = len(bench.failures), bench.copy(base, "whole"), bench.path("first")
+    counter, log = bench.path("count"), bench.path("log")
     if os.path.exists(counter):
         os.unlink(counter)
-    clear(stage)
-    start = time.time()
-    log = bench.path("log")
-    bench.must(stage.arguments, whole, bench.shimmed(count=counter, log=log))
+    stage.clear(slot)
+    bench.must(stage.arguments(slot), whole, bench.shimmed(count=counter, log=log))
     flushed(bench, stage, log)
-    seconds = time.time() - start
     calls = int(open(counter).read()) if os.path.exists(counter) else 0
+    # How long it takes without the log, now that its files are in memory.
+    again = bench.copy(base, "again")
+    stage.clear(slot)
+    start = time.time()
+    bench.must(stage.arguments(slot), again)
+    seconds = time.time() - start
     made = shutil.copytree(whole, bench.path("made"))
     for arguments in stage.settle:
         bench.must(arguments, whole)
-    expected = bench.state(whole), out(stage)
-    at = moments(bench, calls)
-    for index in range(2 * len(at)):
-        workspace = bench.copy(base)
-        clear(stage)
-        if index < len(at):
-            what = f"{stage.name}, killed at call {at[index]} of {calls}"
-            bench.run(stage.arguments, workspace, bench.shimmed(kill_at=at[index]))
+    expected = bench.state(whole), stage.written(slot)
+
+    def torture(moment, slot):
+        what, variables, wait = moment
+        workspace = bench.copy(base, os.path.join(slot, "workspace"))
+        stage.clear(slot)
+        if wait is None:
+            done = bench.run(stage.arguments(slot), workspace, bench.shimmed(**variables))
+            if "full_at" in variables and done.returncode not in (0, 73, 74):
+                bench.fail("status", f"{what}: {done.returncode}", done.stderr)
         else:
-            wait = bench.random.uniform(0, seconds)
-            what = f"{stage.name}, killed after {wait:.3f} s of {seconds:.3f}"
-            kill(bench, stage.arguments, workspace, wait)
-        resume(bench, what, stage, workspace, expected)
-    for moment in at[:: max(1, len(at) // 5)]:
-        workspace = bench.copy(base)
-        clear(stage)
-        full = bench.run(stage.arguments, workspace, bench.shimmed(full_at=moment))
-        what = f"{stage.name}, disk full from call {moment}"
-        if full.returncode not in (0, 73, 74):
-            bench.fail("status", f"{what}: {full.returncode}", full.stderr)
-        resume(bench, what, stage, workspace, expected)
-    bench.line(f"{stage.name} ({calls} calls)", 2 * len(at), before)
+            kill(bench, stage.arguments(slot), workspace, wait)
+        resume(bench, what, stage, workspace, slot, expected)
+
+    bench.each(moments(bench, stage, calls, seconds), torture)
+    bench.line(f"{stage.name} ({calls} calls)", 2 * bench.options.kills, before)
     shutil.rmtree(base, ignore_errors=True)
     os.rename(made, base)
 
@@ -75,19 +93,6 @@ def flushed(bench, stage, log):
     os.unlink(log)
 
 
-def clear(stage):
-    if stage.out and os.path.isdir(stage.out):
-        shutil.rmtree(stage.out)
-    elif stage.out and os.path.exists(stage.out):
-        os.unlink(stage.out)
-
-
-def out(stage):
-    if not stage.out or not os.path.exists(stage.out):
-        return None
-    return tree(stage.out) if os.path.isdir(stage.out) else open(stage.out, "rb").read()
-
-
 def kill(bench, arguments, workspace, wait):
     process = subprocess.Popen([bench.binary, *arguments, "--workspace", workspace], stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL, env=bench.environment())
@@ -96,20 +101,18 @@ def kill(bench, arguments, workspace, wait):
     process.wait()
 
 
-def resume(bench, what, stage, workspace, expected):
+def resume(bench, what, stage, workspace, slot, expected):
     """Runs the stage to its end and compares."""
     state, written = expected
     # Data sets are never written over: one that is there must be whole.
-    if not (stage.out and "dataset" in stage.arguments and out(stage) == written):
-        for arguments in [stage.arguments, *stage.settle]:
+    if not (stage.out and "dataset" in stage.verb and stage.written(slot) == written):
+        for arguments in [stage.arguments(slot), *stage.settle]:
             again = bench.run(arguments, workspace)
             if again.returncode != 0:
                 return bench.fail("refused", what, f"{again.returncode}: {again.stderr}")
     bench.compare(what, workspace, state)
     if stage.out:
-        if out(stage) != written:
+        if stage.written(slot) != written:
             bench.fail("different", f"{what}: {stage.out}")
-        if left := bench.leftovers(os.path.dirname(stage.out)):
+        if left := bench.leftovers(os.path.join(slot, "out")):
             bench.fail("left over", what, "\n".join(left))
-            for path in left:
-                shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)

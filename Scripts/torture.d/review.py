@@ -90,16 +90,15 @@ def torment(bench, base):
     process.wait()
     start = int(open(counter).read()) if os.path.exists(counter) else 0
     kills = bench.options.kills
-    for index in range(2 * kills):
-        workspace = bench.copy(base)
-        if index < kills:
-            moment = bench.random.randrange(1, start + 120)
-            what = f"review, killed at call {moment}"
-            acknowledged = answer(bench, workspace, bench.shimmed(kill_at=moment), 3)
-        else:
-            wait = bench.random.uniform(0, 3)
-            what = f"review, killed after {wait:.3f} s"
-            acknowledged = answer(bench, workspace, {}, wait)
+    # Half of them while the server starts and answers, by its calls, half at any moment.
+    plan = [(bench.random.randrange(1, start + 120), 3) for _ in range(kills)]
+    plan += [(None, bench.random.uniform(0, 3)) for _ in range(kills)]
+
+    def torture(item, slot):
+        moment, wait = item
+        workspace = bench.copy(base, os.path.join(slot, "workspace"))
+        what = f"review, killed at call {moment}" if moment else f"review, killed after {wait:.3f} s"
+        acknowledged = answer(bench, workspace, bench.shimmed(kill_at=moment) if moment else {}, wait)
         rows = sqlite3.connect(f"file:{workspace}/catalogue.sqlite", uri=True).execute(
             "SELECT client, sample, answer FROM verifications").fetchall()
         kept = {client: (sample, said) for client, sample, said in rows}
@@ -111,10 +110,12 @@ def torment(bench, base):
         for arguments in (["train", "--steps", "20", "--references", "2"], ["score"]):
             again = bench.run(arguments, workspace)
             if again.returncode != 0:
-                bench.fail("refused", f"{what}: {arguments[0]}", again.stderr)
+                return bench.fail("refused", f"{what}: {arguments[0]}", again.stderr)
         if left := [path for path in bench.leftovers(workspace)]:
             bench.fail("left over", what, "\n".join(left))
         check = bench.run(["check"], workspace)
         if check.returncode != 0:
             bench.fail("damaged", what, check.stdout)
+
+    bench.each(plan, torture)
     bench.line("review under load", 2 * kills, before)

@@ -47,6 +47,23 @@ import Testing
     #expect(twice.contains("nothing new"), "\(twice)")
   }
 
+  @Test("of one, two or three images what can be judged is judged, and the rest is said", arguments: 1...3)
+  func few(_ count: Int) async throws {
+    let cleannet = try Program()
+    defer { cleannet.remove() }
+    let rows = (0..<count).map { "f\($0)\t\($0 % 2 == 0 ? "a" : "b")\t-1\t\($0),\($0 * $0),1,\($0 % 2)\n" }
+    try cleannet.write("t.tsv", rows.joined())
+    try await cleannet.succeed("import", "t.tsv")
+    let train = try await cleannet("train", "--steps", "20", "--references", "2")
+    let score = try await cleannet("score")
+    if count == 1 {
+      #expect(train.status == 65 && train.errors.contains("Fewer than two classes"), "\(train.errors)")
+      #expect(score.status == 66 && score.errors.contains("cleannet train"), "\(score.errors)")
+    } else {
+      #expect(train.status == 0 && score.status == 0, "\(train.errors)\(score.errors)")
+    }
+  }
+
   @Test("verdicts on unknown images or other labels are refused together")
   func verdicts() async throws {
     let cleannet = try Program()

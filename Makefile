@@ -3,7 +3,7 @@
 SWIFT ?= swift
 BINARY = .build/release/cleannet
 
-.PHONY: setup build demo test package-test cluster-test torture sanitize dist wheel deb parity lint format bench clean help
+.PHONY: setup build demo test package-test cluster-test torture fuzz sanitize licences dist wheel deb parity lint format bench clean help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -31,9 +31,15 @@ cluster-test: build ## run cleannet.spark on a Spark cluster on this machine; IM
 torture: build ## kill the program at chosen moments in every stage; KILLS=n points of each kind
 	Scripts/torture $(BINARY) --kills $(or $(KILLS),100)
 
+fuzz: setup ## feed broken bytes to every parser of bytes from outside; SECONDS=n for each target (600)
+	Scripts/fuzz --seconds $(or $(SECONDS),600) $(TARGETS)
+
 sanitize: setup ## run the tests with the address sanitizer, then with the thread sanitizer
 	$(SWIFT) test --sanitize=address --scratch-path .build/address
 	$(SWIFT) test --sanitize=thread --scratch-path .build/thread
+
+licences: ## list dependencies with versions and licences
+	@Scripts/licences
 
 dist: setup ## build a tarball that runs without Swift
 	@Scripts/dist

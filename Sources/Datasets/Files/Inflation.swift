@@ -23,7 +23,7 @@ enum Inflation {
       throw DatasetProblems(
         DatasetProblem(
           file: file.path,
-          what: "holds an image of \(member.size) bytes, as its list says, in \(member.length), which cannot be",
+          what: "says that \(member.length) bytes hold an image of \(member.size), which cannot be",
           remedy: "Pack it again"))
     }
     result.reserveCapacity(Int(member.size))

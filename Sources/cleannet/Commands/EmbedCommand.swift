@@ -150,7 +150,7 @@ struct EmbedOptions: ParsableArguments {
 
   /// Whether anything is said that has no effect where features came with the samples.
   var isGiven: Bool {
-    choosesFeatures || device != .auto || maxMegapixels != nil || takeTruncated != nil
+    choosesFeatures || processor.device != .auto || maxMegapixels != nil || takeTruncated != nil
   }
 
   /// The same, and where nothing is said about the features, as they were made last.

@@ -33,7 +33,7 @@ extension VerificationStages {
   ///   - format: nil finds out.
   ///   - person: The person who verified, where rows do not say.
   ///   - drawn: How images were chosen, where rows do not say.
-  ///   - onlyNews: Leaves out what any file said before of the same label, so that what was said since stands.
+  ///   - onlyNews: Leaves out what any file said before about the same label, so that later verdicts stand.
   /// - Throws: `DatasetProblems` naming every row whose image is not there, carries another label than was judged, or
   ///   names a class or a selection that there is not.
   package static func importing(
@@ -76,7 +76,7 @@ extension VerificationStages {
     return outcome
   }
 
-  /// Those of the verdicts that no earlier file gave, and how many of the others were followed by another one.
+  /// The verdicts that no earlier file gave, and how many of the others were followed by another one.
   private static func news(
     _ records: [VerificationRecord], _ workspace: Workspace
   ) throws -> (news: [VerificationRecord], superseded: Int) {

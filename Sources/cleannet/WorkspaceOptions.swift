@@ -65,7 +65,7 @@ struct OutputOptions: ParsableArguments {
   }
 }
 
-/// A result, which is an object, with the version of what its fields mean.
+/// A result, which is an object, with the version of its fields.
 private struct JSONResult<Value: Encodable>: Encodable {
   private enum CodingKeys: String, CodingKey { case schema }
 

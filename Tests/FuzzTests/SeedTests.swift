@@ -4,7 +4,7 @@ import Testing
 
 /// Every parser of bytes from outside holds for its seeds, for what was once found, and for both with small damages.
 ///
-/// `Scripts/fuzz` finds new inputs; those that led to a fault lie in `Seeds` since.
+/// `Scripts/fuzz` finds new inputs; inputs that led to a fault lie in `Seeds` since.
 struct SeedTests {
   private static let seeds = Bundle.module.resourceURL?.appendingPathComponent("Seeds")
 

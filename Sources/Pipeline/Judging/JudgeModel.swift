@@ -251,7 +251,7 @@ extension JudgeModel {
     do {
       guard let text = read.metadata[Self.metadataKey] else { throw ModelError.noModel }
       guard let file = read.unsealed else {
-        throw ModelError.otherVersion("it does not hold what was written: its digest is of other content")
+        throw ModelError.otherVersion("it does not hold what was written: its digest differs")
       }
       let about = try JSONDecoder().decode(About.self, from: Data(text.utf8))
       let model = try CleanNetModel(file)

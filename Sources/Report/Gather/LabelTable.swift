@@ -6,7 +6,7 @@ struct LabelTable: Sendable {
   let classNames: [String]
   /// The sample's class; −1 for samples that take no part in training: the split `test`.
   let labels: [Int]
-  /// The same with the labels of the split `test`; −1 for those that are gone from their source.
+  /// The same with the labels of the split `test`; −1 for samples that are gone from their source.
   let allLabels: [Int]
   let splitNames: [String]
   let splits: [Int32]
@@ -33,7 +33,7 @@ struct LabelTable: Sendable {
 
   var count: Int { labels.count }
 
-  /// Samples that are there, ascending: those that are gone from their source have no label.
+  /// Samples that are there, ascending. Samples that are gone from their source have no label.
   var present: [Int] { allLabels.indices.filter { allLabels[$0] >= 0 } }
 
   /// Samples with a score, ascending.

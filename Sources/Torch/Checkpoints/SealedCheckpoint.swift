@@ -9,7 +9,7 @@ extension Checkpoint {
   /// Reads a file that ``writeSealed(to:)`` left; nil where there is none, or another bit in it.
   package static func readSealed(path: String) -> Checkpoint? { (try? read(path: path))?.unsealed }
 
-  /// Without its digest; nil where there is none, or it is of other content.
+  /// Without its digest; nil where there is none, or it differs.
   package var unsealed: Checkpoint? {
     var checkpoint = self
     guard let seal = checkpoint.metadata.removeValue(forKey: Self.sealName), seal == checkpoint.digest else {

@@ -45,7 +45,8 @@ struct ClassifyTrain: ParsableCommand {
     if penalty != nil, tuning.stages != nil {
       throw ValidationError("--penalty is for heads on stored features; fine-tuning has --weight-decay.")
     }
-    try weighting.check(weights: [weights], truth: truth)
+    // Rounds measure themselves by the truth, whatever the weights are.
+    try weighting.check(weights: [weights], truth: rounds == nil ? truth : nil)
     if let rounds {
       guard rounds > 0 else { throw ValidationError("--rounds must be at least 1.") }
       guard tuning.stages != nil else { throw ValidationError("--rounds needs --stages.") }

@@ -125,7 +125,9 @@ def probabilities(rows):
 
 def agrees(found, local, tolerance=1e-6):
     assert set(found) == set(local)
-    return max(abs(found[path] - local[path]["probability"]) for path in local) <= tolerance
+    apart = [abs(found[path] - local[path]["probability"]) for path in local]
+    print(f"{sum(one > tolerance for one in apart)} of {len(apart)} differ, by up to {max(apart):.6f}")
+    return max(apart) <= tolerance
 
 
 def test_judge_as_the_program_does(frame, local):

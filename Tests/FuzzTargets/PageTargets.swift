@@ -86,7 +86,8 @@ private final class PageDesk {
       source: .init(channel: NIOAsyncTestingChannel(), logger: Logger(label: "fuzz")))
     let (responder, done) = (server.responder, DispatchSemaphore(value: 0))
     let result = Mutex(Response(status: .internalServerError))
-    Task {
+    // Before the hundreds of tests that run beside it.
+    Task(priority: .userInitiated) {
       // An event stream never ends, and other bodies were made already.
       if let response = try? await responder.respond(to: request, context: context) {
         result.withLock { $0 = response }

@@ -20,34 +20,52 @@ public enum TestClient {
   public static func send(
     _ method: String, port: Int, _ path: String, headers: [(String, String)] = [], body: [UInt8]? = nil
   ) async throws -> Response {
-    let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          let pipeline = channel.pipeline.syncOperations
-          try pipeline.addHTTPClientHandlers()
-          try pipeline.addHandler(NIOHTTPClientResponseAggregator(maxContentLength: 64 << 20))
-          try pipeline.addHandler(Receiver(channel.eventLoop.makePromise()))
-        }
-      }
-      .connect(host: "127.0.0.1", port: port).get()
-    let answer = try await channel.pipeline.handler(type: Receiver.self).map { $0.answer.futureResult }.get()
     var head = HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: method), uri: path)
     head.headers = HTTPHeaders([("Host", "127.0.0.1:\(port)"), ("Connection", "close")] + headers)
     if let body { head.headers.add(name: "Content-Length", value: "\(body.count)") }
-    channel.write(HTTPClientRequestPart.head(head), promise: nil)
-    if let body {
-      channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil)
+    let loop = MultiThreadedEventLoopGroup.singleton.next()
+    let exchange = Exchange(head, body, loop.makePromise(of: Response.self))
+    do {
+      _ = try await ClientBootstrap(group: loop)
+        .channelInitializer { channel in
+          channel.eventLoop.makeCompletedFuture {
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHTTPClientHandlers()
+            try pipeline.addHandler(NIOHTTPClientResponseAggregator(maxContentLength: 64 << 20))
+            try pipeline.addHandler(exchange)
+          }
+        }
+        .connect(host: "127.0.0.1", port: port).get()
+    } catch {
+      exchange.answer.fail(error)
+      throw error
     }
-    channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
-    return try await answer.get()
+    return try await exchange.answer.futureResult.get()
   }
 
-  private final class Receiver: ChannelInboundHandler, Sendable {
+  /// Sends its request as soon as somebody listens: on a busy machine a task would come so late that the server gives
+  /// the silent connection up.
+  private final class Exchange: ChannelInboundHandler, Sendable {
     typealias InboundIn = NIOHTTPClientResponseFull
+    typealias OutboundOut = HTTPClientRequestPart
 
+    let head: HTTPRequestHead
+    let body: [UInt8]?
     let answer: EventLoopPromise<Response>
 
-    init(_ answer: EventLoopPromise<Response>) { self.answer = answer }
+    init(_ head: HTTPRequestHead, _ body: [UInt8]?, _ answer: EventLoopPromise<Response>) {
+      self.head = head
+      self.body = body
+      self.answer = answer
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+      context.write(wrapOutboundOut(.head(head)), promise: nil)
+      if let body {
+        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil)
+      }
+      context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
       let full = unwrapInboundIn(data)

@@ -34,6 +34,20 @@ import Torch
     #expect(again.rows == found.rows && again.cosines == found.cosines)
   }
 
+  @Test("a query finds the same neighbors whatever is asked beside it, to the bit", arguments: [1500, 9000])
+  func alone(count: Int) {
+    let all = vectors(count + 300)
+    let index = NeighborIndex.build(DenseFeatures(all[0..<count]), k: 10, threads: 2).index
+    let queries = all[count..<count + 300]
+    let together = index.nearest(queries, k: 10)
+    for (size, start) in [(1, 0), (1, 299), (7, 100), (128, 150)] {
+      let batch = index.nearest(queries[start..<start + size], k: 10)
+      let own = start * 10..<(start + size) * 10
+      #expect(batch.rows == Array(together.rows[own]))
+      #expect(batch.cosines == Array(together.cosines[own]))
+    }
+  }
+
   @Test("of fewer vectors than asked for, all are found")
   func few() {
     let index = NeighborIndex.build(DenseFeatures(vectors(3)), k: 10, threads: 1).index

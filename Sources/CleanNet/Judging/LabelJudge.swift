@@ -203,7 +203,7 @@ private struct NewSources {
   init(_ judge: LabelJudge, _ features: Tensor, _ scorers: [Scorer]) {
     let parts = judge.parts
     let temperature = judge.model.configuration.losses.temperature
-    let projected = judge.model.components.map { $0(features) } ?? features
+    let projected = judge.model.components.map { $0.alone(features) } ?? features
     let scales = judge.model.components?.softWhitening
     let directions = (scales.map { projected * $0 } ?? projected).normalized()
     let centered = directions - parts.center

@@ -123,12 +123,33 @@ package struct NeighborIndex: Sendable {
     package let cosines: [Float]
   }
 
+  /// The neighbors of a query are the same whatever is asked beside it.
+  ///
   /// - Parameter queries: Unit vectors, `[n, d]`.
   package func nearest(_ queries: Tensor, k: Int) -> Found {
     withoutGradients {
-      let lists = probes >= listCount ? compare(queries, k: k) : search(queries, k: k)
-      return Found(k: k, rows: lists.keys, cosines: lists.cosines)
+      let wide = k + Self.margin
+      let candidates = probes >= listCount ? compare(queries, k: wide) : search(queries, k: wide)
+      return ranked(candidates, for: queries, k: k)
     }
+  }
+
+  /// Candidates to look at beyond the k nearest. Products of matrices end in other bits in batches of another size, so
+  /// that the k-th neighbor may change places with the next.
+  private static let margin = 8
+
+  /// The nearest of some candidates, by cosines that are computed for each query alone.
+  private func ranked(_ candidates: NeighborLists, for queries: Tensor, k: Int) -> Found {
+    let count = queries.size(0)
+    var found = NeighborLists(rows: count, k: k)
+    for row in 0..<count {
+      let keys = candidates.keys[row * candidates.k..<(row + 1) * candidates.k].filter { $0 >= 0 }
+      let cosines = (rows.rows(keys) * queries[row]).sum(dim: 1).contiguous()
+      cosines.withUnsafeBytes { bytes in
+        keys.withUnsafeBufferPointer { found.offer(row, bytes.bindMemory(to: Float.self), keys: $0) }
+      }
+    }
+    return Found(k: k, rows: found.keys, cosines: found.cosines)
   }
 
   /// With all vectors.
@@ -144,7 +165,8 @@ package struct NeighborIndex: Sendable {
     let count = queries.size(0)
     var found = NeighborLists(rows: count, k: k)
     var searchers: [Int: [Int]] = [:]
-    let probed = queries.matmul(centroids.transposed()).topK(probes).indices.ints()
+    // In float64, so that the lists of a query do not depend on the others either.
+    let probed = queries.to(.float64).matmul(centroids.to(.float64).transposed()).topK(probes).indices.ints()
     for (place, list) in probed.enumerated() { searchers[list, default: []].append(place / probes) }
     let order = searchers.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
     for (list, rows) in order {

@@ -24,6 +24,11 @@ public struct QueryEncoder: Parameterized, Sendable {
     second((bfloat16 ? first.bfloat16(features) : first(features)).tanh()).tanh()
   }
 
+  /// The same for features in batches of any size.
+  func batchInvariant(_ features: Tensor) -> Tensor {
+    second.batchInvariant(first.batchInvariant(features, bfloat16: bfloat16).tanh()).tanh()
+  }
+
   /// v_r, the features as the decoder restores them: `[B, 128]` → `[B, D]`.
   public func decode(_ embeddings: Tensor) -> Tensor {
     let hidden = mirrorSecond(embeddings).tanh()

@@ -31,6 +31,14 @@ package struct Scorer: Sendable {
     }
   }
 
+  /// The same for images that come in batches of any size.
+  package func batchInvariantCosines(_ features: Tensor) -> Tensor {
+    withoutGradients {
+      query.batchInvariant(normalization(features)).normalized()
+        .batchInvariantMatmul(classEmbeddings.transposed())
+    }
+  }
+
   /// Cosines of all images with their label's class and with the class they are most like, `batch` at a time.
   ///
   /// - Parameters:

@@ -77,6 +77,12 @@ package struct Linear: Parameterized, Sendable {
     input.to(.bfloat16).linear(weight.to(.bfloat16), bias: bias.to(.bfloat16)).to(.float32)
   }
 
+  /// Either of these maps, the same for rows in batches of any size (``Tensor/batchInvariantMatmul(_:)``).
+  package func batchInvariant(_ input: Tensor, bfloat16: Bool = false) -> Tensor {
+    func rounded(_ tensor: Tensor) -> Tensor { bfloat16 ? tensor.to(.bfloat16).to(.float32) : tensor }
+    return rounded(input).batchInvariantMatmul(rounded(weight).transposed()) + bias
+  }
+
   package var parameters: [(name: String, tensor: Tensor)] { [("weight", weight), ("bias", bias)] }
 }
 

@@ -197,6 +197,15 @@ extension Tensor {
     Tensor.wrap("matmul", Engine.functions.matmul(handle, other.handle))
   }
 
+  /// The matrix product of float32 rows, `[n, I]`, with a matrix, `[I, O]`: each row's is the same to the bit, but for rare
+  /// cases, whatever rows are beside it.
+  ///
+  /// Products of float32 end in other bits in batches of another size. These are computed in float64, whose last bits
+  /// are lost when they are rounded.
+  package func batchInvariantMatmul(_ other: Tensor) -> Tensor {
+    to(.float64).matmul(other.to(.float64)).to(.float32)
+  }
+
   /// `self · weightᵀ + bias`: `[…, I]`, `[O, I]`, `[O]` → `[…, O]`.
   public func linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
     Tensor.wrap("linear", Engine.functions.linear(handle, weight.handle, bias?.handle))

@@ -66,6 +66,12 @@ import Torch
     #expect(abs(transductive.auroc - inductive.auroc) < 0.005, "\(transductive) \(inductive)")
     // Of 500 images one is 0.2 points.
     #expect(abs(transductive.error - inductive.error) < 0.011, "\(transductive) \(inductive)")
+    // By lists of neighbors, since there are more than 4,096 images: alone as among the others.
+    for row in 0..<60 {
+      let alone = judge.judge(
+        features[aside[row]..<aside[row] + 1], labels: [labels[aside[row]]], verdicts: verdicts)
+      #expect(abs(alone.probability[0] - judged.probability[row]) < 1e-6)
+    }
     let agree = aside.indices.count { judged.suggestedClass[$0] == evidence.suggested[aside[$0]] }
     #expect(agree > aside.count * 95 / 100, "\(agree) suggestions agree")
   }

@@ -219,4 +219,7 @@ struct LinearClassifier: Sendable {
 
   /// `[n, d]` → `[n, C]`
   func callAsFunction(_ rows: Tensor) -> Tensor { rows.matmul(weights) + bias }
+
+  /// The same for rows in batches of any size.
+  func batchInvariant(_ rows: Tensor) -> Tensor { rows.batchInvariantMatmul(weights) + bias }
 }

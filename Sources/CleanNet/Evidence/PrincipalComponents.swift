@@ -82,12 +82,9 @@ package struct PrincipalComponents: Sendable {
     withoutGradients { (normalization(features) - mean).matmul(directions) }
   }
 
-  /// The same, whatever is projected beside it: products of float32 end in other bits in batches of another size, and
-  /// those of float64 round to the same float32.
-  func alone(_ features: Tensor) -> Tensor {
-    withoutGradients {
-      (normalization(features) - mean).to(.float64).matmul(directions.to(.float64)).to(.float32)
-    }
+  /// The same for features that are projected in batches of any size (``Tensor/batchInvariantMatmul(_:)``).
+  func batchInvariant(_ features: Tensor) -> Tensor {
+    withoutGradients { (normalization(features) - mean).batchInvariantMatmul(directions) }
   }
 
   /// The components of some images, held in memory: row i is `images[i]`.

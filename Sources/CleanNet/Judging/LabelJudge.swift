@@ -95,7 +95,7 @@ public struct LabelJudge: Sendable {
     public var cosine: Float
   }
 
-  /// Judges some images.
+  /// Judges some images, each as it would be judged alone.
   ///
   /// - Parameters:
   ///   - features: As the model was trained on: `[n, D]`.
@@ -203,12 +203,14 @@ private struct NewSources {
   init(_ judge: LabelJudge, _ features: Tensor, _ scorers: [Scorer]) {
     let parts = judge.parts
     let temperature = judge.model.configuration.losses.temperature
-    let projected = judge.model.components.map { $0.alone(features) } ?? features
+    let projected = judge.model.components.map { $0.batchInvariant(features) } ?? features
     let scales = judge.model.components?.softWhitening
     let directions = (scales.map { projected * $0 } ?? projected).normalized()
     let centered = directions - parts.center
     coordinates = LabelEvidence.coordinates(centered)
-    func posterior(_ classifier: LinearClassifier) -> Tensor { classifier(centered).logSoftmax(dim: 1) }
+    func posterior(_ classifier: LinearClassifier) -> Tensor {
+      classifier.batchInvariant(centered).logSoftmax(dim: 1)
+    }
 
     // One more than count: of an image that is in the training set itself, the copy is a witness of its own.
     let found = parts.index.nearest(directions, k: min(parts.k + 1, parts.index.count))
@@ -223,7 +225,7 @@ private struct NewSources {
         LabelJudge.Neighbor(place: Int(image), cosine: found.cosines[row * found.k + place])
       }
     }
-    cosines = scorers.map { $0.cosines(projected) }
+    cosines = scorers.map { $0.batchInvariantCosines(projected) }
     disagreement = cosines.isEmpty ? [] : judge.model.disagreements(cosines)
     let mean = Self.mean(cosines)
     let first = parts.sources.first.map { [posterior($0)] } ?? []

@@ -181,7 +181,7 @@ package final class ImageJudge: Sendable {
         }
       }
     case .cosine(let network):
-      let cosines = network.scorers[0].cosines(rows)
+      let cosines = network.scorers[0].batchInvariantCosines(rows)
       let top = cosines.argmax(dim: 1).ints()
       let values = cosines.floats()
       let classes = model.classNames.count

@@ -95,12 +95,15 @@ extension CleanNetModel {
 public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
   case noModel
   case otherVersion(String)
+  /// The file does not hold what was written to it.
+  case damaged
 
   public var description: String {
     switch self {
     case .noModel: "The file holds no CleanNet model: its metadata lack \"cleannet\"."
     case .otherVersion(let reason):
       "The model was written by another version of CleanNet (\(reason)). Train it again."
+    case .damaged: "The file is damaged: it does not hold what was written, since its digest differs."
     }
   }
 }

@@ -23,5 +23,8 @@ package struct PipelineError: Error, CustomStringConvertible, Sendable, Hashable
     self.remedy = remedy
   }
 
-  package var description: String { "\(what). \(remedy)." }
+  package var description: String {
+    // What another error says may be a whole sentence.
+    "\(what.hasSuffix(".") ? String(what.dropLast()) : what). \(remedy)."
+  }
 }

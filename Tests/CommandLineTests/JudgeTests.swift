@@ -52,6 +52,13 @@ import Testing
       #expect(abs(try #require(Double(row[3])) - probability) < 1e-4)
     }
 
+    var damaged = try Data(contentsOf: cleannet.folder.appendingPathComponent("model.safetensors"))
+    damaged[damaged.count / 2] ^= 1
+    try damaged.write(to: cleannet.folder.appendingPathComponent("damaged.safetensors"))
+    let refused = try await cleannet("judge", "new.csv", "--model", "damaged.safetensors")
+    #expect(refused.status == 65 && refused.errors.contains("damaged.safetensors cannot judge"))
+    #expect(refused.errors.contains("its digest differs. Write one"), "\(refused.errors)")
+
     let key = try #require(all[0]["key"] as? String)
     let label = try #require(all[0]["label"] as? String)
     let one = try await cleannet.succeed("judge", key, "--label", label, "--json").json()

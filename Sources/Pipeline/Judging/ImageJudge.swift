@@ -81,8 +81,10 @@ package final class ImageJudge: Sendable {
   private let networks: NetworkLoader?
   private let access = ImageAccess()
 
-  /// Rows that are judged together.
+  /// Images that are seen and judged together.
   package static let batch = 256
+  /// Rows of features that are judged together: the more there are, the more of them search the same lists of an index.
+  package static let featureBatch = 2048
 
   /// - Parameters:
   ///   - nearest: How many of the most similar training images answers name.
@@ -108,8 +110,11 @@ package final class ImageJudge: Sendable {
   /// - Throws: ``PipelineError`` if the model's networks cannot be loaded.
   package func judge(_ images: [NewImage]) throws -> [JudgedImage] {
     var answers: [JudgedImage] = []
-    for start in stride(from: 0, to: images.count, by: Self.batch) {
-      answers += try judgeBatch(images[start..<min(start + Self.batch, images.count)])
+    // Decoded images are large, rows of features are not.
+    let hasFeatures = images.allSatisfy { if case .features = $0.content { true } else { false } }
+    let size = hasFeatures ? Self.featureBatch : Self.batch
+    for start in stride(from: 0, to: images.count, by: size) {
+      answers += try judgeBatch(images[start..<min(start + size, images.count)])
     }
     return answers
   }

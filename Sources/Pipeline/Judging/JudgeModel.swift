@@ -251,7 +251,7 @@ extension JudgeModel {
     do {
       guard let text = read.metadata[Self.metadataKey] else { throw ModelError.noModel }
       guard let file = read.unsealed else {
-        throw ModelError.otherVersion("it does not hold what was written: its digest differs")
+        throw read.isSealed ? ModelError.damaged : .otherVersion("it lacks a digest")
       }
       let about = try JSONDecoder().decode(About.self, from: Data(text.utf8))
       let model = try CleanNetModel(file)
@@ -268,7 +268,7 @@ extension JudgeModel {
         embedding: about.embedding, identity: about.identity)
     } catch {
       throw PipelineError(
-        .badInput, "The file \(path) is no model that judges: \(error)",
+        .badInput, "The file \(path) cannot judge: \(error)",
         remedy: "Write one with this version: cleannet export model --out FILE")
     }
   }

@@ -53,6 +53,7 @@ package struct JudgeStage: Sendable {
   ) throws -> Outcome {
     var outcome = Outcome(model: judge.model.identity)
     var batch: [NewImage] = []
+    let size = features == nil ? ImageJudge.batch : ImageJudge.featureBatch
     var row = 0
     progress.begin("Judging", total: range?.count, unit: "images")
     func finishBatch() throws {
@@ -69,7 +70,7 @@ package struct JudgeStage: Sendable {
         NewImage(
           key: sample.key, label: sample.label.isEmpty ? nil : sample.label,
           content: try content(sample, row, features)))
-      if batch.count == ImageJudge.batch { try finishBatch() }
+      if batch.count == size { try finishBatch() }
     }
     try finishBatch()
     if let features, features.count != row {

@@ -20,7 +20,7 @@ extension JudgeStage {
       hash.combine(sample.label)
       total += 1
     }
-    let size = ImageJudge.batch
+    let size = features == nil ? ImageJudge.batch : ImageJudge.featureBatch
     let mine = shard.part(of: (total + size - 1) / size)
     let range = min(total, mine.lowerBound * size)..<min(total, mine.upperBound * size)
     let path = ShardRecord.path(.judge, shard, in: folder, "jsonl")

@@ -9,6 +9,8 @@ extension Checkpoint {
   /// Reads a file that ``writeSealed(to:)`` left; nil where there is none, or another bit in it.
   package static func readSealed(path: String) -> Checkpoint? { (try? read(path: path))?.unsealed }
 
+  package var isSealed: Bool { metadata[Self.sealName] != nil }
+
   /// Without its digest; nil where there is none, or it differs.
   package var unsealed: Checkpoint? {
     var checkpoint = self

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import tarfile
 import threading
 import time
 from pathlib import Path
@@ -74,6 +75,16 @@ def local(images):
     return model, {row["key"]: row for row in rows}, seconds
 
 
+def archive():
+    """The program and its engine as a job takes them along where nothing is installed."""
+    path = FOLDER / "program.tar.gz"
+    beside = Path(os.environ["CLEANNET_PROGRAM"]).parent
+    with tarfile.open(path, "w:gz", compresslevel=1) as file:
+        for name in ("cleannet", "libCleanNetEngine.so"):
+            file.add(beside / name, name)
+    return path
+
+
 @pytest.fixture(scope="session")
 def session():
     from pyspark.sql import SparkSession
@@ -90,6 +101,7 @@ def session():
         .config("spark.executorEnv.CLEANNET_PROGRAM", os.environ["CLEANNET_PROGRAM"])
         .config("spark.executorEnv.PYTHONPATH", os.environ["PYTHONPATH"])
         .config("spark.sql.execution.arrow.maxRecordsPerBatch", "1000")
+        .config("spark.archives", f"{archive()}#unpacked")
         .config("spark.ui.enabled", "false")
         .getOrCreate()
     )
@@ -221,3 +233,13 @@ def test_a_shipped_model_is_found(session, images, local):
     row = cleannet_spark.judge(frame, name).collect()[0]
     assert row["path"] == images[0][0]
     assert abs(row["probability"] - answers[images[0][0]]["probability"]) < 1e-6
+
+
+@pytest.mark.skipif(bool(REMOTE), reason="the server's session began without the archive")
+def test_the_program_comes_in_an_archive(session, images, local):
+    model, answers, _ = local
+    frame = session.createDataFrame(images[:3], "path string, label string")
+    # The executors' folders differ, so that only the archive has this path.
+    rows = cleannet_spark.judge(frame, model, program="unpacked/cleannet").collect()
+    assert [row["error"] for row in rows] == [None] * 3
+    assert all(abs(row["probability"] - answers[row["path"]]["probability"]) < 1e-6 for row in rows)

@@ -243,3 +243,17 @@ def test_the_program_comes_in_an_archive(session, images, local):
     rows = cleannet_spark.judge(frame, model, program="unpacked/cleannet").collect()
     assert [row["error"] for row in rows] == [None] * 3
     assert all(abs(row["probability"] - answers[row["path"]]["probability"]) < 1e-6 for row in rows)
+
+
+def test_many_partitions_load_the_model_once_per_executor(session, images, local):
+    model, answers, _ = local
+    starts = FOLDER / ("starts-remote" if REMOTE else "starts")
+    program = FOLDER / ("counted-remote" if REMOTE else "counted")
+    program.write_text(f'#!/bin/sh\necho $$ >>"{starts}"\nexec "{os.environ["CLEANNET_PROGRAM"]}" "$@"\n')
+    program.chmod(0o755)
+    partitions = min(1000, len(images) // 4)
+    frame = session.createDataFrame(images[:2000], "path string, label string").repartition(partitions)
+    rows = cleannet_spark.judge(frame, model, program=str(program)).collect()
+    assert len(rows) == min(2000, len(images)) and all(row["error"] is None for row in rows)
+    # Two executors of one core.
+    assert len(starts.read_text().split()) <= 2

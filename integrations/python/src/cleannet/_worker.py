@@ -6,6 +6,7 @@ did not answer is sent to the next one, and an image that kills workers gets an 
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import struct
@@ -23,7 +24,11 @@ PROTOCOL = 1
 IMAGE, FEATURES, PATH = 1, 2, 3
 HELLO, EMBEDDING, JUDGEMENT, ERROR = 128, 129, 130, 255
 
-_NO_LABEL = 0xFFFFFFFF
+_HEADER = struct.Struct("<IB")
+_LENGTH = struct.Struct("<I")
+_NO_LABEL = _LENGTH.pack(0xFFFFFFFF)
+# Frames are written together up to this many bytes.
+_TOGETHER = 1 << 18
 
 
 class _Ended(Exception):
@@ -117,9 +122,9 @@ class Worker:
     def request(kind: int, content: "bytes | memoryview", label: "str | None" = None) -> "tuple[int, bytes]":
         """A request: what is embedded or judged, and its label."""
         if label is None:
-            return kind, struct.pack("<I", _NO_LABEL) + bytes(content)
+            return kind, b"".join((_NO_LABEL, content))
         text = label.encode()
-        return kind, struct.pack("<I", len(text)) + text + bytes(content)
+        return kind, b"".join((_LENGTH.pack(len(text)), text, content))
 
     def _read(self) -> "tuple[int, bytes]":
         assert self._process is not None and self._process.stdout is not None
@@ -127,7 +132,7 @@ class Worker:
         header = stream.read(5)
         if len(header) < 5:
             raise _Ended
-        length, kind = struct.unpack("<IB", header)
+        length, kind = _HEADER.unpack(header)
         payload = stream.read(length)
         if len(payload) < length:
             raise _Ended
@@ -203,10 +208,16 @@ class Worker:
         stream = self._process.stdin
 
         def send() -> None:
+            pieces: "list[bytes]" = []
+            weight = 0
             try:
                 for kind, payload in batch:
-                    stream.write(struct.pack("<IB", len(payload), kind))
-                    stream.write(payload)
+                    pieces += (_HEADER.pack(len(payload), kind), payload)
+                    weight += len(payload)
+                    if weight >= _TOGETHER:
+                        stream.write(b"".join(pieces))
+                        pieces, weight = [], 0
+                stream.write(b"".join(pieces))
                 stream.flush()
             except (OSError, ValueError):
                 # The reader finds out that the worker has ended.
@@ -214,27 +225,37 @@ class Worker:
 
         sender = threading.Thread(target=send, daemon=True)
         sender.start()
+        frames: "list[tuple[int, bytes]]" = []
         try:
             for _ in batch:
-                answers.append(self._decoded(*self._read()))
+                frames.append(self._read())
         finally:
+            answers += self._decoded(frames)
             if self._process is not None and self._process.poll() is None:
                 sender.join()
 
     @staticmethod
-    def _decoded(kind: int, payload: bytes) -> Any:
-        if kind == EMBEDDING:
-            import numpy as np
+    def _decoded(frames: "list[tuple[int, bytes]]") -> "list[Any]":
+        found: "list[Any]" = []
+        for kind, run in itertools.groupby(frames, key=lambda frame: frame[0]):
+            payloads = [payload for _, payload in run]
+            if kind == EMBEDDING:
+                import numpy as np
 
-            return np.frombuffer(payload, dtype="<f4")
-        if kind == JUDGEMENT:
-            return json.loads(payload)
-        if kind == ERROR:
-            found = json.loads(payload)
-            error = CleanNetError(found["error"])
-            error.suggested_label = found.get("suggested_label")  # type: ignore[attr-defined]
-            return error
-        raise CleanNetError(f"The worker sent a frame of kind {kind}, which this package does not know.")
+                found += [np.frombuffer(payload, dtype="<f4") for payload in payloads]
+            elif kind in (JUDGEMENT, ERROR):
+                # One text is read several times faster than many.
+                objects = json.loads(b"[" + b",".join(payloads) + b"]")
+                found += objects if kind == JUDGEMENT else map(_failure, objects)
+            else:
+                raise CleanNetError(f"The worker sent a frame of kind {kind}, which this package does not know.")
+        return found
+
+
+def _failure(answer: "dict[str, Any]") -> CleanNetError:
+    error = CleanNetError(answer["error"])
+    error.suggested_label = answer.get("suggested_label")  # type: ignore[attr-defined]
+    return error
 
 
 _kept: "dict[tuple[str, ...], Worker]" = {}

@@ -91,15 +91,15 @@ struct Outlook: ResponseEncodable, Sendable, Hashable {
     let later = expected * pow(now / (now + Double(Self.step)), decline)
     after = later
     isEnough = expected - later < Self.worthwhile
-    let state = "About \(expected.percent) of the decisions are expected to be wrong now"
+    let state = "The model probably misjudges \(expected.counted) labels"
     let where_ =
       next.isEmpty
       ? ""
       : " in \(next.prefix(3).map(Self.brief).formatted(.list(type: .and).locale(Locale(identifier: "en_GB"))))"
     advice =
       isEnough
-      ? "\(state). \(Self.step) more verdicts would change less than \(Self.worthwhile.percent): this is enough."
-      : "\(state). \(Self.step) more verdicts\(where_) may bring that to about \(later.percent)."
+      ? "\(state). Another \(Self.step) verdicts would change less than \(Self.worthwhile.counted): this is enough."
+      : "\(state). Another \(Self.step) verdicts\(where_) may bring that to \(later.counted)."
   }
 
   /// A class's name as a sentence bears it.

@@ -1,13 +1,13 @@
 import Foundation
 import Workspace
 
-/// What a stage follows from, all read in one state of the catalogue.
+/// The inputs of a stage, all read in one snapshot of the catalogue.
 package protocol StageInputs {
   /// A digest of each input, by a name that a user understands; see ``InputName``.
   var digests: [String: String] { get }
 }
 
-/// What stages follow from, as `status` calls it.
+/// The names of inputs, as `status` shows them.
 package enum InputName {
   package static let images = "images"
   package static let features = "features"
@@ -18,7 +18,7 @@ package enum InputName {
   package static let weights = "weights"
   package static let history = "history"
 
-  /// What to say where an input is another than it was.
+  /// The sentence for an input that has changed.
   package static func change(_ name: String) -> String {
     switch name {
     case images: "images were added, changed or removed"
@@ -40,7 +40,7 @@ package protocol Stage {
   associatedtype Inputs: StageInputs
   /// All that the outcome depends on beside the inputs, complete: the same settings on the same inputs give the same.
   associatedtype Settings: Codable
-  /// What the run keeps of it.
+  /// The result that the catalogue keeps of the run.
   associatedtype Outcome: Codable
 
   /// Such as `train`.
@@ -76,7 +76,7 @@ package struct StageRunner {
 
   /// - Parameters:
   ///   - again: Whether it is made although it is there.
-  ///   - make: Makes the files. What a killed run left of them may be there.
+  ///   - make: Makes the files. Leftovers of a killed run may be there.
   ///   - cleanUp: Removes what only an interrupted run needs, once the outcome is recorded.
   package func run<S: Stage>(
     _ stage: S, again: Bool = false, make: (S.Inputs, S.Settings, _ key: String) throws -> S.Outcome,
@@ -105,7 +105,7 @@ package struct StageRunner {
     }
   }
 
-  /// What an earlier run with that key came to, if all its files are there and whole.
+  /// The outcome of an earlier run with that key, if all its files are there and complete.
   private func finished(_ stage: some Stage, key: String) throws -> String? {
     guard let metrics = try workspace.finishedRun(stage: stage.name, key: key)?.metrics else { return nil }
     let files = stage.files(key: key)

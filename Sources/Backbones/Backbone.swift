@@ -25,7 +25,7 @@ import Torch
 /// as fast from 16 images on, so slices have at least 16 there.
 package struct Backbone: Sendable {
   package let kind: BackboneKind
-  /// What the network computes with: float32 or bfloat16.
+  /// The number type that the network computes with: float32 or bfloat16.
   package let dtype: DType
   let network: Network<FoldedConvolution>
   let classifier: Linear?
@@ -80,7 +80,7 @@ package struct Backbone: Sendable {
     }
   }
 
-  /// What the weights' own classifier makes of features `[N, D]`: `[N, K]`, unnormalised log probabilities; nil where
+  /// The output of the weights' own classifier for features `[N, D]`: `[N, K]`, unnormalised log probabilities; nil if
   /// the file has no classifier.
   package func logits(features: Tensor) -> Tensor? {
     classifier.map { layer in withoutGradients { layer(features) } }

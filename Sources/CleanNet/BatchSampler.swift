@@ -10,7 +10,7 @@ struct BatchSampler: Sendable {
   private var order: [Int] = []
   private var position = 0
 
-  /// What a checkpoint keeps of a sampler.
+  /// The part of a sampler's state that a checkpoint keeps.
   struct State: Codable, Hashable, Sendable {
     var random: SplitMix64
     var order: [Int]

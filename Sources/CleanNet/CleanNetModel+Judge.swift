@@ -24,7 +24,7 @@ extension CleanNetModel {
     return Judgements(evidence, verifications: data.verifications, count: data.labels.count)
   }
 
-  /// What features, labels and networks say about each label; nil with the paper's objective, which knows no evidence.
+  /// The evidence of features, labels and networks on each label; nil with the paper's objective, which knows no evidence.
   ///
   /// It does not depend on verification labels, so that it can be kept when people verify more.
   public func evidence(
@@ -69,7 +69,7 @@ extension CleanNetModel {
     return judgements
   }
 
-  /// What each image's fold's network says about it, and how far all networks disagree.
+  /// The opinion of each image's own fold's network, and how far all networks disagree.
   private func voice(_ space: FeatureSpace) -> EvidenceFinder.NetworkVoice {
     let folds = space.foldOfRows(networks.count)
     let scorers = scorers
@@ -130,7 +130,7 @@ extension Judgements {
     }
   }
 
-  /// What the evidence says about an image.
+  /// The evidence on one image.
   ///
   /// - Parameters:
   ///   - probability: That its label is right.

@@ -1,7 +1,7 @@
 import Foundation
 import Torch
 
-/// What training leaves: networks, the reference sets and settings that belong to them, and how to decide.
+/// The result of training: networks, the reference sets and settings that belong to them, and the rule for decisions.
 public struct CleanNetModel: Sendable {
   /// One network, or one a fold; each judges the images that it was not trained on.
   public let networks: [Network]
@@ -26,7 +26,7 @@ public struct CleanNetModel: Sendable {
 // MARK: As a file's content
 
 extension CleanNetModel {
-  /// What is no tensor.
+  /// Everything that is not a tensor.
   private struct Settings: Codable {
     var configuration: Configuration
     var decision: Decision?
@@ -65,7 +65,7 @@ extension CleanNetModel {
     let inner = configuration.network(dimension: references.dimension)
     guard configuration.folds > 0 else { throw ModelError.noModel }
     let networks = try (0..<configuration.folds).map { fold throws in
-      // What a file says of sizes counts only where its tensors have them: networks are as large as these.
+      // Sizes in the file count only if the tensors have them, because networks are made as large as these.
       let sizes = inner.architecture
       for (name, shape) in [
         ("query.first", [sizes.queryHidden, sizes.dimension]),

@@ -94,7 +94,7 @@ public struct Configuration: Sendable, Hashable, Codable {
   /// `NeighborSearch`.
   public var recall: Double?
   public var seed: UInt64 = 0
-  /// What the extended objective judges by.
+  /// The evidence that the extended objective uses.
   public var evidence = EvidenceParts.all
   /// The files that probabilities of other models were read from, with digests of their content; nil if there were none.
   public var given: [GivenFile]?

@@ -1,4 +1,4 @@
-/// What is said about one image and its label.
+/// The judgement of one image and its label.
 public struct Judgement: Sendable, Hashable {
   /// The image, by its row.
   public var image: Int

@@ -1,9 +1,9 @@
 import Torch
 
-/// What is said about images and their labels: a collection of ``Judgement``, and the same by columns, one element per image. NaN
-/// and class −1 stand for images without features or without a label.
+/// The judgements of images and their labels: a collection of ``Judgement``, and the same by columns, one element per
+/// image. NaN and class −1 stand for images without features or without a label.
 public struct Judgements: Sendable {
-  /// What a threshold is compared with.
+  /// The quantity that a threshold is compared with.
   public enum Basis: String, Sendable, Hashable, Codable {
     /// The paper's.
     case cosine

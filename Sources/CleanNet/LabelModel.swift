@@ -14,7 +14,7 @@ import Torch
 /// It consists of the parts that ``Training`` gives with the extended objective. ``TrainingRun`` trains one and tells how far
 /// it is.
 public struct LabelModel: Sendable {
-  /// What features and noisy labels say about the training images.
+  /// The evidence of features and noisy labels on the training images.
   public let evidence: LabelEvidence
   /// The verdicts that weigh the evidence. Those about images without evidence are passed over.
   public var verifications: [VerificationLabel] {
@@ -74,7 +74,7 @@ extension LabelModel {
   private static let metadataKey = "label-model"
   private static let evidencePrefix = "evidence."
 
-  /// What is no tensor.
+  /// Everything that is not a tensor.
   private struct About: Codable {
     var imageCount: Int
     var verifications: [VerificationLabel]

@@ -141,7 +141,7 @@ public final class Trainer {
     return weight > 0 ? sum / weight : nil
   }
 
-  /// What training came to: the best network seen, or the latest if there was no look yet.
+  /// The result of training: the best network seen, or the latest if none has been measured yet.
   public var trained: Network {
     let chosen = Network(
       configuration.architecture, bfloat16: configuration.training.bfloat16, seed: configuration.seed)
@@ -198,7 +198,7 @@ public struct ValidationLook: Sendable, Hashable, Codable {
   /// How well cosines rank right before wrong labels among the validation images, within classes: mean AUROC. nil
   /// where no class has both.
   public var ranking: Double?
-  /// What chooses the best checkpoint; larger is better.
+  /// The measure that chooses the best checkpoint; larger is better.
   public var value: Double
 }
 

@@ -111,7 +111,7 @@ public struct Training: Sendable {
     try stop.check()
   }
 
-  /// What may be kept while a network is trained, so that training can go on after it was stopped.
+  /// Keeps checkpoints while a network is trained, so that training can go on after it was stopped.
   public struct Keeper: Sendable {
     /// Steps between two times of keeping.
     public var interval: Int
@@ -129,10 +129,10 @@ public struct Training: Sendable {
     }
   }
 
-  /// What training came to.
+  /// The result of training.
   public struct Outcome: Sendable {
     public var model: CleanNetModel
-    /// What the model makes of the images it was trained on; nil with the paper's objective.
+    /// The evidence on the images that the model was trained on; nil with the paper's objective.
     public var evidence: LabelEvidence?
     /// Judges images that come later; nil with the paper's objective, whose model does so alone, and if it was not asked
     /// for.
@@ -143,12 +143,12 @@ public struct Training: Sendable {
 
   /// Trains the networks, several at a time, each on threads of its own.
   ///
-  /// - Throws: What `keeper` throws.
+  /// - Throws: Errors of `keeper`.
   public func run(keeper: Keeper? = nil, report: (@Sendable (Event) -> Void)? = nil) throws -> Outcome {
     try run(keeper: keeper, stop: StopSignal(), report: report)
   }
 
-  /// - Throws: What `keeper` throws; `CancellationError` when `stop` is set.
+  /// - Throws: Errors of `keeper`; `CancellationError` when `stop` is set.
   func run(
     keeper: Keeper? = nil, stop: StopSignal, report: (@Sendable (Event) -> Void)?
   ) throws -> Outcome {
@@ -194,7 +194,7 @@ public struct Training: Sendable {
       others, references: references, configuration: configuration, validation: heldAside)
     // Of a handful of images all may lie in one fold. Then there is nothing to learn from, and labels get their say alone.
     let isEmpty = others.members.allSatisfy(\.isEmpty)
-    // What does not fit was kept by another version: start anew.
+    // A checkpoint that does not fit was kept by another version: start anew.
     if let kept = keeper?.restore(fold) { try? trainer.restore(kept) }
     while !isEmpty, !trainer.isDone {
       try stop.check()

@@ -16,7 +16,7 @@ public struct VerificationLabel: Sendable, Hashable, Codable {
   }
 }
 
-/// What is wrong with data that a model is to be trained from, or is to judge.
+/// A fault in data that a model is to be trained from, or is to judge.
 public enum TrainingDataError: Error, Sendable, Equatable, CustomStringConvertible {
   case noSuchClass(Int, image: Int, classes: Int)
   case noSuchImage(Int, images: Int)
@@ -39,7 +39,7 @@ public enum TrainingDataError: Error, Sendable, Equatable, CustomStringConvertib
   }
 }
 
-/// What a model is trained from: images, their noisy labels, and verification labels of some.
+/// The data that a model is trained from: images, their noisy labels, and verification labels of some.
 public struct TrainingSet: Sendable {
   public let features: any FeatureSource
   /// Each image's noisy label, 0..<classes; negative for images that take no part (no features, or a test split).
@@ -51,8 +51,8 @@ public struct TrainingSet: Sendable {
   public private(set) var members: [[Int]]
   /// How far each class is held to be an image's true one; nil: as the noisy labels say. Only the extended objective asks.
   let beliefs: ClassVotes?
-  /// What other models say about each image's class: probabilities, `[N, C]` each, by models that have not seen its label. Only
-  /// the extended objective asks.
+  /// Each image's class according to other models: probabilities, `[N, C]` each, by models that have not seen its label.
+  /// Only the extended objective uses them.
   public let evidence: [Tensor]
 
   /// - Parameters:

@@ -39,7 +39,7 @@ package enum DatasetReader {
 package struct Dataset: Sendable {
   let format: any DatasetFormat
   private let options: DatasetOptions
-  /// What messages call it.
+  /// The source's name in messages.
   private var shown: String?
 
   /// A data set in a format of the caller's own.

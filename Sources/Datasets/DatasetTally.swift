@@ -22,7 +22,7 @@ package struct DatasetTally: Sendable, Hashable {
     "png", "raw",
     "photos",
   ]
-  /// What programs write where there is no label.
+  /// Texts that programs write where there is no label.
   private static let blanks: Set<String> = [
     "nan", "none", "null", "na", "n/a", "undefined", "unknown", "<na>", "-",
   ]
@@ -54,7 +54,7 @@ package struct DatasetTally: Sendable, Hashable {
     }
   }
 
-  /// What may be a mistake, a line each.
+  /// Possible mistakes, one line each.
   package var warnings: [String] {
     var warnings: [String] = []
     func warn(_ names: [String], _ what: String, _ remedy: String) {

@@ -74,7 +74,7 @@ struct Fetcher: Sendable {
   }
 
   private func request(_ target: AddressPolicy.Target) -> Transfer.Request {
-    // What a proxy asks for is beyond our reach; see `AddressPolicy`.
+    // The addresses that a proxy asks for are beyond our reach; see `AddressPolicy`.
     let isGuarded = !policy.allowsLocal && settings.proxy == nil
     return Transfer.Request(
       address: target.url.absoluteString, userAgent: settings.userAgent,
@@ -104,7 +104,7 @@ struct Fetcher: Sendable {
       retryAfter: isTemporary ? RetryPolicy.retryAfter(head.headers["retry-after"]) : nil)
   }
 
-  /// What it means that no answer came, or only a part of one.
+  /// The failure when no answer came, or only a part of one.
   private func miss(
     _ error: TransferError, _ target: AddressPolicy.Target, _ receiver: ImageReceiver
   ) async -> Miss {

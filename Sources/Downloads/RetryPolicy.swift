@@ -17,7 +17,7 @@ struct RetryPolicy: Sendable {
     return min(span, longestPause) * Double.random(in: 0.5...1.5)
   }
 
-  /// What the header `Retry-After` asks for: seconds, or a date.
+  /// The pause that the header `Retry-After` asks for: seconds, or a date.
   static func retryAfter(_ value: String?, now: Date = .now) -> Duration? {
     guard let value = value?.trimmingCharacters(in: .whitespaces) else { return nil }
     if let seconds = Int(value) { return .seconds(max(0, min(seconds, 1 << 30))) }

@@ -57,7 +57,7 @@ package struct ImageDecoder: Sendable {
 
   /// Decodes several images, on the thread that calls.
   ///
-  /// - Parameter indices: what the batch calls the images; by default 0, 1, ….
+  /// - Parameter indices: The batch's numbers of the images; by default 0, 1, ….
   package func decodeBatch(_ sources: some Collection<ImageSource>, indices: Range<Int>? = nil) -> ImageBatch
   {
     let indices = indices ?? 0..<sources.count
@@ -70,7 +70,7 @@ package struct ImageDecoder: Sendable {
   }
 }
 
-/// What an image's header says.
+/// The facts in an image's header.
 package struct ImageInfo: Sendable, Hashable {
   /// Width and height as the viewer sees them, EXIF orientation applied.
   package let width: Int

@@ -67,7 +67,7 @@ package enum VipsError: Error, Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// What to do about it, a sentence without its full stop.
+  /// The remedy, a sentence without its full stop.
   package var remedy: String {
     switch self {
     case .missing, .tooOld:

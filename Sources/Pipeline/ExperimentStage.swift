@@ -112,7 +112,7 @@ package struct ExperimentStage: Sendable {
     }
   }
 
-  /// What the labels as they were imported are called.
+  /// The name of the labels as they were imported.
   package static let importedLabels = "label"
 
   private static let rowColumns =

@@ -4,12 +4,12 @@ import Foundation
 import Torch
 import Workspace
 
-/// What another model says about each image's class, from a file: `[N, C]`, a row for each sample in the order of the import.
+/// Each image's class according to another model, from a file: `[N, C]`, one row per sample in the order of the import.
 struct GivenEvidence: Sendable {
   let file: Configuration.GivenFile
   /// Probabilities, `[N, C]`, float32.
   let probabilities: Tensor
-  /// What was found out about the file, for people.
+  /// Findings about the file, for people.
   let notes: [String]
 
   /// - Throws: `WorkspaceError` if the file cannot be read, ``PipelineError`` if it does not belong to the workspace.

@@ -4,7 +4,7 @@ import Foundation
 import Torch
 import Workspace
 
-/// What training and scoring read from a workspace: features, labels, verdicts.
+/// The data that training and scoring read from a workspace: features, labels, verdicts.
 ///
 /// All of one state of the catalogue, if the workspace is a snapshot.
 struct LabeledFeatures: Sendable, StageInputs {
@@ -22,7 +22,7 @@ struct LabeledFeatures: Sendable, StageInputs {
   let randomUnsure: Int
   /// How often whoever gave each verdict is mistaken, by sample.
   let slipRates: [Int: Double]
-  /// What other models say.
+  /// The probabilities by other models.
   private(set) var given: [GivenEvidence] = []
 
   /// - Parameter objective: That of a training, which may follow from less; nil: all counts.

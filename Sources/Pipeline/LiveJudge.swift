@@ -75,8 +75,8 @@ extension Judgements {
     return true
   }
 
-  /// What is kept of an image. Where a person has verified it, the verdict and the weights are the person's; the probability
-  /// stays what the model makes of it.
+  /// The kept row of an image. If a person has verified it, the verdict and the weights are the person's; the probability
+  /// stays the model's.
   func row(_ image: Int, verdict: Bool?) -> ScoreRow {
     let known: Float? = verdict.map { $0 ? 1 : 0 }
     return ScoreRow(

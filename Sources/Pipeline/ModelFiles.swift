@@ -38,7 +38,7 @@ struct ModelFiles: Sendable {
 
   func write(_ judge: LabelJudge) throws { try write(try judge.checkpoint(), to: self.judge) }
 
-  /// What judges images that come later.
+  /// The model that judges images that come later.
   ///
   /// - Throws: ``PipelineError`` if there is none or it cannot be used.
   func readJudge(_ model: CleanNetModel) throws -> LabelJudge {
@@ -56,7 +56,7 @@ struct ModelFiles: Sendable {
     }
   }
 
-  /// What the model made of the labels that it was trained on; nil where it is not there or of another version, so that it
+  /// The evidence on the labels that the model was trained on; nil if it is not there or comes from another version, so that it
   /// must be found again.
   ///
   /// - Throws: `WorkspaceError` if it is damaged.

@@ -100,7 +100,7 @@ package struct ScoreStage: Sendable {
     package var recall: Double?
   }
 
-  /// What the labels were scored with last; nil if they were not.
+  /// The settings of the last scoring; nil if there was none.
   package static func lastSettings(_ workspace: Workspace) throws -> Settings? {
     try workspace.finishedRun(stage: "score").flatMap {
       try? JSONDecoder().decode(Settings.self, from: Data($0.settings.utf8))
@@ -116,7 +116,7 @@ package struct ScoreStage: Sendable {
     return (["cleannet score"] + options.compactMap(\.self)).joined(separator: " ")
   }
 
-  /// What the runner has to know.
+  /// The facts that the runner needs.
   struct Declaration: Stage {
     typealias Inputs = ScoreStage.Inputs
     typealias Settings = ScoreStage.Settings

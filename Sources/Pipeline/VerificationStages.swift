@@ -41,7 +41,7 @@ package enum VerificationStages {
       classes = .count(count)
     case .named(let wanted): classes = .fixed(try numbers(wanted, in: names).sorted())
     }
-    // What was drawn already is not drawn again. Other verified images may be: they would be missing from the sample else.
+    // Images that were drawn already are not drawn again. Other verified images may be, or the sample would lack them.
     for sample in try workspace.verifiedImages().samples.flatMap(\.drawn) { labels[sample] = -1 }
     let drawn = VerificationDraw(classes: classes, perClass: perClass)
       .draw(labels: labels, truth: truth.isRight, seed: seed)
@@ -70,7 +70,7 @@ package enum VerificationStages {
   }
 }
 
-/// What is known of each image's true label: for simulation and evaluation only.
+/// The known true labels of images: for simulation and evaluation only.
 struct TruthColumn {
   /// Per sample whether its label is right; nil where the truth is not known.
   let isRight: [Bool?]

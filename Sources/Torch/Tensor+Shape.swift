@@ -298,7 +298,7 @@ extension Tensor {
   }
 }
 
-/// What follows a batch norm.
+/// The activation after a batch norm.
 public enum NormActivation: Int64, Sendable {
   case none = 0
   case relu = 1

@@ -1,4 +1,4 @@
-// What transformers compute with.
+// Operations of transformers.
 
 extension Tensor {
   /// Each vector of the last dimension less its mean, divided by its deviation, then scaled and shifted.

@@ -2,7 +2,7 @@ import Files
 import Foundation
 import GRDB
 
-/// What is kept on disk: a folder with a catalogue of samples, verification labels and runs, with feature
+/// A workspace on disk: a folder with a catalogue of samples, verification labels and runs, with feature
 /// shards, models and scores.
 ///
 /// ``` catalogue.sqlite       samples, verification labels, runs, problems, digests of files (SQLite, write-ahead log)
@@ -26,7 +26,7 @@ public final class Workspace: Sendable {
   static let answerPatience = 300.0
   /// All changes go through it.
   let pool: any DatabaseWriter
-  /// What is read comes from here: the pool, or one state of the catalogue.
+  /// The source of all reading: the pool, or one state of the catalogue.
   private let reader: any DatabaseReader
   public let isReadOnly: Bool
   private let isSnapshot: Bool

@@ -21,7 +21,7 @@ struct WorkspaceOptions: ParsableArguments {
 
   func open() throws -> Workspace { try Workspace(path: path) }
 
-  /// Makes the workspace if there is none. What cannot be read leaves no empty workspace behind.
+  /// Makes the workspace if there is none. A source that cannot be read leaves no empty workspace behind.
   ///
   /// Of two processes that begin at once, one may remove the empty workspace that both have opened; the other then makes
   /// it anew.

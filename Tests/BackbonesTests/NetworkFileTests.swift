@@ -146,7 +146,7 @@ import Torch
     #expect(network.name == "resnet18" && network.inputSize == 224)
   }
 
-  // MARK: What lies beside the weights
+  // MARK: Files beside the weights
 
   @Test func configurationsBesideTheFileAreRead() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)

@@ -4,7 +4,7 @@ import Torch
 
 @testable import CleanNet
 
-/// What must hold of every judgement, whatever the data are.
+/// Laws that hold for every judgement, whatever the data are.
 @Suite("Laws of judging") struct EvidenceLawTests {
   /// Everything but networks, which take long and obey the same laws by construction: no image is judged by a network
   /// that was trained on it.
@@ -95,7 +95,7 @@ import Torch
     #expect(called < labels.count / 10, "\(called) of \(labels.count) called wrong")
   }
 
-  // MARK: What does not matter
+  // MARK: Things that do not matter
 
   @Test(
     "judgements do not depend on the order of rows, the names of classes, or the axes and scale of features")

@@ -32,7 +32,7 @@ import Testing
     try whole.write(to: URL(fileURLWithPath: images[1]))
     let second = try await embed()
     #expect(second["embedded"] as? Int == 2 && second["problems"] as? Int == 0)
-    // What has features keeps them while its drive is away.
+    // Images that have features keep them while their drive is away.
     try files.moveItem(atPath: path("images"), toPath: path("away"))
     #expect(try await embed()["problems"] as? Int == 0)
     try files.moveItem(atPath: path("away"), toPath: path("images"))

@@ -2,7 +2,7 @@ import Foundation
 import TestServer
 import Testing
 
-/// What is done a second time, after other things were done in between.
+/// Stages that run a second time, after other things were done in between.
 @Suite("Second rounds", .serialized) struct SecondRoundTests {
   private let cleannet: Program
 

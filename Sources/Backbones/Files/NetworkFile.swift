@@ -3,7 +3,7 @@ import Torch
 
 /// Somebody's network, from one file: a TorchScript program, or weights of a network that is known.
 package enum NetworkFile {
-  /// What to do with a file that is not understood.
+  /// The remedy for a file that is not understood.
   static let exportRemedy =
     "Export the network as a program: Scripts/export-network, and docs/networks.md for what is read as it is"
 

@@ -3,7 +3,7 @@ import Torch
 /// Takes the tensors of a foreign network out of a file, with errors that name the file and the missing tensor.
 struct NetworkTensors {
   let path: String
-  /// What the network is called in errors: "a vision transformer".
+  /// The network's name in errors: "a vision transformer".
   let what: String
   private let tensors: [String: StoredTensor]
 

@@ -110,7 +110,7 @@ struct TransformerReading {
       attentionPool: try attentionPool(width: width, heads: heads, dtype: dtype))
   }
 
-  // MARK: What the tensors imply
+  // MARK: Facts that the tensors imply
 
   private func requireAll(depth: Int) throws(CheckpointError) {
     var names: [String] = tensors.has("fc_norm.weight") ? [] : ["norm.weight", "norm.bias"]

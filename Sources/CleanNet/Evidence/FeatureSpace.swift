@@ -9,12 +9,12 @@ public struct FeatureSpace: Sendable {
   /// A hash of each image's feature vector as it was given. An image is known by it, not by its row, so that folds stay
   /// when rows are added, removed or reordered, and copies of an image share one.
   let identities: [UInt64]
-  /// What networks see: `[N, d]`.
+  /// The features that networks see: `[N, d]`.
   let features: any FeatureSource
   let discriminant: DiscriminantPosterior
   /// Of the whitened features, centered; what the discriminant sees: `[N, d]`.
   var directions: any FeatureSource { discriminant.features }
-  /// What was subtracted from directions before the discriminant saw them: `[d]`.
+  /// The vector that was subtracted from directions before the discriminant saw them: `[d]`.
   let center: Tensor
   let neighbors: NeighborPosterior
 

@@ -43,7 +43,7 @@ struct NoiseModel: Sendable {
     return sum.logSoftmax(dim: 1)
   }
 
-  /// What a posterior and a noisy label say together.
+  /// The posterior of an image's class, combined with its noisy label.
   struct Posterior {
     /// The beliefs about the true state: `[n, m + B]`.
     var beliefs: Tensor

@@ -1,7 +1,7 @@
 import Foundation
 import Torch
 
-/// What verdicts decide: how far each reading of the evidence is believed.
+/// The model of verdicts: how far each reading of the evidence is believed.
 ///
 /// A candidate's log-odds z become the probability `σ(a·z + b)`. Its a and b make the verdicts likeliest under a prior,
 /// and its weight is the probability of the verdicts given the candidate (Laplace's approximation). Weights are
@@ -69,7 +69,7 @@ public struct VerdictModel: Sendable, Codable {
 
   /// Sorted as they were made; weights sum to 1.
   let readings: [Reading]
-  /// What verdicts say beyond the readings; nil without verdicts, or without directions to compare images by.
+  /// Corrections that verdicts make beyond the readings; nil without verdicts, or without directions to compare images by.
   private(set) var residuals: VerdictResiduals?
 
   /// - Parameter verdicts: Each row at most once.
@@ -87,7 +87,7 @@ public struct VerdictModel: Sendable, Codable {
       weigh: { Self.averagedWeights(logPriors: $0, logLikelihoods: $1, seed: seed) })
   }
 
-  /// What the readings alone make of some verdicts.
+  /// The predictions of the readings alone for some verdicts.
 
   private init(_ problem: Problem, rows: [Int], seed: UInt64) {
     let prepared = problem.readings
@@ -201,7 +201,7 @@ public struct VerdictModel: Sendable, Codable {
     return Outcome(model: model, probabilities: probabilities)
   }
 
-  /// What the verdicts came to.
+  /// The model's predictions for images.
   public struct Outcome: Sendable {
     public var model: VerdictModel
     /// That each label is right: one per image of the evidence.
@@ -232,7 +232,7 @@ extension VerdictModel {
     /// The class of each verdict's label.
     let labels: [Int]
     let classes: Int
-    /// What verified images are compared by; nil where there is nothing to compare.
+    /// The traits by which verified images are compared; nil if there is nothing to compare.
     let frame: EvidenceFrame?
     let traits: ImageTraits?
 

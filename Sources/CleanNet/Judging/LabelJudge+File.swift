@@ -6,7 +6,7 @@ import Torch
 extension LabelJudge {
   private static let metadataKey = "judge"
 
-  /// What is no tensor.
+  /// Everything that is not a tensor.
   private struct About: Codable {
     var k: Int
     var candidates: [LabelEvidence.Candidate]

@@ -24,7 +24,7 @@ public struct LabelJudge: Sendable {
   let parts: Parts
   private let scorers: [Scorer]
 
-  /// What judging follows from beside the networks.
+  /// The parts of judging other than the networks.
   struct Parts: Sendable {
     var index: NeighborIndex
     /// Neighbors that count.
@@ -100,7 +100,7 @@ public struct LabelJudge: Sendable {
   /// - Parameters:
   ///   - features: As the model was trained on: `[n, D]`.
   ///   - labels: Their classes, −1 where there is none: n of them.
-  ///   - verdicts: What weighs the candidates.
+  ///   - verdicts: The model of verdicts, which weighs the candidates.
   ///   - neighbors: The most similar training images to name of each.
   /// - Returns: One element per image. Images without finite features have no judgement; those without a label have a
   ///   suggested class only.

@@ -22,7 +22,7 @@ public struct ReferenceSets: Sendable {
     self.inertia = inertia
   }
 
-  /// What a model's file keeps.
+  /// The tensors that a model's file keeps.
   var tensors: [(name: String, tensor: Tensor)] { [("references", references), ("references.mask", mask)] }
 
   /// The reference sets as the content of a file.

@@ -18,7 +18,7 @@ struct ClassLayout {
 
   private let rule: Rule
   private let options: DatasetOptions
-  /// What the layout was taken for, a line each.
+  /// The guesses about the layout, one line each.
   let guesses: [String]
   let notices: [String]
   /// Levels of folders that may lead to one and the same folder by links.
@@ -164,7 +164,7 @@ struct NamePattern: Sendable {
   }
 }
 
-/// What to say about images that lie in no class's folder.
+/// The message about images that lie in no class's folder.
 struct FlatImages {
   private let problemText: (what: String, remedy: String)
   private let source: String

@@ -2,10 +2,10 @@ import Foundation
 
 /// Finds the images that a table's texts mean: paths as other systems write them, ids without folder or extension.
 ///
-/// What is done to every path is learnt from the first rows: the least change by which they exist. What only single paths
-/// need, such as slashes for backslashes, is done to those.
+/// The rule for all paths is learnt from the first rows: the least change by which they exist. Changes that only single paths
+/// need, such as slashes for backslashes, are made to those.
 final class PathResolver {
-  /// What is done to every path.
+  /// The change that is made to every path.
   enum Rule {
     case asWritten
     case changed(folder: String, Change, suffix: String)
@@ -32,7 +32,7 @@ final class PathResolver {
   private var hasOtherForms = false
   /// How the first addresses of local files were written.
   private(set) var origins: [String: String] = [:]
-  /// What was done to single paths: a line each, and how often.
+  /// The changes that were made to single paths: one line each, and how often.
   let notices = NoticeLog()
 
   init(_ places: ImagePlaces, options: DatasetOptions) {
@@ -239,11 +239,11 @@ final class PathResolver {
     }
   }
 
-  /// What else may help where images are not there: their ends may lie below the root.
+  /// A hint for images that are not there: the ends of their paths may lie below the root.
   func hint(for path: String) -> String? {
     var rest = path.fields(at: .slash).filter { !$0.isEmpty }
     guard rest.count > 1, rest.count < 64 else { return nil }
-    // What is absolute may have been meant from the root.
+    // An absolute path may have been meant from the root.
     if path.utf8.first == .slash { rest.insert("", at: 0) }
     while rest.count > 1 {
       rest.removeFirst()

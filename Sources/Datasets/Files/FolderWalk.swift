@@ -138,7 +138,7 @@ struct FolderWalk {
     return entries
   }
 
-  /// What an entry is, following links; `DT_UNKNOWN` for what cannot be read as a file.
+  /// The kind of an entry, following links; `DT_UNKNOWN` if it cannot be read as a file.
   private func kind(_ entry: Entry, _ descriptor: CInt, _ names: [UInt8], _ relative: String) -> UInt8 {
     if entry.kind == UInt8(DT_REG) || entry.kind == UInt8(DT_DIR) { return entry.kind }
     var info = stat()

@@ -44,7 +44,7 @@ struct RootProbe {
     if active, seen == Self.rowsProbed { try finish(file: file) }
   }
 
-  /// What was found missing among images of which others are there.
+  /// Images that are missing although others are there.
   var notices: [String] {
     guard !active, let missing else { return [] }
     let share = looked == total ? "\(missing.count) of \(total)" : "\(missing.count) of \(looked) looked at"

@@ -136,7 +136,7 @@ private struct HeaderReader {
     var name: String
     var offset: Int64
     var length: Int64
-    /// What a link leads to, from the archive's top.
+    /// The target of a link, from the archive's top.
     var target: String?
   }
 

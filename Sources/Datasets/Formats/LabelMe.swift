@@ -89,7 +89,7 @@ package struct LabelMe: DatasetFormat {
     return summary
   }
 
-  /// What a file says about its image.
+  /// The facts in a file about its image.
   private struct Note {
     var imagePath = ""
     /// The flag or label, if there is exactly one.

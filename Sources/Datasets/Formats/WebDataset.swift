@@ -218,7 +218,7 @@ package struct WebDataset: DatasetFormat {
   }
 
   private static func split(_ shard: String) -> String {
-    // What stands before the shard's number: `val-000000.tar`, `imagenet_val_03.tar`.
+    // The text before the shard's number: `val-000000.tar`, `imagenet_val_03.tar`.
     let stem = shard.parted(atFirst: UInt8(ascii: "."))?.before ?? shard
     let words = stem.split { !$0.isLetter }.compactMap { SplitName.canonical(String($0)) }
     return words.first ?? SplitName.train

@@ -112,7 +112,7 @@ final class ParquetWriter: DatasetWriter {
     return part
   }
 
-  /// What Hugging Face's `datasets` reads of the columns.
+  /// The description of the columns that Hugging Face's `datasets` reads.
   private var metadata: String {
     let names = session.output.classNames.map(JSONText.quoted).joined(separator: ", ")
     func value(_ type: String) -> String { "{\"dtype\": \"\(type)\", \"_type\": \"Value\"}" }

@@ -62,7 +62,7 @@ struct ManifestColumns {
   var hasNestedLabels = false
   /// Where a column of yes and no says of which split a row is, what each means.
   private(set) var splitFlag: (yes: String, no: String)?
-  /// What the columns were taken for, a line each.
+  /// The guesses about the columns, one line each.
   private(set) var guesses: [String] = []
 
   static func folded(_ name: String) -> String {

@@ -15,7 +15,7 @@ struct ManifestTable {
   var options: DatasetOptions
   /// The folder that relative paths start from.
   var root: String
-  /// What messages call the file, where its path says nothing.
+  /// The file's name in messages, if its path says nothing.
   var shownPath: String?
   /// Put before the path of every sample, such as `train/`.
   var prefix = ""
@@ -28,7 +28,7 @@ struct ManifestTable {
 
   var shown: String { shownPath ?? path }
 
-  /// What reading a table came to.
+  /// The outcome of reading a table.
   struct Outcome {
     var samples = 0
     var notices: [String] = []

@@ -15,7 +15,7 @@ extension ZipImages: WritableFormat {
   }
 }
 
-/// What a file of members is written by.
+/// Writes the members of an archive file.
 protocol ArchiveOutput {
   func add(_ name: String, _ bytes: some Collection<UInt8>) throws(DatasetProblems)
   func finish() throws(DatasetProblems)

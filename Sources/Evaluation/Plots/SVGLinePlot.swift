@@ -110,7 +110,7 @@ struct SVGLinePlot {
     var path = ""
     for (number, point) in line.points.enumerated() where point.x.isFinite && point.y.isFinite {
       let here = place(point.x, point.y)
-      // What nobody can see is left out: curves have thousands of points.
+      // Points that nobody can see are left out: curves have thousands of points.
       let isLast = number + 1 == line.points.count
       if let before, !isLast, !line.hasMarks, abs(here.x - before.x) + abs(here.y - before.y) < 0.7 {
         continue

@@ -12,7 +12,7 @@ package enum ClassifierExport {
     /// A program that runs in PyTorch and libtorch without a description of the network.
     case torchscript
 
-    /// What a file's name says: TorchScript for `.pt`, `.ts` and `.torchscript`.
+    /// The format that a file's name means: TorchScript for `.pt`, `.ts` and `.torchscript`.
     package init(path: String) {
       let suffix = URL(fileURLWithPath: path).pathExtension.lowercased()
       self = ["pt", "ts", "torchscript"].contains(suffix) ? .torchscript : .safetensors

@@ -6,7 +6,7 @@ import Torch
 
 /// A trained classifier's file: safetensors with the network in PyTorch's names, and what using it takes in the metadata.
 package struct ClassifierFile {
-  /// What the metadata's `cleannet` says, as JSON.
+  /// The metadata's entry `cleannet`, as JSON.
   package struct About: Sendable, Hashable, Codable {
     /// nil: a head on features that came without images.
     package var backbone: BackboneKind?

@@ -111,7 +111,7 @@ package struct CompareStage: Sendable {
     return outcome
   }
 
-  /// What one classifier reaches.
+  /// The result of one classifier.
   struct Result {
     var metrics: ClassificationMetrics
     var penalty: Double?

@@ -19,7 +19,7 @@ struct NetworkStage {
     self.network = network
   }
 
-  /// What the outcome depends on beside the images and their weights.
+  /// The settings that the outcome depends on, beside the images and their weights.
   private struct Settings: Codable {
     var backbone: BackboneKind
     var weights: String
@@ -61,7 +61,7 @@ struct NetworkStage {
     }
   }
 
-  /// What a network is trained on.
+  /// The inputs of training a network.
   private struct Inputs: StageInputs {
     let snapshot: Workspace
     let examples: [Int]

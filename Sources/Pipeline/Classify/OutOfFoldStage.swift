@@ -5,8 +5,8 @@ import Foundation
 import Images
 import Workspace
 
-/// What networks say about each image that were not trained on it: the images are divided into two halves, a network is trained
-/// on each, and tells the classes of the other half's images.
+/// Each image's class according to networks that were not trained on it: the images are divided into two halves, a
+/// network is trained on each, and predicts the classes of the other half's images.
 ///
 /// Features of a network that was trained on an image and its label show the label rather than the image. Two networks'
 /// features cannot be compared, but their probabilities can, so these are what CleanNet weighs beside other evidence

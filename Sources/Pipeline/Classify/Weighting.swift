@@ -48,7 +48,7 @@ package enum Weighting: Sendable, Hashable, Codable {
   var usesScores: Bool { [.soft, .hard, .mixed].contains(self) }
 }
 
-/// What scoring said about each sample, as training a classifier needs it. NaN and −1 where it said nothing.
+/// The scores of each sample, as training a classifier needs them. NaN and −1 for samples without a score.
 struct SampleScores: Sendable {
   var soft: [Float]
   var hard: [Float]
@@ -66,7 +66,7 @@ struct SampleScores: Sendable {
     self.suggested = suggested
   }
 
-  /// What `score` left last.
+  /// The scores of the last `score`.
   static func last(_ workspace: Workspace) throws -> (scores: SampleScores, key: String) {
     guard let run = try workspace.finishedRun(stage: "score"), let table = try workspace.scores(key: run.key)
     else {

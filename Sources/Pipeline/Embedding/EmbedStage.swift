@@ -14,7 +14,7 @@ package struct EmbedStage: Sendable {
   package var networks = Quality.good.networks
   /// Width and height of the images that the networks see; nil: what each was trained for, however small the images are.
   package var size: Int?
-  /// What stands for an image in networks with tokens.
+  /// The features of an image in networks with tokens.
   package var pooling = Pooling.auto
   package var precision = Precision.auto
   package var device = DeviceChoice.auto
@@ -59,11 +59,11 @@ package struct EmbedStage: Sendable {
     package var seconds: Double
   }
 
-  /// What the vectors depend on but the images; its hash is the feature set's key.
+  /// The settings that the vectors depend on, beside the images; their hash is the feature set's key.
   struct Settings: Codable {
     /// One network's part of every row, in the order of the numbers.
     struct Part: Codable {
-      /// What users call it.
+      /// The name that users know.
       var network: String
       /// nil: none of the built-in kinds.
       var backbone: BackboneKind?

@@ -4,7 +4,7 @@ import Workspace
 
 /// The cleaned data set, for training programs: the wrong labels dropped, replaced, or kept with a weight.
 package struct DatasetExport: Sendable {
-  /// What becomes of images whose label is wrong: as a person said, else as scoring found.
+  /// The treatment of images whose label is wrong: as a person said, else as scoring found.
   package enum Wrong: String, Sendable, CaseIterable {
     /// They are left out.
     case drop
@@ -22,7 +22,7 @@ package struct DatasetExport: Sendable {
   package var weights: WeightKind?
   /// Images in a shard of WebDataset.
   package var shardSize = 5000
-  /// What is left out of images that show the same.
+  /// The images to leave out among equal-looking ones.
   package var without: Set<Without> = []
   /// The groups of images that show the same, by number; only for `without`.
   package var copies: [[Int]] = []
@@ -131,7 +131,7 @@ package struct DatasetExport: Sendable {
           outcome.dropped += 1
           return nil
         }
-        // What a person said about the old label says nothing of the new one, unless it is the person's own.
+        // A person's verdict on the old label says nothing about the new one, unless it is the person's own.
         sample.verification = knownLabels.isCorrected(stored) ? true : nil
         sample.set(Self.givenLabel, sample.label)
         sample.label = names[suggestion]

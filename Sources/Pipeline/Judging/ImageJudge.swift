@@ -18,7 +18,7 @@ package struct NewImage: Sendable {
     case problem(String)
   }
 
-  /// What the answer calls it.
+  /// The image's name in the answer.
   package var key: String
   package var label: String?
   package var content: Content
@@ -30,7 +30,7 @@ package struct NewImage: Sendable {
   }
 }
 
-/// What is said about a ``NewImage``.
+/// The answer about a ``NewImage``.
 package struct JudgedImage: Sendable, Encodable {
   /// A training image that is similar.
   package struct Near: Sendable, Encodable {
@@ -73,7 +73,7 @@ package struct JudgedImage: Sendable, Encodable {
   }
 }
 
-/// Judges images that come later, by a ``JudgeModel``. What cannot be judged gets an answer that says why.
+/// Judges images that come later, by a ``JudgeModel``. An image that cannot be judged gets an answer that says why.
 package final class ImageJudge: Sendable {
   package let model: JudgeModel
   private let threads: Int
@@ -148,7 +148,7 @@ package final class ImageJudge: Sendable {
     return try answers(images, rows, errors)
   }
 
-  /// - Returns: What is wrong with the features.
+  /// - Returns: The fault of the features.
   private func fill(_ rows: Tensor, _ place: Int, _ values: [Float]) -> String? {
     guard values.count == model.featureDimension else {
       return "The row has \(values.count) features, and the model judges \(model.featureDimension)."

@@ -211,7 +211,7 @@ extension JudgeModel {
 extension JudgeModel {
   private static let metadataKey = "cleannet-judge"
 
-  /// What is no tensor.
+  /// Everything that is not a tensor.
   private struct About: Codable {
     var classNames: [String]
     var threshold: Double

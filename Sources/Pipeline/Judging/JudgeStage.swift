@@ -45,7 +45,7 @@ package struct JudgeStage: Sendable {
   /// Judges a data set, a batch at a time.
   ///
   /// - Parameters:
-  ///   - features: What the images' features are, where they came with them: row i belongs to sample i.
+  ///   - features: The images' features, if they came with them: row i belongs to sample i.
   ///   - range: The samples to judge; nil: all.
   package func run(
     _ dataset: Dataset, features: NpyMatrix? = nil, range: Range<Int>? = nil, progress: some ProgressReporter,

@@ -27,7 +27,7 @@ package struct NewImageLines {
     self.keyPrefix = keyPrefix
   }
 
-  /// What one line holds.
+  /// The contents of one line.
   private struct Line: Decodable {
     var key: String?
     var label: String?

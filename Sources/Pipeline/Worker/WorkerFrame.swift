@@ -1,7 +1,7 @@
 import Foundation
 
-/// What a worker and its client send each other: `u32 length | u8 kind | payload`, numbers little endian, the length that
-/// of the payload. docs/worker.md describes all of it.
+/// The frames that a worker and its client exchange: `u32 length | u8 kind | payload`, numbers little endian, the length
+/// that of the payload. docs/worker.md describes all of it.
 package struct WorkerFrame: Sendable {
   /// The version of the protocol, in the hello.
   static let version = 1

@@ -1,4 +1,4 @@
-/// What is said about the images with one label.
+/// The facts about the images with one label.
 package struct ClassReport: Sendable, Codable {
   package var name: String
   package var images: Int
@@ -64,7 +64,7 @@ package struct ImageCard: Sendable, Codable {
   package var cosine: Double?
   /// Called wrong, by the model or by a person; nil where not judged.
   package var isWrong: Bool?
-  /// What a person said.
+  /// A person's verdict.
   package var verification: Bool?
   package var references: [Reference]
   /// Whether there is a small copy of the image in the page.

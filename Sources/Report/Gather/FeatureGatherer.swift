@@ -1,7 +1,7 @@
 import CleanNet
 import Torch
 
-/// What the features of a sample of the images look like in few dimensions.
+/// A map of the features of a sample of the images, in few dimensions.
 struct FeatureGatherer {
   let features: any FeatureSource
   /// The samples looked at that have features, ascending.

@@ -1,7 +1,7 @@
 import Images
 import Workspace
 
-/// What a small copy of an image says about it: how bright and sharp it is, and by which others it could be taken for it.
+/// Facts that a small copy of an image shows: how bright and sharp it is, and which others look the same.
 struct ImageSignature: Sendable {
   /// Of the image itself, in pixels.
   var width: Int

@@ -1,7 +1,7 @@
 import Evaluation
 import Foundation
 
-/// What classifiers gain from the weights.
+/// The classifiers' gain from the weights.
 struct ClassifierSection {
   let data: ReportData
 

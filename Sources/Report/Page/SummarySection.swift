@@ -1,4 +1,4 @@
-/// What is wrong, in words and figures, and what to do.
+/// The faults, in words and figures, and the remedies.
 struct SummarySection {
   let data: ReportData
 

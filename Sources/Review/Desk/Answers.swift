@@ -1,6 +1,6 @@
 import Workspace
 
-/// What holds of all labels, kept up to date in memory.
+/// The current answers on all labels, kept up to date in memory.
 struct Answers: Sendable {
   /// How many of a class's images have which answer.
   struct Tally: Sendable, Hashable, Codable {

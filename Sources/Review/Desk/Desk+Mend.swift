@@ -33,7 +33,8 @@ extension Desk {
   /// Of the verdicts looked at again, one in so many is one that the model agrees with, so that a second look is a look.
   static let mixed = 4
 
-  /// What mends most: first verdicts that the model contradicts, then the labels it is least sure of, of all classes.
+  /// The most useful second looks: first verdicts that the model contradicts, then the labels it is least sure of, of all
+  /// classes.
   ///
   /// - Parameter looksAgain: Whether earlier verdicts are shown, too.
   func mend(count: Int, session: String, person: String, looksAgain: Bool = true) -> MendPage {

@@ -5,7 +5,7 @@ import Workspace
 
 /// Hands out images, takes in verdicts and knows how things stand: the page's mind, without its looks.
 ///
-/// What it holds in memory follows from the workspace, so that the server may be killed at any moment.
+/// Everything that it holds in memory follows from the workspace, so that the server may be killed at any moment.
 final class Desk: Sendable {
   struct State: Sendable {
     var catalogue: Catalogue
@@ -206,7 +206,7 @@ final class Desk: Sendable {
     }
   }
 
-  /// - Returns: What was taken back.
+  /// - Returns: The answers that were taken back.
   func undo(
     _ undone: Workspace.UndoneAnswers, by person: String
   ) async throws -> [Workspace.UndoneAnswer] {

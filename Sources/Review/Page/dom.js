@@ -5,7 +5,7 @@ export function h(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (value === undefined || value === null) continue;
-    // What is no property of the element is left out where it is false; properties, such as draggable, are set.
+    // Attributes that are false are left out; properties of the element, such as draggable, are set.
     if (value === false && (!(name in element) || typeof element[name] !== "boolean")) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name === "class") element.className = value;

@@ -1,4 +1,4 @@
-// Many images of one class at once: mark those that are wrong, save the page. The fastest way.
+// Many images of one class at once: mark the wrong ones, save the page. The fastest way.
 
 import * as api from "./api.js";
 import { h, imageURL, preload, whole, isUnreadable, toast, say, plural } from "./dom.js";
@@ -13,7 +13,7 @@ const states = { right: "right", wrong: "wrong", unsure: "unsure" };
 /// Tiles of a phone's width are too small for 24 images.
 const usual = () => (innerWidth < 560 ? 12 : 24);
 
-/// Whether a picture is on the screen. What cannot be seen is not answered.
+/// Whether a picture is on the screen. Images that cannot be seen are not answered.
 const isShown = (picture) => picture.complete && picture.naturalWidth > 0;
 
 export function gridView(app, label) {

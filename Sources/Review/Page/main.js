@@ -12,7 +12,7 @@ import { progressView } from "./progress.js";
 import { historyView } from "./history.js";
 import { mendView } from "./mend.js";
 
-/// What all views share.
+/// The state that all views share.
 const app = {
   person: "",
   overview: undefined,
@@ -27,7 +27,7 @@ const app = {
     view?.changed?.();
   },
 
-  /// Takes over the standings that come with an answer.
+  /// Adopts the counts that come with an answer.
   standings(list) {
     for (const { label, tally } of list ?? []) if (app.classes.has(label)) app.classes.get(label).tally = tally;
     frame();
@@ -122,7 +122,7 @@ function training(status) {
   }
   const verified = [...app.classes.values()].reduce((sum, one) => sum + one.tally.right + one.tally.wrong, 0);
   const fresh = app.overview.sinceTraining ?? verified;
-  // What was answered counts already: another training would find the same.
+  // All answers count already: another training would find the same.
   const isLive = app.overview.isLive;
   const cannot = !app.overview.hasFeatures ? "Run `cleannet embed` first" : verified === 0 ? "Verify some images first" : undefined;
   corner.replaceChildren(h("button", {
@@ -167,7 +167,7 @@ api.on("connection", ({ offline }) => {
   if (!offline) { toast("The connection is back; all answers are saved."); view?.online?.(); app.refresh().catch(() => {}); }
 });
 
-// Who reviews
+// Your name
 
 function ended(text) {
   document.getElementById("bar").hidden = true;
@@ -211,7 +211,7 @@ document.getElementById("me").addEventListener("click", () => {
   { className: "narrow" });
 });
 
-/// What only who started the review may do: let people in, and end their sessions.
+/// Only the person who started the review may let people in and end their sessions.
 function hosting() {
   const link = h("output", { class: "link-box" });
   const name = h("input", { placeholder: "Their name (or they choose one)", "aria-label": "Name of the reviewer", maxLength: 64 });

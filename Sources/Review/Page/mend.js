@@ -1,5 +1,5 @@
-// What mends most: one's verdicts that the model contradicts, to be looked at again; then the labels it is least sure of, of
-// all classes, grouped by what they are labelled and what they look like.
+// The most useful second looks: first one's own verdicts that the model contradicts, then the labels it is least sure of, of
+// all classes, grouped by label and by likely class.
 
 import * as api from "./api.js";
 import { h, imageURL, whole, isUnreadable, toast, say, plural } from "./dom.js";
@@ -27,7 +27,7 @@ export function mendView(app) {
     h("footer", { class: "actions" },
       h("button", { type: "button", class: "quiet", onclick: undo }, "Undo ", h("kbd", {}, keyOf("undo"))), count, saveButton));
 
-  /// What a click makes of a tile, in turn.
+  /// The states that a click gives a tile, in turn.
   const turns = (tile) => (tile.suggestion === undefined ? ["right", "wrong"] : ["right", "other", "wrong"]);
 
   function draw(reply) {

@@ -27,7 +27,7 @@ struct Outlook: ResponseEncodable, Sendable, Hashable {
     }
   }
 
-  /// What is left among the labels that are kept, at most, with 95 % confidence, whenever people stop.
+  /// The bound on wrong labels that are left among the kept ones, with 95 % confidence, whenever people stop.
   struct Kept: Sendable, Hashable, Codable {
     /// The share of wrong labels, at most.
     var upper: Double

@@ -21,7 +21,7 @@ struct ReviewerRoutes: Sendable {
   }
 
   struct Invitation: ResponseEncodable {
-    /// What follows the page's address after `#token=`.
+    /// The text after `#token=` in the page's address.
     var token: String
   }
 

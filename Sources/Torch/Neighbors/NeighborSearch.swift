@@ -58,7 +58,7 @@ package struct NeighborSearch: Sendable {
       ? run.exact(features, distinct) : run.clustered(run.divided(distinct))
   }
 
-  /// What the outcome follows from.
+  /// A key of everything that the outcome depends on.
   private func key(_ vectors: UnitVectors) -> String {
     let settings: [UInt64] = [
       1, UInt64(k), recall.bitPattern, UInt64(device == .cpu ? exactBelow : .max), seed, UInt64(block),
@@ -250,7 +250,7 @@ extension NeighborSearch {
           found += $0
           return Double(found) >= needed
         }
-        // What is looked at must reach well beyond what is searched.
+        // The lists that are looked at must reach well beyond the ones that are searched.
         if let probes, 2 * (probes + 1) <= looked || looked == lists.listCount {
           return ClusteredLists.Probing(probes: probes + 1, looked: looked, near: all.near)
         }

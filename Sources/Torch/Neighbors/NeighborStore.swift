@@ -6,13 +6,13 @@ import Foundation
 ///
 /// `lists.safetensors` says what lies where, and, when all is done, how good it is. `neighbors.i32` is the table
 /// `[groups, k]` in the order of the lists. `blocks.u64` has a digest of each block of its rows that is done. The unit
-/// vectors in the same order are in `vectors.f16`. What cannot be written is not kept, and is found again.
+/// vectors in the same order are in `vectors.f16`. Results that cannot be written are not kept, and are found again.
 public struct NeighborStore: Sendable {
   public let folder: String
 
   public init(folder: String) { self.folder = folder }
 
-  /// What was found in a store.
+  /// The contents of a store.
   struct Kept {
     var complete: Neighborhoods?
     var partial: Division?
@@ -88,7 +88,7 @@ public struct NeighborStore: Sendable {
     guard let file = Checkpoint.readSealed(path: listsPath), file.metadata[Self.keyName] == key,
       let division = division(file, count: count), division.k <= k
     else {
-      // What belongs to other vectors may still be in use, and must not be taken for done: it gives way to new files.
+      // Files of other vectors may still be in use, and must not be mistaken for finished ones: they give way to new files.
       for path in [tablePath, vectorsPath, blocksPath] { unlink(path) }
       return Kept()
     }

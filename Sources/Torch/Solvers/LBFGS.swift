@@ -32,7 +32,7 @@ struct LBFGS {
   private var direction: Tensor
   private var slope = 0.0
   private var pairs: [(step: Tensor, change: Tensor, product: Double)] = []
-  /// What the preconditioner is multiplied with, so that it fits the latest pair.
+  /// The factor on the preconditioner, so that it fits the latest pair.
   private var scale = 1.0
   private var low = 0.0
   private var high = Double.infinity

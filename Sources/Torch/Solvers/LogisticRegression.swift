@@ -18,7 +18,7 @@ package struct LogisticRegression: Sendable, Hashable {
     self.maximumIterations = maximumIterations
   }
 
-  /// What one model learns from, and how freely.
+  /// The data that one model learns from, and its penalty.
   package struct Task: Sendable {
     /// How much each example counts for its label, `[n]`, none negative; 0 is the same as leaving it out.
     package var weights: [Float]

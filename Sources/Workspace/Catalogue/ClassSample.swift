@@ -19,7 +19,7 @@ public struct ClassSample: Sendable, Hashable {
   /// - Parameters:
   ///   - members: Images of the class that can be drawn: at least those drawn no later than the last answered one.
   ///   - images: How many there are in all.
-  ///   - answer: What holds of an image.
+  ///   - answer: The current answer on an image.
   init(
     label: Int, members: some Sequence<Int>, images: Int, order: DrawOrder,
     answer: (Int) -> CurrentAnswer?
@@ -45,7 +45,7 @@ public struct ClassSample: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - members: The images of the class that can be drawn.
-  ///   - answer: What holds of an image, if anybody has said something.
+  ///   - answer: The current answer on an image, if anybody has said something.
   package init(label: Int, members: [Int], order: DrawOrder, answer: (Int) -> CurrentAnswer?) {
     self.init(label: label, members: members, images: members.count, order: order, answer: answer)
   }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a person says about a sample's label.
+/// A person's answer about a sample's label.
 public enum VerificationAnswer: Sendable, Hashable {
   case right
   case wrong
@@ -75,7 +75,7 @@ public struct VerificationRecord: Sendable, Hashable {
     case wished
   }
 
-  /// What a person says about an image beside right and wrong.
+  /// A person's remark about an image beside right and wrong.
   public enum Remark: String, Sendable, Hashable, Codable, CaseIterable {
     /// It shows none of the data set's classes: its label is wrong, and no other is right.
     case noClass = "none"
@@ -120,7 +120,7 @@ public struct VerificationRecord: Sendable, Hashable {
   public var correction: Int?
   /// Nil if that is not known; such images stand for no others.
   public var selection: Selection?
-  /// What else the person says about the image.
+  /// The person's further remark about the image.
   public var remark: Remark?
 
   package init(

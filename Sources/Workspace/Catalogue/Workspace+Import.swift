@@ -16,12 +16,12 @@ public struct ImportedSource: Sendable, Hashable {
   var first: Int { samples.lowerBound }
 }
 
-/// What an import came to.
+/// The result of an import.
 package struct ImportSummary: Sendable, Hashable {
   package var source: ImportedSource
-  /// What was passed over without harm; see `DatasetSummary`.
+  /// Things that were passed over without harm; see `DatasetSummary`.
   package var notices: [String]
-  /// What the source was taken for; see `DatasetSummary`.
+  /// The guesses about the source; see `DatasetSummary`.
   package var guesses: [String] = []
   /// The samples of each split and class that came with it.
   package var tally = DatasetTally()
@@ -136,7 +136,7 @@ extension Workspace {
 
   /// Finds keys that occur twice, and makes the others findable.
   ///
-  /// - Returns: What to say of keys that differ only in case, if there are any.
+  /// - Returns: A remark on keys that differ only in case, if there are any.
   func index(_ inserter: SampleInserter, source: DatasetSource, _ db: Database) throws -> [String] {
     var keys = inserter.keys
     keys.sort()
@@ -225,7 +225,7 @@ extension DatasetSource {
 }
 
 extension DatasetOptions {
-  /// What tells one import of a source from another.
+  /// A text that tells one import of a source from another.
   var stored: String {
     let named: [(String, String?)] = [
       ("root", root.map(DatasetSource.absolutePath)), ("path", pathColumn), ("label", labelColumn),

@@ -16,7 +16,7 @@ public struct FeatureSet: Sendable, Hashable {
   public let dimension: Int
   /// `float16` or `float32`.
   public let type: NpyType
-  /// What made the vectors, for people: backbone, weights, size, …
+  /// A description of the way the vectors were made, for people: backbone, weights, size, …
   public let about: [String: String]
 
   public static let rowsPerShard = 4096
@@ -24,7 +24,7 @@ public struct FeatureSet: Sendable, Hashable {
   /// The key of features that came with the samples.
   public static let imported = "imported"
 
-  /// What `features.json` holds.
+  /// The contents of `features.json`.
   private struct Description: Codable {
     var dimension: Int
     var type: NpyType

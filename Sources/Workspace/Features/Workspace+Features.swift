@@ -73,7 +73,7 @@ extension Workspace {
     }
   }
 
-  /// What a shard holds now, by its path below the workspace.
+  /// The digest of a shard as it is now, by its path below the workspace.
   static func shardDigest(of path: String, in workspace: String) throws -> String? {
     let parts = path.split(separator: "/")
     guard parts.count == 3, let set = try? FeatureSet(opening: "\(workspace)/features/\(parts[1])"),
@@ -127,7 +127,7 @@ extension Workspace {
 }
 
 extension FeatureSet {
-  /// What makes a shard again.
+  /// The command that makes a shard again.
   func remedy(shard: Int) -> String {
     key == Self.imported
       ? "Restore a copy of the file, or import the features again into a new workspace"

@@ -83,7 +83,7 @@ extension Workspace {
   ///
   /// - Parameters:
   ///   - paths: Below the workspace; a folder stands for the files in it.
-  ///   - remedy: What makes them again.
+  ///   - remedy: The command that makes them again.
   /// - Throws: `WorkspaceError` of kind `damaged`.
   package func verify(_ paths: [String], remedy: String) throws {
     for path in paths.flatMap(files(at:)) {

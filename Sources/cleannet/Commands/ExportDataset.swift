@@ -37,7 +37,7 @@ struct ExportDataset: ParsableCommand {
   func run() throws { try cleaning.write(workspace.open(), format, to: out, compute, workspace) }
 }
 
-/// What becomes of a data set's images and labels.
+/// Options for the images and labels of a written data set.
 struct CleaningOptions: ParsableArguments {
   @Option(help: "Drop (default), relabel or keep images with wrong labels.")
   var wrong: DatasetExport.Wrong?

@@ -42,7 +42,7 @@ struct ImportCommand: ParsableCommand {
     var classes: Int
     var splits: [DatasetTally.Entry]
     var imagesOfClasses: [DatasetTally.Entry]
-    /// What the sources were taken for.
+    /// The guesses about the sources.
     var guesses: [String]
     var notices: [String]
     /// Of sources that were there, what became of them.
@@ -157,7 +157,7 @@ extension UpdateSummary {
   }
 }
 
-/// What the sources of one command came to.
+/// The outcome of importing the sources of one command.
 private struct ImportOutcome {
   private static let shown = 12
 
@@ -213,7 +213,7 @@ private struct ImportOutcome {
   }
 }
 
-/// What the user says about a source.
+/// The user's statements about a source.
 struct ImportOptions: ParsableArguments {
   @Option(
     help:
@@ -337,16 +337,16 @@ struct ImportOptions: ParsableArguments {
       ].contains { $0 != nil }
   }
 
-  /// What the user says now; nil where that is nothing, so that the earlier setting counts.
+  /// The options of this command; nil if none is given, so that the earlier settings count.
   func givenOptions() throws -> DatasetOptions? { isGiven ? try datasetOptions() : nil }
 
-  /// What an import came to.
+  /// The outcome of an import.
   struct Imported {
     var format: String
     /// New ones.
     var images: Int
     var notices: [String]
-    /// What the source was taken for, and its images by split and class, where it is new.
+    /// The guesses about the source, and its images by split and class, if it is new.
     var guesses: [String] = []
     var tally = DatasetTally()
     /// Of a source that was there.
@@ -365,7 +365,7 @@ struct ImportOptions: ParsableArguments {
 
   /// Brings a source that was imported up to date.
   ///
-  /// - Parameter options: What the user says now; nil: what was said before.
+  /// - Parameter options: The options of this command; nil: the earlier ones.
   static func update(
     _ earlier: ImportedSource, options: DatasetOptions?, in store: Workspace, scope: UpdateScope,
     progress: ConsoleProgress

@@ -90,7 +90,7 @@ struct ReviewCommand: AsyncParsableCommand {
   }
 }
 
-/// What the verb prints.
+/// The result that the verb prints.
 private struct Announcement: Encodable {
   struct Link: Encodable {
     var person: String

@@ -78,7 +78,7 @@ final class ConsoleProgress: ProgressReporter {
     }
   }
 
-  /// What other programs are told.
+  /// The progress as other programs read it.
   private struct Event: Encodable {
     var progress: String
     var stage: String

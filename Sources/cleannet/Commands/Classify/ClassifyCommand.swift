@@ -16,7 +16,7 @@ struct ClassifyCommand: ParsableCommand {
     ])
 }
 
-/// What becomes of the images' weights.
+/// Options for the images' weights.
 struct WeightingOptions: ParsableArguments {
   @Option(
     help: """

@@ -175,7 +175,7 @@ struct FineTuningOptions: ParsableArguments {
       (0..<1).contains(network.validationShare), "--validation must be at least 0 and below 1.")
   }
 
-  /// What is said of a network, by the option's name.
+  /// The given options about a network, by name.
   private var given: [String] {
     let all: [(String, Any?)] = [
       ("--backbone", backbone), ("--start", start), ("--size", size), ("--epochs", epochs),

@@ -13,14 +13,17 @@ final class GPUSlices: Sendable {
   /// Bytes that a pixel of the input may come to inside a network, with room to spare: EfficientNet-Lite2 takes 120 in
   /// bfloat16, a ViT-L/14 takes 90.
   private static let bytesPerPixel = 400
+  /// More images at once gain nothing.
+  private static let most = 64
 
-  /// - Parameters:
-  ///   - most: More images at once gain nothing.
-  ///   - size: Width and height of the images that the network was made for.
-  init(_ device: Device, most: Int, size: Int) {
+  /// nil for the CPU.
+  ///
+  /// - Parameter size: Width and height of the images that the network was made for.
+  init?(_ device: Device, size: Int) {
+    guard device != .cpu else { return nil }
     self.device = device
     thread = .of(device)
-    var count = most
+    var count = Self.most
     if let free = device.freeMemory {
       while count > 1, 2 * count * size * size * Self.bytesPerPixel > free { count /= 2 }
     }

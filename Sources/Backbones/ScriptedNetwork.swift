@@ -76,7 +76,7 @@ package struct ScriptedNetwork: FeatureNetwork {
     self.normalization = normalization
     self.pooling = pooling
     self.device = device
-    gpu = device == .cpu ? nil : GPUSlices(device, most: 64, size: side)
+    gpu = GPUSlices(device, size: side)
     name = about?.name ?? URL(fileURLWithPath: path).lastPathComponent
     inputSize = side
     dtype = wanted

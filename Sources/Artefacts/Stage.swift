@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Workspace
 
@@ -85,7 +86,7 @@ package struct StageRunner {
     try workspace.withWriteLock(stage.name) {
       let inputs = try stage.inputs(try workspace.snapshot())
       let settings = try stage.settings(inputs)
-      let text = try Self.json(settings)
+      let text = try settings.json()
       let key = Self.key(stage.name, inputs.digests, text)
       if !again, let metrics = try finished(stage, key: key),
         let outcome = try? JSONDecoder().decode(S.Outcome.self, from: Data(metrics.utf8))
@@ -98,7 +99,7 @@ package struct StageRunner {
       let run = try workspace.beginRun(stage: stage.name, key: key, settings: text)
       let outcome = try make(inputs, settings, key)
       try workspace.finishRun(
-        run, .done, metrics: try Self.json(outcome), inputs: inputs.digests,
+        run, .done, metrics: try outcome.json(), inputs: inputs.digests,
         files: try workspace.digests(of: stage.files(key: key)))
       cleanUp(key)
       return StageResult(outcome: outcome, key: key, wasThere: false)
@@ -134,13 +135,6 @@ package struct StageRunner {
     }
     hash.combine(settings)
     return hash.text
-  }
-
-  /// The value as one line of JSON with sorted keys, so that equal values give equal text.
-  static func json(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 }
 

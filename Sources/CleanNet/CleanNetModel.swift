@@ -1,4 +1,3 @@
-import Foundation
 import Torch
 
 /// The result of training: networks, the reference sets and settings that belong to them, and the rule for decisions.
@@ -36,26 +35,17 @@ extension CleanNetModel {
 
   /// The model as tensors and metadata, ready to be written as safetensors.
   public func checkpoint() throws -> Checkpoint {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    let settings = try encoder.encode(Settings(configuration: configuration, decision: decision))
     let networks = networks.enumerated().flatMap { $1.parameters.prefixed("network.\($0)") }
-    return Checkpoint(
-      networks + references.tensors + (components?.tensors ?? []),
-      metadata: [Self.settingsKey: String(decoding: settings, as: UTF8.self)])
+    var checkpoint = Checkpoint(networks + references.tensors + (components?.tensors ?? []))
+    try checkpoint.set(Settings(configuration: configuration, decision: decision), key: Self.settingsKey)
+    return checkpoint
   }
 
   /// Restores the content of ``checkpoint()``.
   ///
   /// - Throws: ``ModelError`` or `ParameterError` where something is missing or does not fit.
   public init(_ checkpoint: Checkpoint) throws {
-    guard let text = checkpoint.metadata[Self.settingsKey] else { throw ModelError.noModel }
-    let settings: Settings
-    do {
-      settings = try JSONDecoder().decode(Settings.self, from: Data(text.utf8))
-    } catch {
-      throw ModelError.otherVersion("\(error)")
-    }
+    let settings = try checkpoint.required(Settings.self, key: Self.settingsKey)
     let tensors = checkpoint.tensorsByName
     let configuration = settings.configuration
     let components =
@@ -88,6 +78,16 @@ extension CleanNetModel {
     self.init(
       networks: networks, references: references, components: components, decision: settings.decision,
       configuration: configuration)
+  }
+}
+
+extension Checkpoint {
+  /// A value of the metadata without which the file is no model.
+  package func required<Value: Decodable>(_ type: Value.Type, key: String) throws(ModelError) -> Value {
+    let found: Value?
+    do { found = try value(type, key: key) } catch { throw .otherVersion("\(error)") }
+    guard let found else { throw .noModel }
+    return found
   }
 }
 

@@ -1,4 +1,3 @@
-import Foundation
 import Torch
 
 /// A trained model: judges the labels of the images that it was trained on, and of new ones.
@@ -84,13 +83,10 @@ extension LabelModel {
   ///
   /// - Throws: `CheckpointError` if it cannot be written.
   public func save(to path: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    let about = try encoder.encode(About(imageCount: imageCount, verifications: verifications))
     var file = try judge.model.checkpoint()
     file.add(try judge.checkpoint())
     file.add(try evidence.checkpoint(), prefix: Self.evidencePrefix)
-    file.metadata[Self.metadataKey] = String(decoding: about, as: UTF8.self)
+    try file.set(About(imageCount: imageCount, verifications: verifications), key: Self.metadataKey)
     try SafeTensors.write(tensors: file.tensors, metadata: file.metadata, to: path)
   }
 
@@ -99,13 +95,7 @@ extension LabelModel {
   /// - Throws: `CheckpointError` if the file cannot be read; ``ModelError`` or `ParameterError` if it holds no such model.
   public init(path: String) throws {
     let file = try Checkpoint.read(path: path)
-    guard let text = file.metadata[Self.metadataKey] else { throw ModelError.noModel }
-    let about: About
-    do {
-      about = try JSONDecoder().decode(About.self, from: Data(text.utf8))
-    } catch {
-      throw ModelError.otherVersion("\(error)")
-    }
+    let about = try file.required(About.self, key: Self.metadataKey)
     let evidence = try LabelEvidence(file.part(Self.evidencePrefix))
     guard evidence.images.allSatisfy({ $0 < about.imageCount }),
       about.verifications.allSatisfy({ (0..<0.5).contains($0.slipRate) })

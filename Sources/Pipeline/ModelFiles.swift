@@ -90,14 +90,14 @@ struct ModelFiles: Sendable {
   }
 
   private func write(_ state: TrainerCheckpoint, fold: Int) throws {
-    let metadata = [Self.progressKey: try state.progress.json()]
-    try Checkpoint(state.tensors, metadata: metadata).writeSealed(to: checkpointPath(fold))
+    var checkpoint = Checkpoint(state.tensors)
+    try checkpoint.set(state.progress, key: Self.progressKey)
+    try checkpoint.writeSealed(to: checkpointPath(fold))
   }
 
   private func checkpoint(_ fold: Int) -> TrainerCheckpoint? {
     guard let stored = Checkpoint.readSealed(path: checkpointPath(fold)),
-      let text = stored.metadata[Self.progressKey],
-      let progress = try? JSONDecoder().decode(TrainerCheckpoint.Progress.self, from: Data(text.utf8))
+      let progress = try? stored.value(TrainerCheckpoint.Progress.self, key: Self.progressKey)
     else { return nil }
     return TrainerCheckpoint(
       progress: progress, tensors: stored.tensors.map { (name: $0.name, tensor: Tensor($0.tensor)) })

@@ -31,9 +31,7 @@ package struct ClassifierFile {
   package init(path: String) throws(CheckpointError) {
     self.path = path
     checkpoint = try Checkpoint.read(path: path)
-    guard let text = checkpoint.metadata[Self.key],
-      let about = try? JSONDecoder().decode(About.self, from: Data(text.utf8))
-    else {
+    guard let about = try? checkpoint.value(About.self, key: Self.key) else {
       throw CheckpointError(
         path: path, what: "it is no classifier that `cleannet classify train` wrote",
         remedy: "Give a file best.safetensors or last.safetensors, or train one: cleannet classify train")

@@ -174,17 +174,17 @@ struct NetworkStage {
     return FineTuningKeeper(
       interval: ClassifyTrainStage.stateInterval,
       restore: {
-        guard let stored = Checkpoint.readSealed(path: files.state), let text = stored.metadata[progressKey],
-          let progress = try? JSONDecoder().decode(
-            FineTuningState.Progress.self, from: Data(text.utf8))
+        guard let stored = Checkpoint.readSealed(path: files.state),
+          let progress = try? stored.value(FineTuningState.Progress.self, key: progressKey)
         else { return nil }
         return FineTuningState(
           progress: progress, tensors: stored.tensors.map { (name: $0.name, tensor: Tensor($0.tensor)) })
       },
       keep: { state in
         try log(state.progress, files)
-        try Checkpoint(state.tensors, metadata: [progressKey: try state.progress.json()])
-          .writeSealed(to: files.state)
+        var checkpoint = Checkpoint(state.tensors)
+        try checkpoint.set(state.progress, key: progressKey)
+        try checkpoint.writeSealed(to: files.state)
       },
       keepBest: { weights, _ in try ClassifierFile.write(weights, about: about, to: files.best) })
   }

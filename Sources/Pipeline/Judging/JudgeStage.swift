@@ -129,11 +129,7 @@ package final class JudgementOutput {
 
   package func write(_ answers: [JudgedImage]) throws {
     if let lines {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      for answer in answers {
-        try lines.write(String(decoding: try encoder.encode(answer), as: UTF8.self) + "\n")
-      }
+      for answer in answers { try lines.write(answer.json() + "\n") }
       try lines.show()
     }
     for answer in table == nil ? [] : answers { try table?.write(Self.cells(answer)) }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A folder in which neighbors are kept. With many examples finding them takes longer than all the rest, and they
@@ -59,11 +60,8 @@ public struct NeighborStore: Sendable {
     let journal = NeighborJournal(
       table, rows: division.firsts.count, width: division.k * 4, block: block, store: self)
     journal.markAll()
-    let encoder = JSONEncoder()
-    // The same neighbors are the same bytes.
-    encoder.outputFormatting = .sortedKeys
-    guard let json = try? encoder.encode(quality) else { return }
-    write(division, [Self.keyName: key, Self.qualityName: String(decoding: json, as: UTF8.self)])
+    guard let json = try? quality.json() else { return }
+    write(division, [Self.keyName: key, Self.qualityName: json])
   }
 
   private func write(_ division: Division, _ metadata: [String: String]) {
@@ -97,8 +95,7 @@ public struct NeighborStore: Sendable {
     let journal = NeighborJournal(
       table, rows: rows, width: division.k * 4, block: block, store: self)
     let partial = division.clusters == nil ? nil : division
-    guard journal.pending.isEmpty, let json = file.metadata[Self.qualityName],
-      let quality = try? JSONDecoder().decode(NeighborQuality.self, from: Data(json.utf8)),
+    guard journal.pending.isEmpty, let quality = try? file.value(NeighborQuality.self, key: Self.qualityName),
       table.bytes.bindMemory(to: Int32.self).allSatisfy({ $0 >= -1 && Int($0) < count })
     else { return Kept(partial: partial) }
     return Kept(

@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import GRDB
 
@@ -248,9 +249,7 @@ extension DatasetOptions {
     ]
     let object = Dictionary(
       uniqueKeysWithValues: named.compactMap { name, value in value.map { (name, $0) } })
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return (try? encoder.encode(object)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    return (try? object.json()) ?? ""
   }
 }
 

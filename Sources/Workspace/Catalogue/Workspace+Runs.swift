@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import GRDB
 
@@ -75,9 +76,7 @@ extension Workspace {
     _ id: Int, _ outcome: StageRun.Outcome, metrics: String? = nil, inputs: [String: String]? = nil,
     files: [FileDigest] = []
   ) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let inputs = try inputs.map { String(decoding: try encoder.encode($0), as: UTF8.self) }
+    let inputs = try inputs?.json()
     try write { db in
       try note(files, db)
       guard

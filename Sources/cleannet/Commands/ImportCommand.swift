@@ -10,9 +10,9 @@ struct ImportCommand: ParsableCommand {
     discussion: """
       SOURCE can be a folder with one folder per class, a tar or zip file, a Hugging Face image folder, or a published \
       data set in its own layout (see --format). It can be a manifest: CSV, TSV or JSONL with the columns path and \
-      label. With a column url instead of path, `embed` downloads the images. It can be WebDataset's shards: one, a \
+      label. With a column url instead of path, `embed` downloads the images. It can be WebDataset shards: one file, a \
       folder of them, or a pattern in quotes ('train-{000000..000127}.tar'). Further columns are kept; a column with \
-      true labels serves `verify simulate` and `evaluate`. Several sources add up. Images on disk are never copied or \
+      true labels serves `verify simulate` and `evaluate`. Several sources are combined. Images on disk are never copied or \
       changed.
       """)
 
@@ -252,7 +252,7 @@ struct ImportOptions: ParsableArguments {
   var classNames: String?
   @Option(
     help:
-      "Further columns with labels, such as true labels, comma-separated: they are named and renamed like the labels."
+      "Further columns with labels, such as true labels, comma-separated. --class-names and --label-map apply to them, too."
   )
   var truthColumns: String?
   @Option(
@@ -273,7 +273,7 @@ struct ImportOptions: ParsableArguments {
   var pathPrefixes: [String] = []
   @Option(
     help:
-      "Make a path of a manifest's row, such as 'images/{}.jpg' of an id; {column} is another column's text.")
+      "Build the paths from a manifest's rows: 'images/{}.jpg' inserts the path column, {column} any other one.")
   var pathTemplate: String?
   @Option(
     help:

@@ -19,7 +19,7 @@ struct ScoreCommand: ParsableCommand {
         """))
   var targetNoise: Share?
   @OptionGroup var neighbors: RecallOption
-  @OptionGroup var processor: DeviceOption
+  @OptionGroup var device: DeviceOption
   @OptionGroup var compute: ThreadOptions
   @OptionGroup var memory: MemoryOptions
   @OptionGroup var workspace: WorkspaceOptions
@@ -29,7 +29,7 @@ struct ScoreCommand: ParsableCommand {
     try compute.prepareEngine()
     var stage = ScoreStage()
     stage.threads = compute.threads
-    stage.device = processor.device
+    stage.device = device.choice
     stage.targetNoise = targetNoise?.value
     stage.recall = neighbors.recall?.value
     let outcome = try stage.run(try workspace.open(), progress: workspace.output.progress)

@@ -35,7 +35,7 @@ struct VerifyImport: ParsableCommand {
   var person: String?
   @Option(
     help:
-      "How the images were chosen, if the table does not say. random: drawn at random from all images of their class. other: such verdicts help the model, but carry no bound."
+      "How the images were chosen, if the table does not say. random: drawn at random from all images of their class. other: such verdicts help the model, but do not count towards bounds."
   )
   var drawn = VerificationStages.Drawn.other
   @OptionGroup var workspace: WorkspaceOptions
@@ -58,7 +58,7 @@ struct VerifyImport: ParsableCommand {
 
 struct VerifyExport: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Write verdicts as a table, and images still to be verified.",
+    commandName: "export", abstract: "Write the verdicts as a table, and on request images to verify next.",
     discussion: """
       For Label Studio (--format label-studio, or a file .json), set up a project with the configuration that \
       `--label-studio-config` prints, and import the file as tasks.

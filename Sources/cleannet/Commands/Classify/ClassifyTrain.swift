@@ -74,7 +74,7 @@ struct ClassifyTrain: ParsableCommand {
     stage.classBalanced = weighting.classBalanced
     stage.seed = compute.seed
     stage.threads = compute.threads
-    stage.device = tuning.processor.device
+    stage.device = tuning.device.choice
     return stage
   }
 }
@@ -143,13 +143,13 @@ struct FineTuningOptions: ParsableArguments {
   var crop: Double?
   @Option(help: "The share of images that choose the best epoch instead of being trained on (default: 0.1).")
   var validation: Double?
-  @Option(help: "Number format of the network; auto takes bf16 where the processor has it (default: auto).")
+  @Option(help: "Number format of the network; auto is bf16 if the device computes in it (default: auto).")
   var precision: Precision?
-  @OptionGroup var processor: DeviceOption
+  @OptionGroup var device: DeviceOption
 
   func validate() throws {
     guard let network else {
-      guard processor.device == .auto else {
+      guard device.choice == .auto else {
         throw ValidationError(
           "--device is for fine-tuning (--stages); a head on stored features is trained on the CPU.")
       }

@@ -38,7 +38,7 @@ def find_label_issues(
         What people said of some labels: an array ``[N]`` of 1 (the label is right), 0 (wrong), NaN or -1 (nobody looked), or a
         dictionary from image numbers to answers. A few dozen in some of the classes are enough.
     seed
-        Seeds all random choices: the same input gives the same table.
+        Seed of all random choices: the same input gives the same table.
     threads
         By default one per core.
     target_noise
@@ -89,7 +89,7 @@ class CleanNet:
     target_noise : float or None
         The largest share of wrong labels to leave among those kept; sets the threshold.
     seed : int
-        Seeds all random choices.
+        Seed of all random choices.
     threads : int or None
         None: one per core.
     workspace : path or None

@@ -80,7 +80,7 @@ package struct Backbone: Sendable {
     }
   }
 
-  /// The output of the weights' own classifier for features `[N, D]`: `[N, K]`, unnormalised log probabilities; nil if
+  /// The output of the weights' own classifier for features `[N, D]`: `[N, K]`, unnormalized log probabilities; nil if
   /// the file has no classifier.
   package func logits(features: Tensor) -> Tensor? {
     classifier.map { layer in withoutGradients { layer(features) } }

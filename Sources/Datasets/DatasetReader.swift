@@ -1,4 +1,4 @@
-/// Opens data sets: by the format that the user names, else by the first that recognises the source.
+/// Opens data sets: by the format that the user names, else by the first that recognizes the source.
 package enum DatasetReader {
   /// All formats, the most telling first: an image folder is any folder, a manifest any text.
   package static let formats: [any DatasetFormat.Type] = [
@@ -8,7 +8,7 @@ package enum DatasetReader {
     CleanNetTable.self, URLList.self, Manifest.self,
   ]
 
-  /// - Throws: `DatasetProblems` if nothing is there, the format is unknown, or none recognises the source.
+  /// - Throws: `DatasetProblems` if nothing is there, the format is unknown, or none recognizes the source.
   package static func open(source path: String, options: DatasetOptions = DatasetOptions()) throws -> Dataset
   {
     let source = try DatasetSource(path: path)
@@ -26,7 +26,7 @@ package enum DatasetReader {
       guard let detected = formats.first(where: { $0.detect(source) }) else {
         throw DatasetProblems(
           DatasetProblem(
-            file: path, what: "no format recognises it",
+            file: path, what: "no format recognizes it",
             remedy: "Name one with --format: \(formats.map { $0.name }.joined(separator: ", "))"))
       }
       type = detected

@@ -75,7 +75,7 @@ package struct ImageInfo: Sendable, Hashable {
   /// Width and height as the viewer sees them, EXIF orientation applied.
   package let width: Int
   package let height: Int
-  /// As stored: 1 grey, 2 grey and alpha, 3 colours, 4 colours and alpha or CMYK.
+  /// As stored: 1 grey, 2 grey and alpha, 3 colors, 4 colors and alpha or CMYK.
   package let bands: Int
   /// `nil` for raw pixels.
   package let format: ImageFormat?

@@ -183,7 +183,7 @@ extension ProgressReporter {
     return { event in
       let (name, done, total, unit): (String, Int, Int?, String) =
         switch event {
-        case .space(let share): ("Neighbours", Int(share * 100), 100, "%")
+        case .space(let share): ("Neighbors", Int(share * 100), 100, "%")
         case .beliefs: ("Beliefs about true classes", 0, nil, "")
         case .references(let done, let total): ("Reference sets", done, total, "classes")
         case .steps(let done, let total):

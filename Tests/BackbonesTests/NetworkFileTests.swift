@@ -139,7 +139,7 @@ import Torch
     #expect(told.what.contains("'layer.weight'") && told.what.contains("resnet18"))
   }
 
-  @Test func builtInNetworksAreRecognised() throws {
+  @Test func builtInNetworksAreRecognized() throws {
     let network = try TemporaryFile.with(Made.checkpoint(.resNet18)) {
       try NetworkFile.open($0, precision: .float32)
     }

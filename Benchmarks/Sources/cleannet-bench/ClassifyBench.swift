@@ -5,7 +5,7 @@ import Foundation
 import Images
 import Torch
 
-/// Training from JPEG files on: decoding, random crops, both ways through the network, the optimiser.
+/// Training from JPEG files on: decoding, random crops, both ways through the network, the optimizer.
 /// `Benchmarks/Rivals/classify.py` does the same on the same files in PyTorch.
 struct ClassifyBench: ParsableCommand {
   static let configuration = CommandConfiguration(

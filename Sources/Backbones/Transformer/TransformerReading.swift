@@ -62,7 +62,7 @@ struct TransformerReading {
     guard shape.count == 4, shape[1] == 3, shape[2] == shape[3], shape[2] > 0 else {
       throw CheckpointError(
         path: tensors.path,
-        what: "its patches are no square ones of three colours (patch_embed.proj.weight is \(shape))",
+        what: "its patches are no square ones of three colors (patch_embed.proj.weight is \(shape))",
         remedy: NetworkFile.exportRemedy)
     }
     let width = shape[0]

@@ -189,7 +189,7 @@ typedef struct CTorchEngine {
   /// `softmax(q kᵀ / √d) v`, of `[N, H, T, d]`.
   CTorchTensor *_Nullable (*_Nonnull attention)(CTorchTensor *q, CTorchTensor *k, CTorchTensor *v);
 
-  // Optimisers: one pass over memory for each parameter (f32, contiguous).
+  // Optimizers: one pass over memory for each parameter (f32, contiguous).
   bool (*_Nonnull sgd_step)(CTorchTensor *parameter, CTorchTensor *gradient, CTorchTensor *momentumBuffer, double rate,
                    double momentum, double weightDecay, bool nesterov);
   bool (*_Nonnull adamw_step)(CTorchTensor *parameter, CTorchTensor *gradient, CTorchTensor *mean, CTorchTensor *variance,

@@ -2,7 +2,7 @@ import Torch
 
 /// The directions in which normalized features vary most.
 ///
-/// Later steps work on the centred features in at most 512 of them: the network learns faster from centred inputs
+/// Later steps work on the centered features in at most 512 of them: the network learns faster from centered inputs
 /// of fewer dimensions, and the covariance of a discriminant stays small.
 package struct PrincipalComponents: Sendable {
   /// `[D]`, of the normalized features.

@@ -15,7 +15,7 @@ struct SVGLinePlot {
   private static let legendWidth = 190.0
   private static let legendRow = 18.0
 
-  /// Colours that colour-blind readers tell apart on white and on black (after Okabe & Ito 2008).
+  /// Colors that color-blind readers tell apart on white and on black (after Okabe & Ito 2008).
   static let colors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56a5d8", "#7f7f7f"]
   private static let dashes = ["", "6 3", "2 3"]
 

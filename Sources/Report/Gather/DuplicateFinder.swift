@@ -14,7 +14,7 @@ struct DuplicateFinder {
   let features: DenseFeatures?
   let threads: Int
 
-  /// Candidates: bits by which difference hashes may differ, and what cosine of centred features will do.
+  /// Candidates: bits by which difference hashes may differ, and what cosine of centered features will do.
   private static let bits = 6
   private static let cosine: Float = 0.9
   /// A pair's patches correlate at least so well, and its features if there are any.

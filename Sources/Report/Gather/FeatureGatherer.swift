@@ -7,7 +7,7 @@ struct FeatureGatherer {
   /// The samples looked at that have features, ascending.
   let ids: [Int]
   private let components: PrincipalComponents
-  /// A row an element of ``ids``, centred: `[n, d]`.
+  /// A row an element of ``ids``, centered: `[n, d]`.
   let projected: DenseFeatures
   /// The variance of the normalized features in all their dimensions, of which the components hold a part.
   private let variance: Double

@@ -109,7 +109,7 @@ struct HistorySection {
 
   private func recall(_ share: Double) -> HTML {
     """
-    <div><dt>Nearest neighbours found</dt>\
+    <div><dt>Nearest neighbors found</dt>\
     <dd>\(Figure.percent(share, "/about/neighborRecall")) of the true ones</dd></div>
     """
   }

@@ -1,4 +1,4 @@
-/// Minimises a smooth function by limited-memory quasi-Newton steps (Nocedal 1980), asking for one evaluation at a time.
+/// Minimizes a smooth function by limited-memory quasi-Newton steps (Nocedal 1980), asking for one evaluation at a time.
 ///
 /// The caller evaluates the function at ``point`` and hands value and gradient to ``advance(value:gradient:)``, so that
 /// several problems can share one pass over the data. The line search brackets a point that satisfies the weak Wolfe

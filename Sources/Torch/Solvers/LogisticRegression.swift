@@ -1,6 +1,6 @@
 /// Multinomial logistic regression with an L2 penalty and weighted examples, several models at once.
 ///
-/// Each minimises, as scikit-learn's `LogisticRegression(C:)` does with `sample_weight`, `weighted mean over its examples of
+/// Each minimizes, as scikit-learn's `LogisticRegression(C:)` does with `sample_weight`, `weighted mean over its examples of
 /// −log softmax(W x + b)_y + ‖W‖² / (2 C n)`, where n is the sum of the weights, the bias free. An example may count for a
 /// second class besides its label, with a weight of its own. The models (folds of a cross-validation, ways to weigh, or
 /// candidates for C) share every pass over the features: one wide matrix product instead of several narrow ones.

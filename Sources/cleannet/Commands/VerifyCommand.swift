@@ -24,7 +24,7 @@ struct VerifyImport: ParsableCommand {
       empty for unknown. It may have the columns selection, person, correction (the right class) and time, as `verify \
       export` writes them. Only verdicts on randomly drawn images count towards error rates and bounds: say so with \
       --drawn random, or in the column selection. Food-101N's table (class/key.jpg, tab, 1 or 0) and Label Studio's \
-      JSON, of tasks that `verify export` wrote, are recognised.
+      JSON, of tasks that `verify export` wrote, are recognized.
       """)
 
   @Argument(help: "The table.", completion: .file())

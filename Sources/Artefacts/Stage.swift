@@ -28,7 +28,7 @@ package enum InputName {
     case verdicts: "verdicts were added or changed"
     case model: "a model was trained since"
     case scores: "labels were scored since"
-    case weights: "images weigh otherwise: labels were scored, or verdicts were added"
+    case weights: "sample weights have changed: labels were scored, or verdicts were added"
     case history: "stages were run since"
     default: "\(name) changed"
     }

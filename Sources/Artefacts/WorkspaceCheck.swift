@@ -82,13 +82,13 @@ package struct WorkspaceCheck {
   /// The command that makes a file again.
   private static func remedy(_ path: String) -> String {
     switch path.split(separator: "/").first {
-    case "features": "Run: cleannet embed, which makes it again"
-    case "scores": "Run: cleannet score, which makes it again"
-    case "report": "Run: cleannet report, which makes it again"
+    case "features": "Make it again: cleannet embed"
+    case "scores": "Make it again: cleannet score"
+    case "report": "Make it again: cleannet report"
     default:
       path.hasSuffix("/model.safetensors")
-        ? "Run: cleannet train, which makes it again"
-        : "Run: cleannet classify train, which makes it again"
+        ? "Make it again: cleannet train"
+        : "Make it again: cleannet classify train"
     }
   }
 }

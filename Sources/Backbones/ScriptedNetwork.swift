@@ -31,7 +31,7 @@ package struct ScriptedNetwork: FeatureNetwork {
   /// Opens a program and runs it on two made-up images, which shows what it gives and that it takes batches.
   ///
   /// - Parameter size: nil: what the file says.
-  /// - Throws: ``CheckpointError`` where it cannot be loaded or run, or says nothing of a size and none is given.
+  /// - Throws: ``CheckpointError`` where it cannot be loaded or run, or says nothing about a size and none is given.
   package init(
     path: String, size: Int?, pooling: Pooling = .auto, precision: Precision = .auto, device: Device = .cpu
   ) throws(CheckpointError) {
@@ -111,7 +111,7 @@ package struct ScriptedNetwork: FeatureNetwork {
       throw CheckpointError(
         path: path,
         what:
-          "the program makes \(result.shape) of a batch of \(pixels.size(0)) images, not one row for each",
+          "the program returns \(result.shape) for a batch of \(pixels.size(0)) images, not one row per image",
         remedy: "Export it for batches of any size: Scripts/export-network")
     }
     return try pooled(result, pooling, path: path).to(.cpu)
@@ -136,7 +136,7 @@ package struct ScriptedNetwork: FeatureNetwork {
       throw CheckpointError(
         path: path,
         what: "the program's result of shape \(result.shape) is neither features nor maps nor tokens",
-        remedy: "Export it with a head that gives one row for each image: Scripts/export-network")
+        remedy: "Export it with a head that gives one row per image: Scripts/export-network")
     }
   }
 }

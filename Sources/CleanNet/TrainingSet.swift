@@ -32,7 +32,7 @@ public enum TrainingDataError: Error, Sendable, Equatable, CustomStringConvertib
       "A verdict is about image \(image), but there are \(images) images. Count images from 0."
     case .noProbabilities(let source, let image):
       "Evidence \(source) has a negative or missing probability for image \(image). Give probabilities, one row per image; "
-        + "spread them evenly where the other model knows nothing."
+        + "give equal ones if the other model knows nothing."
     case .tooFewClasses(let found):
       "Images with finite features have \(found) different labels. At least two classes are needed: check the features for NaN."
     }

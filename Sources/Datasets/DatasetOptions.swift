@@ -86,7 +86,7 @@ extension DatasetOptions {
       DatasetProblem(
         file: "--truth-columns",
         what: "no image has a column \(names.sorted().map { "\"\($0)\"" }.joined(separator: ", "))",
-        remedy: "Name columns beside path and label, with commas between"))
+        remedy: "Name columns other than path and label, separated by commas"))
   }
 
   /// The folder that the images of a folder's lists lie in: `root`, by default the folder itself.

@@ -80,7 +80,7 @@ package struct Dataset: Sendable {
         DatasetProblem(
           file: shown ?? formatName,
           what: (["holds no image with a label"] + summary.notices).joined(separator: "; "),
-          remedy: "Give images labels, or name the format that it has with --format"))
+          remedy: "Add labels, or name the source's format with --format"))
     }
     guard editor.missing.isEmpty else { throw options.missingColumns(editor.missing) }
     summary.notices += editor.notices

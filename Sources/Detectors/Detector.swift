@@ -1,6 +1,6 @@
 /// The data a detector learns from besides features and noisy labels.
 package enum DetectorKind: String, Sendable, Hashable, Codable, CaseIterable {
-  /// From the verified images of a class; it says nothing of classes without any.
+  /// From the verified images of a class; it says nothing about classes without any.
   case supervised
   /// From verified images of some classes, for all classes: its threshold is theirs.
   case weaklySupervised

@@ -40,7 +40,7 @@ struct AddressPolicy: Sendable {
     guard isNumeric || resolvesNames else { return }
     guard let addresses = isNumeric ? Self.addresses(of: host, flags: AI_NUMERICHOST) : await resolve(host)
     else {
-      throw DownloadFailure("The server's name \(host) is not known (any more).", isTemporary: true)
+      throw DownloadFailure("The server's name \(host) is unknown.", isTemporary: true)
     }
     if host == "localhost" || host.hasSuffix(".localhost") || addresses.contains(where: Self.isLocal) {
       throw Self.refusal(of: host)

@@ -31,7 +31,7 @@ struct Fetcher: Sendable {
     }
     throw Miss(
       failure: DownloadFailure(
-        "The address leads on to another more than \(settings.mostRedirects) times.", isTemporary: false))
+        "The address redirects more than \(settings.mostRedirects) times.", isTemporary: false))
   }
 
   private enum Answer: Sendable {
@@ -93,7 +93,7 @@ struct Fetcher: Sendable {
     let reason = "\(head.status) \(head.reason)".trimmingCharacters(in: .whitespaces)
     let remedy =
       switch head.status {
-      case 404, 410: " The image is gone; remove the row, or leave it: the run goes on without."
+      case 404, 410: " The image is gone. Remove the row, or keep it: the run goes on without the image."
       case 401, 403: " The server does not give it to everyone."
       case 429: " The server asks for fewer requests: try again later, with fewer --per-host."
       default: ""
@@ -120,7 +120,7 @@ struct Fetcher: Sendable {
     case .tooLong: what = "\(target.host) took too long to answer."
     case .cutShort: what = "\(target.host) sent \(receiver.count) of \(receiver.stated ?? 0) bytes."
     case .broken(let reason):
-      what = "\(target.host) broke the transfer off, or does not answer as a web server does (\(reason))."
+      what = "\(target.host) broke off the transfer, or is no web server (\(reason))."
     case .cancelled: what = "The download from \(target.host) was given up."
     }
     return Miss(failure: DownloadFailure(what, isTemporary: true), server: target.server)

@@ -50,7 +50,7 @@ extension ImageProblem {
   static func truncatedJPEG(_ source: ImageSource) -> Self {
     Self(
       .truncated, source,
-      "The image is truncated: its end is missing. Download or copy it again, or take such images as they are: "
+      "The image is truncated: its end is missing. Download or copy it again, or accept truncated images: "
         + "cleannet embed --take-truncated.")
   }
 

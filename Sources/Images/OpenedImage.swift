@@ -209,7 +209,7 @@ private func withEncoded<R>(
   guard let image = Netpbm(bytes) else {
     throw ImageProblem(
       .damaged, source,
-      "The image begins as PBM, PGM or PPM, but its header is none. Get it again, or remove it.")
+      "The image begins as PBM, PGM or PPM, but its header is not valid. Get it again, or remove it.")
   }
   try OpenedImage.check(source, width: image.width, height: image.height, limits)
   guard let pixels = image.pixels(bytes) else { throw .truncated(source) }

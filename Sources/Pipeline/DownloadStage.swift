@@ -47,7 +47,7 @@ package struct DownloadStage: Sendable {
   package func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
     guard FileManager.default.fileExists(atPath: workspace.downloadsFolder) else {
       throw PipelineError(
-        .missingInput, "The workspace holds no images that are named by an address",
+        .missingInput, "The workspace holds no images that are given by an address",
         remedy: "Import a list of them: cleannet import list.csv, with the columns url and label")
     }
     return try workspace.withWriteLock(Self.stage) {

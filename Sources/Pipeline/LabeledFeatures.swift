@@ -49,7 +49,7 @@ struct LabeledFeatures: Sendable, StageInputs {
       throw PipelineError(
         .badInput, "Fewer than two classes have images with features",
         remedy: unreachable > 0
-          ? "\(unreachable) images could not be reached: mount the drive, or say where they are now (cleannet relocate "
+          ? "\(unreachable) images could not be reached: mount the drive, or give their new place (cleannet relocate "
             + "OLD NEW), then: cleannet embed"
           : "Import more classes, and see `cleannet status --problems` for images that could not be read")
     }

@@ -188,9 +188,9 @@ package struct ScoreStage: Sendable {
       let needed = Int((log(0.05) / log(1 - wished)).rounded(.up))
       throw PipelineError(
         .badInput,
-        "At no threshold can it be shown that at most \(wished * 100) % of the kept labels are wrong",
-        remedy: "That needs at least \(needed) verified images among those kept, almost all of them right; "
-          + "\(data.randomVerdicts.count) drawn at random are verified in all. Verify more, or wish for less")
+        "No threshold can guarantee that at most \(wished * 100) % of the kept labels are wrong",
+        remedy: "This needs at least \(needed) verified images among the kept ones, almost all of them right; "
+          + "\(data.randomVerdicts.count) drawn at random are verified in all. Verify more, or raise --target-noise")
     }
   }
 

@@ -53,7 +53,7 @@ package struct TrainStage: Sendable {
   package func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
     if objective == .paper, !evidence.isEmpty {
       throw PipelineError(
-        .badInput, "The paper's objective weighs no evidence of other models",
+        .badInput, "The paper's objective does not use evidence of other models",
         remedy: "Leave --evidence out, or train with --objective extended")
     }
     let result = try StageRunner(workspace).run(Declaration(stage: self)) { data, configuration, key in

@@ -86,7 +86,7 @@ struct TruthColumn {
       throw PipelineError(
         .badInput,
         "No value of the column \"\(name)\", such as \"\(stranger)\", is a class's name, such as \"\(classes.first ?? "")\"",
-        remedy: "Import again with --truth-columns \(name), which names its values as labels are named")
+        remedy: "Import again with --truth-columns \(name), which applies class names and the label map to it")
     }
     isRight = zip(truths, labels).map { truth, label in
       truth.flatMap { $0.isEmpty ? nil : $0 == classes[Int(label)] }
@@ -101,7 +101,7 @@ struct TruthColumn {
         .badInput, "There is no column \"\(name)\"",
         remedy: names.isEmpty
           ? "Import the data set from a manifest that has one"
-          : "Columns beside path and label are: \(names.joined(separator: ", "))")
+          : "Columns other than path and label are: \(names.joined(separator: ", "))")
     }
     return try workspace.attribute(name)
   }

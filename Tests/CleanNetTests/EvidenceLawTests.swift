@@ -34,7 +34,7 @@ import Torch
   // MARK: A verdict does not judge its own image
 
   @Test(
-    "features, labels and verdicts that have nothing to do with each other: a verified image's score says nothing of its verdict",
+    "features, labels and verdicts that have nothing to do with each other: a verified image's score says nothing about its verdict",
     arguments: [
       (classes: 10, each: 30, verified: 20, draws: 24), (classes: 10, each: 100, verified: 40, draws: 12),
     ])

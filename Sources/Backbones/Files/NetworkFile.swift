@@ -5,7 +5,7 @@ import Torch
 package enum NetworkFile {
   /// The remedy for a file that is not understood.
   static let exportRemedy =
-    "Export the network as a program: Scripts/export-network, and docs/networks.md for what is read as it is"
+    "Export the network as a program with Scripts/export-network; docs/networks.md lists the files that are read directly"
 
   /// Opens a file, told by its content.
   ///

@@ -28,7 +28,7 @@ struct NetworkTensors {
     guard missing.isEmpty else {
       throw CheckpointError(
         path: path, what: "it looks like \(what), but lacks \(Self.listed(missing)) (names as in timm)",
-        remedy: "Give the whole file of weights. \(NetworkFile.exportRemedy)")
+        remedy: "Give the complete file of weights. \(NetworkFile.exportRemedy)")
     }
   }
 

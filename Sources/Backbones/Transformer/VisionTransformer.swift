@@ -62,7 +62,7 @@ package struct VisionTransformer: FeatureNetwork {
     attentionPool = parts.attentionPool?.to(device)
     guard pooling != .token && pooling != .both || hasClassToken || attentionPool != nil else {
       throw CheckpointError(
-        path: name, what: "the network has no class token to pool by", remedy: "Choose --pool mean")
+        path: name, what: "the network has no class token", remedy: "Choose --pool mean")
     }
     featureDimension = parts.width * (pooling == .both ? 2 : 1)
   }

@@ -109,7 +109,7 @@ public struct LabelJudge: Sendable {
   ) -> Judgements {
     precondition(features.size(0) == labels.count, "\(labels.count) labels for \(features.size(0)) images")
     precondition(features.size(1) == featureDimension, "the features have another dimension")
-    precondition(labels.allSatisfy { (-1..<classes).contains($0) }, "a label is none of the model's classes")
+    precondition(labels.allSatisfy { (-1..<classes).contains($0) }, "a label is not a class of the model")
     let sums = withoutGradients { features.sum(dim: 1).floats() }
     let sound = labels.indices.filter { sums[$0].isFinite }
     var judged = Judgements(count: labels.count, basis: .probability)

@@ -94,7 +94,7 @@ final class PathResolver {
           "Say where that folder is on this machine, with --path-prefix '\(written.prefix(folder.count))=FOLDER'"
       )
     }
-    notices.add("paths with backslashes, as Windows writes them, read with slashes", written)
+    notices.add("Windows paths: backslashes read as slashes", written)
     return slashed
   }
 
@@ -225,7 +225,7 @@ final class PathResolver {
     case .asWritten: return nil
     case .byName: return "images: found by their names anywhere below \(places.root)"
     case .byStem:
-      return "images: found by their names without extension; the files have another than <\(column)> says"
+      return "images: found by their names without extension; their extensions differ from <\(column)> says"
     case .changed(let folder, let change, let suffix):
       let how =
         switch change {

@@ -31,7 +31,7 @@ struct ArchiveGroup: ArchiveIndex {
     let twice = NoticeLog()
     for (place, archive) in archives.enumerated() {
       for name in archive.names where owners.updateValue(place, forKey: ByteName(name)) != nil {
-        twice.add("names that several archives hold; the last counts", name)
+        twice.add("names that are in several archives; the last one counts", name)
       }
     }
     byFile = Dictionary(

@@ -79,7 +79,7 @@ enum Inflation {
   private static func damage(_ file: Descriptor) -> DatasetProblems {
     DatasetProblems(
       DatasetProblem(
-        file: file.path, what: "is damaged: a compressed member does not unpack to what its list says",
+        file: file.path, what: "is damaged: an unpacked member differs from the archive's list",
         remedy: "Check it with unzip -t, and get it again"))
   }
 }

@@ -61,7 +61,7 @@ package struct LabelMe: DatasetFormat {
       do {
         let note = try MappedText(path: file).withBytes { bytes throws(JSONScanner.Fault) in try Note(bytes) }
         guard let label = note.label else {
-          notices.add("images without a label, or with several, passed over", path)
+          notices.add("skipped images without a label, or with several", path)
           return
         }
         let folder = path.parted(atLast: .slash).map { $0.before + "/" } ?? ""

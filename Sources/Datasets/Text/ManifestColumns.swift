@@ -181,7 +181,7 @@ struct ManifestColumns {
   private static func remedy(_ sample: TableSample, _ listed: String, _ role: String) -> String {
     guard sample.columns.count > 1 else {
       return
-        "Its lines hold one field each: part fields by comma, semicolon, tab or |, with one row per sample. "
+        "Its lines hold one field each: separate fields by comma, semicolon, tab or |, with one row per sample. "
         + "\(listed); --\(role)-column names one"
     }
     return

@@ -46,7 +46,7 @@ final class ArchiveWriter: DatasetWriter {
         attempt += 1
         name = ImagePlacer.numbered(wanted, attempt)
       }
-      if attempt > 1 { session.notices.add("images renamed, since two would have one name", name) }
+      if attempt > 1 { session.notices.add("images renamed, because two would have the same name", name) }
       try archive.add(name, bytes.read(sample.location, key: sample.key))
     }
   }

@@ -33,7 +33,7 @@ package enum ClassifierExport {
     let file = try ClassifierFile(path: path)
     guard let kind = file.about.backbone, let preparation = file.about.preparation else {
       throw PipelineError(
-        .badInput, "The classifier \(path) is a head on features that came without a network",
+        .badInput, "The classifier \(path) is a head on imported features, whose network is unknown",
         remedy:
           "Its tensors are \(ClassifierFile.headName).weight and \(ClassifierFile.headName).bias as they are")
     }

@@ -54,7 +54,7 @@ package struct ClassifierFile {
     guard let kind = about.backbone else {
       throw PipelineError(
         .badInput,
-        "The classifier \(path) judges features, and no network is known that makes them of images",
+        "The classifier \(path) judges features, and the network that computed them is unknown",
         remedy: "Import images instead of features, then: cleannet embed, cleannet classify train")
     }
     return try InferenceClassifier(

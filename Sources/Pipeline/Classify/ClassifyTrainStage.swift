@@ -89,7 +89,7 @@ package struct ClassifyTrainStage: Sendable {
       }
     if !outcome.silentClasses.isEmpty {
       progress.warn(
-        "With the weights \(weighting.name) no image counts for: \(outcome.silentClasses.joined(separator: ", "))"
+        "With the weights \(weighting.name), all images weigh 0 in: \(outcome.silentClasses.joined(separator: ", "))"
       )
     }
     return outcome
@@ -160,7 +160,7 @@ package struct ClassifyTrainStage: Sendable {
     let weights = try maker.weights(weighting, scores: scores)
     guard weights.countingExamples > 0 else {
       throw PipelineError(
-        .badInput, "With the weights \(weighting.name) no image counts", remedy: "Choose other weights")
+        .badInput, "With the weights \(weighting.name), all images weigh 0", remedy: "Choose other weights")
     }
     return weights
   }
@@ -244,7 +244,7 @@ private struct HeadSource {
     }
     guard try BackboneWeights.fingerprint(weights) == settings.weights else {
       throw PipelineError(
-        .badInput, "The weights \(weights) have changed since they made the features",
+        .badInput, "The weights \(weights) have changed since the features were computed",
         remedy: "Put them back, or embed again: cleannet embed")
     }
     about.backbone = backbone

@@ -95,7 +95,7 @@ package struct CompareStage: Sendable {
     }
     for (name, classes) in silent.sorted(by: { $0.key < $1.key }) {
       progress.warn(
-        "With the weights \(name) no image counts for: \(classes.sorted().joined(separator: ", "))")
+        "With the weights \(name), all images weigh 0 in: \(classes.sorted().joined(separator: ", "))")
     }
     let runs = summary(results)
     let known = data.examples.compactMap { truthColumn.isRight[$0] }

@@ -106,8 +106,8 @@ struct NetworkStage {
     let masses = data.weights.masses(labels: data.labels, classes: data.classes)
     guard data.trainingCount > 0 else {
       throw PipelineError(
-        .badInput, "All images that count are held aside for validation",
-        remedy: "Give fewer to validation: --validation 0")
+        .badInput, "All images with a weight are held out for validation",
+        remedy: "Hold out fewer: --validation 0")
     }
     let tuning = FineTuning(classifier, recipe: recipe, data: data, threads: stage.threads)
     progress.begin(
@@ -119,7 +119,7 @@ struct NetworkStage {
       throw PipelineError(
         .badInput, "\(error)",
         remedy: recipe.batchSize > 1
-          ? "Train on fewer at once: --batch \(recipe.batchSize / 2) --accumulate \(2 * recipe.accumulation)"
+          ? "Use smaller batches: --batch \(recipe.batchSize / 2) --accumulate \(2 * recipe.accumulation)"
           : "Give a smaller --size, or --device cpu")
     }
     progress.end(Self.note(tuning.progress))
@@ -128,9 +128,9 @@ struct NetworkStage {
       tuning.progress.problems.map { SampleProblem(sample: examples[$0], stage: "classify", what: $1) })
     guard tuning.progress.rows.contains(where: { $0.images > 0 }) else {
       throw PipelineError(
-        .badInput, "None of the images that count can be read",
+        .badInput, "None of the images with a weight can be read",
         remedy:
-          "See why: cleannet status --problems. Images that are named by an address come by: cleannet download"
+          "See why: cleannet status --problems. Download images that are given by an address: cleannet download"
       )
     }
     try ClassifierFile.write(tuning.currentWeights, about: about, to: files.last)

@@ -55,7 +55,7 @@ package struct RoundsStage: Sendable {
   package func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
     guard try !workspace.verifications().isEmpty else {
       throw PipelineError(
-        .missingInput, "No image has been verified yet, and rounds train CleanNet",
+        .missingInput, "No image has been verified yet, and rounds need verdicts",
         remedy: "Run: cleannet verify export, then cleannet verify import")
     }
     try Vips.load()

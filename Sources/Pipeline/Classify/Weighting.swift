@@ -71,7 +71,7 @@ struct SampleScores: Sendable {
     guard let run = try workspace.finishedRun(stage: "score"), let table = try workspace.scores(key: run.key)
     else {
       throw PipelineError(
-        .missingInput, "There are no scores to weigh images by",
+        .missingInput, "There are no scores for the weights",
         remedy: "Run: cleannet train, then cleannet score; or choose --weights none")
     }
     return (SampleScores(table), run.key)
@@ -119,7 +119,7 @@ struct WeightMaker {
     case .oracle:
       guard let truth else {
         throw PipelineError(
-          .badInput, "The weights \"oracle\" need to know the truth", remedy: "Name its column with --truth")
+          .badInput, "The weights \"oracle\" need the true labels", remedy: "Name its column with --truth")
       }
       // Where the truth is not known, the label is taken as it is.
       return SampleWeights(examples.map { truth.isRight[$0] == false ? 0 : 1 })

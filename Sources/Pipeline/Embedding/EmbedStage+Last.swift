@@ -43,7 +43,7 @@ extension EmbedStage {
     }
     throw PipelineError(
       .missingInput,
-      "The features were made by \(part.network), whose weights are no longer at \(file ?? "their place")",
-      remedy: "Put them back, or choose a network for all images anew: --quality, or --network")
+      "The features were made by \(part.network), whose weights are not at \(file ?? "their place")",
+      remedy: "Put them back, or choose a network for all images: --quality or --network")
   }
 }

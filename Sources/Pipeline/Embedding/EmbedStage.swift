@@ -99,7 +99,7 @@ package struct EmbedStage: Sendable {
     }
     if let imported = try workspace.featureSet(key: FeatureSet.imported) {
       throw PipelineError(
-        .badInput, "The workspace's features came with its samples (\(imported.dimension) numbers each)",
+        .badInput, "The workspace's features were imported (\(imported.dimension) numbers each)",
         remedy: "There is nothing to embed; go on with: cleannet train")
     }
     let job = try job()
@@ -176,7 +176,7 @@ package struct EmbedStage: Sendable {
     guard !judged.isEmpty else { return }
     let names = try judged.prefix(5).compactMap { try workspace.sample($0)?.path }.joined(separator: ", ")
     progress.warn(
-      "\(judged.count) of the images that people judged have become others since: \(names)"
+      "\(judged.count) of the images that people judged have been replaced since: \(names)"
         + (judged.count > 5 ? ", …" : "") + ". Look at them again: cleannet review")
   }
 

@@ -58,7 +58,7 @@ struct EmbeddingPlan {
       let rows = try workspace.rows(of: set, in: range)
       let shard = range.lowerBound / FeatureSet.rowsPerShard
       let stored = try workspace.soundRows(of: set, shard: shard, samples: count)
-      if stored == nil { progress.warn("\(set.folder): shard \(shard) is damaged, and is made again") }
+      if stored == nil { progress.warn("\(set.folder): shard \(shard) is damaged and is computed again") }
       let end = range.lowerBound + (stored ?? 0)
       try workspace.forEachSample(in: range) { sample in
         if let row = rows[sample.id], sample.id < end, Self.holds(row, &probe, sample.location) {

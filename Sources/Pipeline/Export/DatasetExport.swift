@@ -59,7 +59,7 @@ package struct DatasetExport: Sendable {
     let format = try resolvedFormat(workspace)
     if weights != nil, !Self.withColumns.contains(format) {
       throw PipelineError(
-        .badInput, "The format \(format) has no room for weights",
+        .badInput, "The format \(format) cannot store weights",
         remedy: "Export them as an array (--format npy), or the data set as "
           + Self.withColumns.sorted().joined(separator: ", "))
     }

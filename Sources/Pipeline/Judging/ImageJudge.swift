@@ -98,7 +98,7 @@ package final class ImageJudge: Sendable {
     if let embedding = model.embedding, !weights.isEmpty, weights.count != embedding.settings.parts.count {
       throw PipelineError(
         .badInput,
-        "The model sees images by \(embedding.settings.parts.count) networks, and \(weights.count) files are named",
+        "The model uses \(embedding.settings.parts.count) networks, but \(weights.count) files are named",
         remedy: "Name the files in this order: "
           + embedding.settings.parts.map(\.network).joined(separator: ", "))
     }
@@ -139,7 +139,7 @@ package final class ImageJudge: Sendable {
     if !sources.isEmpty {
       guard let networks else {
         throw PipelineError(
-          .badInput, "The model was trained on features that came with its images, so it cannot see images",
+          .badInput, "The model was trained on imported features, so it cannot judge images",
           remedy: "Give features: --features FILE, or \"features\" in JSON lines")
       }
       let embedder = ImageEmbedder(worker: try networks.worker(), threads: threads)
@@ -269,14 +269,14 @@ final class NetworkLoader: Sendable {
       source = .file(path)
     } else {
       throw PipelineError(
-        .missingInput, "The network \(known), by which the model sees images, is not here",
+        .missingInput, "The network \(known), which the model uses, is not here",
         remedy: "Copy it here and name it: --network FILE")
     }
     let plan = try NetworkPlan(source, use)
     guard plan.settings.weights == part.weights else {
       throw PipelineError(
-        .badInput, "\(plan.path) holds other weights than the model was trained with",
-        remedy: "Name the file of \(part.network) that was used then: --network FILE")
+        .badInput, "\(plan.path) holds weights that the model was not trained with",
+        remedy: "Name the file of \(part.network) from training: --network FILE")
     }
     return plan
   }

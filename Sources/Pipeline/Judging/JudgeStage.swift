@@ -85,7 +85,7 @@ package struct JudgeStage: Sendable {
   private func content(_ sample: Sample, _ row: Int, _ features: NpyMatrix?) throws -> NewImage.Content {
     guard let features else {
       guard case .none = sample.location else { return .location(sample.location) }
-      return .problem("There is neither an image nor features of it.")
+      return .problem("It has neither an image nor features.")
     }
     guard row < features.count else { return .problem("The features have only \(features.count) rows.") }
     var values = [Float](repeating: 0, count: features.dimension)

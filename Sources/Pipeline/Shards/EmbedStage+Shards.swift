@@ -123,7 +123,7 @@ extension EmbedStage {
       if result.unreachable >= 10, result.unreachable * 10 >= samples.count * 9 {
         throw PipelineError(
           .unreachable, "Hardly any image can be reached, such as \(result.problems.first?.what ?? "")",
-          remedy: "Mount the images on this machine where the workspace has them, and run the part again")
+          remedy: "Mount the images at the paths that the workspace has, and run the part again")
       }
     }
     try part.write(to: path)
@@ -146,7 +146,7 @@ extension EmbedStage {
       let (_, source) = try pieces(workspace)
       guard source == records[0].source else {
         throw PipelineError(
-          .badInput, "The parts in \(folder) belong to other images than the workspace has now",
+          .badInput, "The parts in \(folder) do not belong to the workspace's present images",
           remedy: "Run all parts again: cleannet embed --shard")
       }
       let settings = first.settings

@@ -99,7 +99,7 @@ struct ShardRecord: Codable, Sendable {
       guard let digest = try? ContentDigest.ofFile("\(folder)/\(record.file)").text, digest == record.digest
       else {
         throw PipelineError(
-          .badInput, "\(folder)/\(record.file) is not there or is not as it was written",
+          .badInput, "\(folder)/\(record.file) is missing or damaged",
           remedy:
             "Remove it and its .json, and run that part again: --shard \(record.index + 1)/\(record.count)")
       }

@@ -60,7 +60,7 @@ struct CheckGatherer {
     let isHidden = share > Self.mostShare
     return ImageChecks.Check(
       name: rule.name, rule: rule.rule, count: flagged.count, share: share.rounded(to: 6) ?? 0,
-      hidden: isHidden ? "Holds for most of the images: that is how this data set is." : nil,
+      hidden: isHidden ? "This applies to most images, so it is a property of the data set." : nil,
       images: isHidden ? [] : flagged.prefix(Self.shown).map(\.id))
   }
 }

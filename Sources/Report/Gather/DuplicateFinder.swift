@@ -62,7 +62,7 @@ struct DuplicateFinder {
       exactGroups: found.count(where: \.isExact), nearGroups: found.count { !$0.isExact }, images: images,
       acrossSplits: found.count(where: \.acrossSplits), acrossLabels: found.count(where: \.acrossLabels),
       hidden: share > Self.mostShare
-        ? "More than half of the images look like another one, as simple pictures do; that says nothing of single ones."
+        ? "More than half of the images look like another one, as is usual for simple pictures. So single ones are not listed."
         : nil,
       groups: share > Self.mostShare ? [] : Array(found.prefix(Self.shownGroups)))
     return (data, order.map { place in groups[place].places.map { ids[$0] } })

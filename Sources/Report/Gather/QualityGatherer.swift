@@ -18,7 +18,7 @@ struct QualityGatherer {
     let verified = judged.filter { table.randomVerdicts[$0] != nil }
     if let quality = quality(
       "Verified images", verified,
-      explanation: "Images drawn at random that a person looked at, each judged without its own verdict.",
+      explanation: "Randomly drawn images that a person verified, each judged without its own verdict.",
       isRight: { table.randomVerdicts[$0] })
     {
       found.append(quality)

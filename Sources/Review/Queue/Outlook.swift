@@ -111,9 +111,9 @@ struct Outlook: ResponseEncodable, Sendable, Hashable {
     let needed = 2 * ClassRanking.minimum
     if verified >= needed {
       return
-        "\(verified) images are verified. Train now to see what they bring, then go on where it helps most."
+        "\(verified) images are verified. Train now; the page then suggests where more verdicts help most."
     }
-    return "Verify about \(ClassRanking.first) images in each of two or more classes that differ, then train."
+    return "Verify about \(ClassRanking.first) images in each of two or more different classes, then train."
   }
 
   /// b in `error ∝ n^−b`, by least squares on the logarithms, leaning on the usual decline.

@@ -95,7 +95,7 @@ struct VerdictRoutes: Sendable {
     }
     if let remark = answer.remark {
       guard remark.answer == answer.answer.stored, answer.correction == nil else {
-        throw HTTPError(.unprocessableContent, message: "The remark does not go with the answer.")
+        throw HTTPError(.unprocessableContent, message: "The remark does not fit the answer.")
       }
     }
     return VerificationRecord(

@@ -59,7 +59,7 @@ extension Workspace {
       if features == nil, let set = try featureSet(key: FeatureSet.imported) {
         throw WorkspaceError(
           .invalidInput, file: source.path,
-          "brings no features, and those of the workspace's samples came with them (\(set.dimension) numbers each)",
+          "has no features, but the workspace's samples were imported with features (\(set.dimension) numbers each)",
           remedy: "Give its features too (--features FILE), or import it into a workspace of its own")
       }
       for set in try featureSets() { try set.trim(to: sampleCount()) }
@@ -174,7 +174,7 @@ extension Workspace {
         DatasetProblem(
           file: place.file, line: place.line, what: "the key \"\(key)\" is also that of \(other)",
           remedy: pair.earlier < inserter.first
-            ? "Leave out what is in the workspace already; if it is another image, tell the two apart with --key-prefix NAME/ "
+            ? "Leave out the images that are in the workspace already; if it is another image, distinguish the two with --key-prefix NAME/ "
               + "or a column of unique keys, --key-column"
             : "Remove one of the two, or name a column of unique keys with --key-column"))
     }
@@ -209,7 +209,7 @@ extension Workspace {
       .alreadyImported, file: path,
       "is already imported: \(earlier.samples.count) samples, on \(earlier.date.formatted(.iso8601))\(same)",
       remedy:
-        "To import what changed since: cleannet import --update \(earlier.path); to start afresh, name another "
+        "To import the changes: cleannet import --update \(earlier.path); to start afresh, name another "
         + "--workspace")
   }
 }

@@ -98,7 +98,7 @@ extension Workspace {
     let there = try featureSet(key: FeatureSet.imported)
     let without = WorkspaceError(
       .invalidInput, file: features.path,
-      "has features, which the \(samples.lowerBound) samples in the workspace already do not have",
+      "has features, but the \(samples.lowerBound) samples already in the workspace have none",
       remedy: "Import this source into a workspace of its own, or the others with their features")
     // Before anything is made: a set that is there says that features came with the samples.
     guard there != nil || samples.lowerBound == 0 else { throw without }
@@ -131,6 +131,6 @@ extension FeatureSet {
   func remedy(shard: Int) -> String {
     key == Self.imported
       ? "Restore a copy of the file, or import the features again into a new workspace"
-      : "Run: cleannet embed, which makes it again"
+      : "Make it again: cleannet embed"
   }
 }

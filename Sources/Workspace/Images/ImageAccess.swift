@@ -67,7 +67,7 @@ package final class ImageAccess: Sendable {
     case .none:
       throw ImageProblem(
         kind: .missing, image: key,
-        explanation: "The sample came as features, without an image.")
+        explanation: "The sample was imported as features, without an image.")
     }
   }
 

@@ -35,11 +35,11 @@ struct EmbedCommand: ParsableCommand {
 
   func validate() throws {
     guard (shard.shard == nil) == (out == nil) else {
-      throw ValidationError("--shard and --out go together; without them, features go to the workspace.")
+      throw ValidationError("--shard and --out need each other; without them, features go to the workspace.")
     }
     if shard.shard != nil, embedding.maxMegapixels != nil || embedding.takeTruncated != nil {
       throw ValidationError(
-        "Parts decode what the workspace says; set --max-megapixels and --take-truncated there: cleannet embed."
+        "Parts use the workspace's limits for images; set --max-megapixels and --take-truncated there: cleannet embed."
       )
     }
   }
@@ -126,7 +126,7 @@ struct EmbedOptions: ParsableArguments {
       throw ValidationError("--weights belongs to one --network. Name each network's file: --network FILE.")
     }
     if weights != nil, let network = networks.first, BackboneKind(rawValue: network) == nil {
-      throw ValidationError("--network \(network) is a file of weights itself; leave --weights out.")
+      throw ValidationError("--network \(network) is already a file of weights; leave out --weights.")
     }
   }
 

@@ -131,7 +131,7 @@ struct CleaningOptions: ParsableArguments {
     try workspace.output.print(outcome) {
       "\(outcome.written) images written to \(out) (\(outcome.format)); \(outcome.dropped) dropped, "
         + "\(outcome.relabelled) relabelled."
-        + (outcome.copies > 0 ? " \(outcome.copies) of the dropped ones show the same as others." : "")
+        + (outcome.copies > 0 ? " \(outcome.copies) of the dropped images look the same as others." : "")
         + (outcome.unknown > 0 ? " \(outcome.unknown) without a score were kept." : "")
     }
   }

@@ -58,7 +58,7 @@ struct ImportCommand: ParsableCommand {
         "--dry-run shows what an import would take; --update compares with what was imported.")
     }
     if sources.isEmpty, importing.isGiven {
-      throw ValidationError("Options of a source go with its name: cleannet import --update SOURCE …")
+      throw ValidationError("Options of a source need its name: cleannet import --update SOURCE …")
     }
     if importing.features != nil, sources.count > 1 {
       throw ValidationError("--features belong to one source; import sources with features one by one.")

@@ -71,7 +71,7 @@ struct JudgeCommand: ParsableCommand {
     guard source == "-" || isImage, others.isGiven else { return }
     throw ValidationError(
       source == "-"
-        ? "Of the options of data sets, --root and --key-prefix alone have an effect on lines on stdin."
+        ? "For lines on stdin, only --root and --key-prefix of the options of data sets have an effect."
         : "Options of data sets have no effect on \(source), which is one image.")
   }
 

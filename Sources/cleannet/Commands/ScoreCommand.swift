@@ -66,8 +66,8 @@ extension ScoreStage.Outcome {
       ? "\(unsure) random images were answered \"not sure\"; the guarantee counts them as wrong." : nil
     guard sure < verified else { return unsureText }
     let text =
-      "\(sure) of the \(verified) verified images were drawn at random and carry the guarantee. The others were "
-      + "picked because they looked doubtful, or came without a word on how they were picked: they help to judge, but "
+      "\(sure) of the \(verified) verified images were drawn at random and count for the guarantee. The others were "
+      + "picked because they looked doubtful, or were imported without saying how they were picked: they help the model, but "
       + "say nothing about how common errors are."
     return [text, unsureText].compactMap { $0 }.joined(separator: "\n")
   }

@@ -83,8 +83,8 @@ struct SourceReadings {
         guesses.append("splits: the images of \(source) belong to the split \(split), by its name")
       } else {
         notices.append(
-          "\(source) is named like the split \(split), but its images are taken for training; "
-            + "--split \(split) keeps them from it")
+          "\(source) is named like the split \(split), but its images are used for training; "
+            + "--split \(split) excludes them")
       }
     }
   }

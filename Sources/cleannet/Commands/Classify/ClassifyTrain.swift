@@ -30,7 +30,7 @@ struct ClassifyTrain: ParsableCommand {
   @Option(help: "The column that holds the true labels, for the weights oracle.")
   var truth: String?
   @OptionGroup var weighting: WeightingOptions
-  @Option(help: "The penalty on a head's weights (default: chosen on images held aside).")
+  @Option(help: "The penalty on a head's weights (default: chosen on held-out images).")
   var penalty: Double?
   @Option(
     help: "With --stages: how often to score with the network's answers, and then to train the network again."
@@ -154,7 +154,7 @@ struct FineTuningOptions: ParsableArguments {
           "--device is for fine-tuning (--stages); a head on stored features is trained on the CPU.")
       }
       guard let idle = given.first else { return }
-      throw ValidationError("\(idle) has no effect on a head on stored features; it goes with --stages.")
+      throw ValidationError("\(idle) has no effect on a head on stored features; it needs --stages.")
     }
     func require(_ holds: Bool, _ message: String) throws { if !holds { throw ValidationError(message) } }
     let recipe = network.recipe
@@ -231,7 +231,7 @@ extension ClassifyTrainStage.Outcome {
     }
     if let best = epochs.first(where: { $0.epoch == bestEpoch }), let top1 = best.validationTop1 {
       lines.append(
-        "Best on images held aside, labels weighted as they are: epoch \(best.epoch), \(top1.percent) right.")
+        "Best on held-out images, weighted like the others: epoch \(best.epoch), \(top1.percent) right.")
     }
     if problems > 0 {
       lines.append("\(problems) images cannot be read. List them with: cleannet status --problems")

@@ -21,8 +21,8 @@ package protocol FeatureNetwork: Sendable {
 }
 
 extension FeatureNetwork {
-  /// Features computed by slices of one size: the engine picks its algorithms by the size of a batch, so that a smaller last
-  /// one would give other bits. It is filled up with black images.
+  /// Features computed by slices of one size: the engine picks its algorithms by the size of a batch, so that a smaller
+  /// last one would give other bits. It is filled up with black images.
   ///
   /// - Parameters:
   ///   - slice: Images of a slice on the CPU.

@@ -32,7 +32,7 @@ final class GPUSlices: Sendable {
 
   var count: Int { current.load(ordering: .relaxed) }
 
-  /// - Returns: nil where memory was too small for so many images; next time fewer are computed at once.
+  /// - Returns: nil where memory was too small for this many images; next time fewer are computed at once.
   func compute(_ images: Tensor, _ body: (Tensor) -> Tensor) -> Tensor? {
     let result = thread { withoutGradients { ifMemorySuffices { body(images) } } }
     if let result { return result }

@@ -3,9 +3,10 @@ import Torch
 
 /// Somebody's network as a TorchScript program, such as `Scripts/export-network` writes.
 ///
-/// `cleannet.json` inside the file says what the program wants: `{"size": 224, "mean": […], "deviation": […], "name": …}`, mean
-/// and deviation of pixels from 0 to 1; `"pixels": true` where the program normalizes pixels from 0 to 255 itself. The program
-/// takes `[N, 3, size, size]` and gives features `[N, D]`, maps `[N, D, h, w]` or tokens `[N, T, D]`, class token first.
+/// `cleannet.json` inside the file says what the program wants: `{"size": 224, "mean": […], "deviation": […], "name":
+/// …}`, mean and deviation of pixels from 0 to 1; `"pixels": true` where the program normalizes pixels from 0 to 255
+/// itself. The program takes `[N, 3, size, size]` and gives features `[N, D]`, maps `[N, D, h, w]` or tokens `[N, T,
+/// D]`, class token first.
 package struct ScriptedNetwork: FeatureNetwork {
   package let name: String
   package let inputSize: Int

@@ -8,9 +8,9 @@ extension CleanNetModel {
   /// the verification labels of `data`: see ``VerdictModel``. The threshold of the probability is ½ for every class.
   ///
   /// - Parameters:
-  ///   - space: Of the same features and images, if it is there already.
+  ///   - space: The space of the same features and images, if it was computed before.
   ///   - recall: The share of the true nearest neighbors to find, if there is no space; nil: that of training.
-  ///   - store: Where neighbors may be kept already, if there is no space.
+  ///   - store: May hold the neighbors of an earlier search, if there is no space.
   ///   - progress: Called from any thread with the number of images done.
   public func judge(
     _ data: TrainingSet, space: FeatureSpace? = nil, recall: Double? = nil, store: NeighborStore? = nil,
@@ -112,10 +112,10 @@ extension CleanNetModel {
 }
 
 extension Judgements {
-  /// Evidence and verdicts brought together.
+  /// Combines evidence and verdicts.
   ///
   /// - Parameters:
-  ///   - verifications: Of images of the evidence; others are passed over.
+  ///   - verifications: Verdicts on images of the evidence; others are ignored.
   ///   - count: The number of images of the data set. Those without evidence have no judgement.
   public init(
     _ evidence: LabelEvidence, verifications: [VerificationLabel], count: Int, usesVerdicts: Bool = true

@@ -2,13 +2,14 @@ import Torch
 
 /// The result of training: networks, the reference sets and settings that belong to them, and the rule for decisions.
 public struct CleanNetModel: Sendable {
-  /// One network, or one a fold; each judges the images that it was not trained on.
+  /// One network, or one per fold; each judges the images that it was not trained on.
   public let networks: [Network]
   /// In the space that the networks see.
   public let references: ReferenceSets
   /// How features become the networks' input; nil: by the configuration's normalization alone.
   package let components: PrincipalComponents?
-  /// The paper's threshold and its calibration, from validation images; nil where all evidence decides at judging.
+  /// The paper's threshold and its calibration, from validation images; nil with the extended objective, which decides
+  /// by all evidence.
   public let decision: Decision?
   public let configuration: Configuration
 
@@ -91,7 +92,7 @@ extension Checkpoint {
   }
 }
 
-/// Why a file's tensors are no model.
+/// The reason why a file is not a model.
 public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
   case noModel
   case otherVersion(String)

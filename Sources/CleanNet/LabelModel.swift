@@ -10,12 +10,12 @@ import Torch
 /// try model.save(to: "labels.safetensors")
 /// ```
 ///
-/// It consists of the parts that ``Training`` gives with the extended objective. ``TrainingRun`` trains one and tells how far
-/// it is.
+/// It consists of the parts that ``Training`` gives with the extended objective. ``TrainingRun`` trains one and
+/// reports its progress.
 public struct LabelModel: Sendable {
   /// The evidence of features and noisy labels on the training images.
   public let evidence: LabelEvidence
-  /// The verdicts that weigh the evidence. Those about images without evidence are passed over.
+  /// The verdicts that weigh the evidence. Verdicts on images without evidence are ignored.
   public var verifications: [VerificationLabel] {
     didSet { verdicts = Self.verdicts(verifications, evidence) }
   }
@@ -90,7 +90,7 @@ extension LabelModel {
     try SafeTensors.write(tensors: file.tensors, metadata: file.metadata, to: path)
   }
 
-  /// Reads what ``save(to:)`` wrote.
+  /// Reads a file that ``save(to:)`` wrote.
   ///
   /// - Throws: `CheckpointError` if the file cannot be read; ``ModelError`` or `ParameterError` if it holds no such model.
   public init(path: String) throws {

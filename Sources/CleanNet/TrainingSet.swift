@@ -5,7 +5,7 @@ public struct VerificationLabel: Sendable, Hashable, Codable {
   /// The image, by its row.
   public var image: Int
   public var isRight: Bool
-  /// How often the person who said so is mistaken, from 0 to below ½.
+  /// The rate at which the person gives the opposite answer by mistake, from 0 to below ½.
   public var slipRate: Double
 
   public init(image: Int, isRight: Bool, slipRate: Double = 0) {
@@ -51,15 +51,15 @@ public struct TrainingSet: Sendable {
   public private(set) var members: [[Int]]
   /// How far each class is held to be an image's true one; nil: as the noisy labels say. Only the extended objective asks.
   let beliefs: ClassVotes?
-  /// Each image's class according to other models: probabilities, `[N, C]` each, by models that have not seen its label.
-  /// Only the extended objective uses them.
+  /// Each image's class according to other models: probabilities, `[N, C]` each, by models that were not trained on its
+  /// label. Only the extended objective uses them.
   public let evidence: [Tensor]
 
   /// - Parameters:
   ///   - features: Of N images.
   ///   - labels: N class numbers below `classes`; negative for images that take no part.
-  ///   - verifications: Of images that take part; others are left out, and of several about one image the first counts.
-  ///   - evidence: Probabilities `[N, C]` by models that have not seen the labels of the images they speak about.
+  ///   - verifications: Of images that take part; others are left out, and of several on one image the first counts.
+  ///   - evidence: Probabilities `[N, C]` by models that were not trained on the labels of these images.
   /// - Throws: ``TrainingDataError`` if a number is out of its range. Wrong shapes trap.
   public init(
     features: any FeatureSource, labels: [Int], classes: Int, verifications: [VerificationLabel],
@@ -141,9 +141,9 @@ public struct TrainingSet: Sendable {
     }
   }
 
-  /// Splits the verified images: `share` of each class's right and of its wrong ones is held aside to validate.
+  /// Splits the verified images: `share` of each class's right and of its wrong ones is held out for validation.
   ///
-  /// The split is seeded and stratified. Of a single image none is held aside.
+  /// The split is seeded and stratified. A single image is not held out.
   public func splitVerifications(
     share: Double, seed: UInt64
   ) -> (training: [VerificationLabel], validation: [VerificationLabel]) {

@@ -57,7 +57,7 @@ package struct DetectionProblem: Sendable {
     shared = other.shared
   }
 
-  /// Features are read in pieces of so many images where not all are needed at a time.
+  /// Features are read in pieces of this many images where not all are needed at a time.
   static let chunk = 4096
 
   /// Visits the features of `images` in pieces: the places in `images`, and their rows.

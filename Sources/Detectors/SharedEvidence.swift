@@ -3,7 +3,8 @@ import Foundation
 import Torch
 
 /// Results that several detectors or draws of verdicts need, computed once for a problem: cross-validated class
-/// probabilities, nearest neighbors, and CleanNet's evidence, none of which looks at verdicts. Remembers how long each took, so that every detector can account for it.
+/// probabilities, nearest neighbors, and CleanNet's evidence, none of which looks at verdicts. Remembers how long each
+/// took, so that every detector can account for it.
 final class SharedEvidence: Sendable {
   private let probabilities = Memo<CrossValidation, ClassProbabilities>()
   private let neighbors = Memo<Int, NearestNeighbors>()

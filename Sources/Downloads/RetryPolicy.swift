@@ -10,7 +10,7 @@ struct RetryPolicy: Sendable {
     status == 408 || status == 425 || status == 429 || status >= 500
   }
 
-  /// How long to wait after so many failed attempts: at random within a span that doubles each time, so that downloads
+  /// How long to wait after this many failed attempts: at random within a span that doubles each time, so that downloads
   /// that failed together do not come back together ("full jitter").
   func pause(after attempts: Int) -> Duration {
     let span = firstPause * (1 << min(attempts - 1, 16))

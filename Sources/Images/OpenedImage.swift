@@ -173,10 +173,18 @@ func withOpened<R>(
   _ body: (consuming OpenedImage) throws(ImageProblem) -> R
 ) throws(ImageProblem) -> R {
   do throws(VipsError) { try Vips.load() } catch { throw ImageProblem(.unsupported, source, "\(error)") }
-  let (path, offset, length): (String, Int64, Int64?)
+  let path: String
+  let offset: Int64
+  let length: Int64?
   switch source {
-  case .file(let file): (path, offset, length) = (file, 0, nil)
-  case .bytes(let file, let start, let count): (path, offset, length) = (file, start, count)
+  case .file(let file):
+    path = file
+    offset = 0
+    length = nil
+  case .bytes(let file, let start, let count):
+    path = file
+    offset = start
+    length = count
   case .encoded(_, let bytes):
     try EncodedBytes.check(source, count: Int64(bytes.count), limits)
     return try bytes.withUnsafeBufferPointer { (bytes) throws(ImageProblem) in

@@ -5,7 +5,8 @@ import Foundation
 import Synchronization
 import Workspace
 
-/// Judges labels again and again as verdicts come in, by the evidence that the last training left, which it keeps in memory.
+/// Judges labels again and again as verdicts come in, by the evidence that the last training left, which it keeps in
+/// memory.
 ///
 /// Nothing is written: ``ScoreStage`` makes of the same evidence and verdicts the same judgements, and keeps them.
 package final class LiveJudge: Sendable {

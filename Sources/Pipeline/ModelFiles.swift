@@ -56,8 +56,8 @@ struct ModelFiles: Sendable {
     }
   }
 
-  /// The evidence on the labels that the model was trained on; nil if it is not there or comes from another version, so that it
-  /// must be found again.
+  /// The evidence on the labels that the model was trained on; nil if it is not there or comes from another version, so
+  /// that it must be found again.
   ///
   /// - Throws: `WorkspaceError` if it is damaged.
   func readEvidence() throws -> LabelEvidence? {

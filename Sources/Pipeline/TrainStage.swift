@@ -184,7 +184,7 @@ extension ProgressReporter {
       let (name, done, total, unit): (String, Int, Int?, String) =
         switch event {
         case .space(let share): ("Neighbors", Int(share * 100), 100, "%")
-        case .beliefs: ("Beliefs about true classes", 0, nil, "")
+        case .beliefs: ("Estimating the true classes", 0, nil, "")
         case .references(let done, let total): ("Reference sets", done, total, "classes")
         case .steps(let done, let total):
           ("Training CleanNet (\(networks) network\(networks == 1 ? "" : "s"))", done, total, "steps")

@@ -39,7 +39,7 @@ public enum Engine {
     set { functions.set_threads(Int32(newValue)) }
   }
 
-  /// As many threads of ``threads`` as may each take so many bytes.
+  /// As many threads of ``threads`` as may each take this many bytes.
   package static func threads(each bytes: Int) -> Int { MemoryLimit.threads(threads, each: bytes) }
 
   /// How much memory the process may hold, in bytes.

@@ -118,7 +118,7 @@ private func recipe(epochs: Int) -> FineTuningRecipe {
     #expect(best.last?.epoch == whole.progress.bestEpoch)
   }
 
-  @Test("images of weight 0 are never looked at, and images held aside never learned from") func zeroWeights()
+  @Test("images of weight 0 are never looked at, and held-out images never learned from") func zeroWeights()
     throws
   {
     let colors = Colors(24)

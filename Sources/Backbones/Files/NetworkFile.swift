@@ -12,8 +12,8 @@ package enum NetworkFile {
   /// - Parameters:
   ///   - size: width and height of the images; nil: what the network was made for.
   ///   - pooling: of networks with tokens.
-  /// - Throws: ``CheckpointError`` where the file cannot be read or is not understood; it names the tensors that are missing,
-  ///   or that have no place.
+  /// - Throws: ``CheckpointError`` where the file cannot be read or is not understood; it names the tensors that are
+  ///   missing, or that have no place.
   package static func open(
     _ path: String, size: Int? = nil, pooling: Pooling = .auto, precision: Precision = .auto,
     device: Device = .cpu

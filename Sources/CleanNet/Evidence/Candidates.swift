@@ -51,7 +51,7 @@ struct Candidates: Sendable {
 
 /// How many candidates an image has.
 struct CandidateLimit: Sendable, Hashable {
-  /// With so many states or fewer all are candidates.
+  /// With this many states or fewer all are candidates.
   var states: Int
   /// Candidates of an image otherwise.
   var candidates: Int

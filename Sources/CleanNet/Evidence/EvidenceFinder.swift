@@ -18,7 +18,7 @@ struct EvidenceFinder: Sendable {
   /// All images in the order of their labels.
   private let byLabel: [Int]
 
-  /// Noise models have at most so many images to fit, of which a quarter of the memory has room for the candidates. More
+  /// Noise models have at most this many images to fit, of which a quarter of the memory has room for the candidates. More
   /// would not change them.
   static var mostFitted: Int { min(1_000_000, max(50_000, Engine.memoryLimit / 4 / bytesOfFitted)) }
 
@@ -82,7 +82,8 @@ struct EvidenceFinder: Sendable {
     withoutGradients {
       let noisy = noisy
       let shrinkage = space.discriminant.bestShrinkage(noisy, labels: labels.labels)
-      // The discriminant of the noisy labels alone. It stays a source when beliefs replace them: they may be wrong together.
+      // The discriminant of the noisy labels alone. It stays a source when beliefs replace them: they may be wrong
+      // together.
       let first =
         parts.contains(.discriminant)
         ? space.discriminant.fitted(noisy, classes: classes, shrinkage: shrinkage) : nil

@@ -1,7 +1,7 @@
 import Torch
 
-/// Where evidence is sought: the images that take part as points, and who is near whom. It depends on features alone, not
-/// on labels or verdicts, so that it serves any number of trainings and judgements.
+/// The space in which evidence is computed: one point per image that takes part, and the nearest neighbors of each.
+/// It depends on features alone, not on labels or verdicts, so one space serves any number of trainings and judgements.
 public struct FeatureSpace: Sendable {
   /// The images that take part, ascending. Row i of everything else belongs to `images[i]`.
   package let images: [Int]
@@ -21,7 +21,7 @@ public struct FeatureSpace: Sendable {
   /// The space of the images that take part in `data`.
   ///
   /// - Parameters:
-  ///   - store: Where neighbors may be kept already.
+  ///   - store: May hold the neighbors of an earlier search.
   ///   - device: Where neighbors are searched.
   ///   - progress: Called from any thread with the share of the work done.
   public init(
@@ -37,7 +37,8 @@ public struct FeatureSpace: Sendable {
       store: store, device: device, threads: threads, progress: progress)
   }
 
-  /// The images that have a label and finite features. Others are not judged; they must not spoil what is said about the rest.
+  /// The images that have a label and finite features. Others are not judged; they must not spoil what is said about
+  /// the rest.
   static func images(of data: TrainingSet) -> [Int] {
     let labeled = data.labels.indices.filter { data.labels[$0] >= 0 }
     return stride(from: 0, to: labeled.count, by: PrincipalComponents.chunk).flatMap { start -> [Int] in

@@ -15,7 +15,7 @@ struct NeighborPosterior: Sendable {
   ///   - features: `[N, d]`; neighbors are nearest by cosine, and no image is its own.
   ///   - classes: How many classes the images are of.
   ///   - recall: The share of the true neighbors that is to be found.
-  ///   - store: Where neighbors may be kept already.
+  ///   - store: May hold the neighbors of an earlier search.
   ///   - device: Where cosines are computed.
   init(
     _ features: some FeatureSource, classes: Int, recall: Double = NeighborSearch.usualRecall,

@@ -7,8 +7,9 @@ import Torch
 /// Sources are logarithms of posteriors of the states, each from a model that has not seen the image's own label: see
 /// ``Candidates``. The posterior is `p(s | x) ∝ exp(Σ_k α_k · l_k[s])`, and the noisy label's likelihood is
 /// `Σ_s p(s | x) T[s, y]`. Both T and α maximize it: T by expectation maximization (Dawid & Skene 1979, with one
-/// annotator), α by damped Newton steps on the same bound. Then the label is right with probability `p(y | x) T[y, y] / Σ_s p(s | x) T[s, y]`: what is decided at ½
-/// needs no threshold from other classes, because each class's noise is in T.
+/// annotator), α by damped Newton steps on the same bound. Then the label is right with probability `p(y | x) T[y, y] /
+/// Σ_s p(s | x) T[s, y]`: what is decided at ½ needs no threshold from other classes, because each class's noise is in
+/// T.
 struct NoiseModel: Sendable {
   /// T: `[E, C]`, rows sum to 1.
   var transition: Tensor

@@ -9,10 +9,9 @@ import Torch
 /// Simpson and Gelman 2018, with classes as units). So a reading that one class alone prefers does not win everywhere.
 /// Probabilities are averaged, not log-odds, so that no reading overrules all others by one huge number.
 ///
-/// On top, `VerdictResiduals` learn what all readings get wrong alike: about images that look like verified ones.
+/// On top, `VerdictResiduals` learn the mistakes that all readings share, for images that look like verified ones.
 ///
-/// A person who slips at the rate ε says the opposite of the truth so often: a verdict whose side has the probability p
-/// is given with `ε + (1 − 2ε)·p`.
+/// A person who slips at the rate ε gives a verdict of probability p with the probability `ε + (1 − 2ε)·p`.
 ///
 /// Fitting takes milliseconds. Verified images are judged by models that were fitted without them, so that their
 /// probabilities can be compared with their verdicts.
@@ -22,7 +21,7 @@ public struct VerdictModel: Sendable, Codable {
     /// The image's place in the evidence.
     public var row: Int
     public var isRight: Bool
-    /// How often the person who said so is mistaken; see ``VerificationLabel/slipRate``.
+    /// The rate at which the person gives the opposite answer by mistake; see ``VerificationLabel/slipRate``.
     public var slipRate: Double
 
     public init(row: Int, isRight: Bool, slipRate: Double = 0) {
@@ -156,7 +155,7 @@ public struct VerdictModel: Sendable, Codable {
     return Set(used.map(\.first) + used.compactMap(\.second) + (residuals?.frame.candidates ?? []))
   }
 
-  /// The probability that each image's label is right, `evidence.count` of them; no verdict is looked at.
+  /// The probability that each image's label is right, `evidence.count` of them, without regard to verdicts.
   public func probabilities(_ evidence: LabelEvidence) -> [Float] {
     let read = readProbabilities(evidence)
     return residuals?.probabilities(read, evidence) ?? read
@@ -204,7 +203,7 @@ public struct VerdictModel: Sendable, Codable {
   /// The model's predictions for images.
   public struct Outcome: Sendable {
     public var model: VerdictModel
-    /// That each label is right: one per image of the evidence.
+    /// The probability that each label is right: one per image of the evidence.
     public var probabilities: [Float]
   }
 

@@ -1,10 +1,10 @@
 import Foundation
 import Torch
 
-/// Judges labels of images that no training has seen, one or many, by the same arithmetic as those of the training set.
+/// Judges labels of new images, one or many, with the same formulas as those of the training set.
 ///
-/// It holds what judging follows from: components, discriminants, networks with their references, noise models, and an
-/// index of training images with what is believed of them. Nothing of it depends on verdicts: a ``VerdictModel`` weighs
+/// It holds components, discriminants, networks with their references, noise models, and an index of training images with
+/// their beliefs. None of it depends on verdicts: a ``VerdictModel`` weighs
 /// the candidates, as it does for the training set.
 ///
 /// ```swift
@@ -40,7 +40,7 @@ public struct LabelJudge: Sendable {
     var given: Int
   }
 
-  /// More training images are no neighbors of new ones: a million are enough to find similar ones among.
+  /// At most this many training images serve as neighbors of new ones: among a million there are enough similar ones.
   public static let mostNeighbors = 1_000_000
 
   init(model: CleanNetModel, images: [Int], labels: [Int], parts: Parts) {
@@ -101,7 +101,7 @@ public struct LabelJudge: Sendable {
   ///   - features: As the model was trained on: `[n, D]`.
   ///   - labels: Their classes, −1 where there is none: n of them.
   ///   - verdicts: The model of verdicts, which weighs the candidates.
-  ///   - neighbors: The most similar training images to name of each.
+  ///   - neighbors: How many of the most similar training images to name for each image.
   /// - Returns: One element per image. Images without finite features have no judgement; those without a label have a
   ///   suggested class only.
   public func judge(

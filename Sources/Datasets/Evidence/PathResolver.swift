@@ -2,8 +2,8 @@ import Foundation
 
 /// Finds the images that a table's texts mean: paths as other systems write them, ids without folder or extension.
 ///
-/// The rule for all paths is learnt from the first rows: the least change by which they exist. Changes that only single paths
-/// need, such as slashes for backslashes, are made to those.
+/// The rule for all paths is learnt from the first rows: the least change by which they exist. Changes that only single
+/// paths need, such as slashes for backslashes, are made to those.
 final class PathResolver {
   /// The change that is made to every path.
   enum Rule {
@@ -22,7 +22,7 @@ final class PathResolver {
   private static let suffixes = [
     "", ".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG", ".webp", ".tif", ".tiff", ".bmp",
   ]
-  /// Paths with other letters than ASCII are looked at until so many were there as written.
+  /// Paths with other letters than ASCII are looked at until this many were there as written.
   private static let patience = 2000
 
   let places: ImagePlaces

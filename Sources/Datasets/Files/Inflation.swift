@@ -5,7 +5,7 @@ import Foundation
 enum Inflation {
   /// A member that claims more is refused before any of it is unpacked.
   static let mostBytes: Int64 = 512 << 20
-  /// A byte of a deflated member stands for at most so many: 258 by two bits.
+  /// A byte of a deflated member stands for at most this many: 258 by two bits.
   private static let mostGrowth: Int64 = 1032
   private static let pieceSize = 1 << 20
 

@@ -2,7 +2,7 @@ import Foundation
 
 /// Notices a wrong root early: when of the first images not one is there.
 struct RootProbe {
-  /// After so many rows without a single image, the root is taken to be wrong.
+  /// After this many rows without a single image, the root is taken to be wrong.
   static let rowsProbed = 32
 
   private let root: String

@@ -4,8 +4,8 @@ import Foundation
 /// LabelMe's JSON files, one beside each image, taken as classification: the flag that is true, or else the one label
 /// that all shapes carry.
 ///
-/// Images with several flags or labels, or none, are passed over and counted. A folder at the top that is named like a split
-/// is one.
+/// Images with several flags or labels, or none, are passed over and counted. A folder at the top that is named like a
+/// split is one.
 package struct LabelMe: DatasetFormat {
   package static let name = "labelme"
   package static let summary = "LabelMe's JSON files beside the images, of one flag or one label each"

@@ -7,8 +7,9 @@ extension Parquet: WritableFormat {
   }
 }
 
-/// Writes a folder with `data/<split>-00000-of-00001.parquet`, as Hugging Face's `load_dataset("parquet", …)` reads them: the
-/// columns `image` (bytes and path) and `label` (a number, with the classes' names in the metadata), and what else is known.
+/// Writes a folder with `data/<split>-00000-of-00001.parquet`, as Hugging Face's `load_dataset("parquet", …)` reads
+/// them: the columns `image` (bytes and path) and `label` (a number, with the classes' names in the metadata), and what
+/// else is known.
 final class ParquetWriter: DatasetWriter {
   private let session: WritingSession
   private let duckdb: DuckDB

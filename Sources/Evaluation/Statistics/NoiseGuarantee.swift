@@ -67,9 +67,9 @@ package struct NoiseGuarantee: Sendable, Hashable, Codable {
   /// Classes with kept images that it does not cover, ascending.
   package var uncovered: [Int]
 
-  /// A class with so many random draws is covered however large it is.
+  /// A class with this many random draws is covered however large it is.
   package static let enoughDraws = 20
-  /// A class with fewer draws is covered if its share of the images is at most so many times its share of the draws.
+  /// A class with fewer draws is covered if its share of the images is at most this many times its share of the draws.
   package static let sparsestRate = 3.0
 
   /// - Parameters:

@@ -68,7 +68,8 @@ package enum ClassifierExport {
     return renamed.tensors.count
   }
 
-  /// Pixels in, logits out; classes and preparation lie beside the program as `cleannet.json`. Returns the number of tensors.
+  /// Pixels in, logits out; classes and preparation lie beside the program as `cleannet.json`. Returns the number of
+  /// tensors.
   private static func writeTorchScript(
     _ file: ClassifierFile, kind: BackboneKind, preparation: ImagePreparation, to out: String
   ) throws -> Int {

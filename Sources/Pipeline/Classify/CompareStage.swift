@@ -29,7 +29,7 @@ package struct CompareStage: Sendable {
 
   /// How the heads' penalty is chosen.
   package enum Penalty: Sendable, Hashable {
-    /// One for all ways to weigh, as the paper trains all with one recipe. It is the one under which images held aside
+    /// One for all ways to weigh, as the paper trains all with one recipe. It is the one under which images held out
     /// are likeliest, by the weights `soft` where they are compared, else by the first ones. No clean label is needed.
     case shared
     /// For each way to weigh under its own weights. `none` then takes a large one, which makes up for much noise.

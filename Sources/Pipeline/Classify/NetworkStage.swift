@@ -149,7 +149,7 @@ struct NetworkStage {
     return String(format: "best epoch %d, %.1f %% of validation weights right", best.epoch, 100 * top1)
   }
 
-  /// Images held aside: by a hash of their number, so that they stay the same when others are added.
+  /// Images held out: by a hash of their number, so that they stay the same when others are added.
   private func validation(_ examples: [Int]) -> [Int] {
     examples.indices.filter { place in
       var random = SplitMix64(seed: network.recipe.seed ^ UInt64(examples[place]) &* 0x9E37_79B9_7F4A_7C15)

@@ -49,8 +49,8 @@ struct OutOfFoldStage: Sendable {
     }.outcome
   }
 
-  /// The fold of each sample, by what its features are, so that copies of an image are in one; -1 where it has no label or no
-  /// features.
+  /// The fold of each sample, by what its features are, so that copies of an image are in one; -1 where it has no label
+  /// or no features.
   private static func folds(of workspace: Workspace) throws -> [Int] {
     let data = try LabeledFeatures(try workspace.snapshot())
     let images = data.labels.indices.filter { data.labels[$0] >= 0 }

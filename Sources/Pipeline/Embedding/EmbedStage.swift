@@ -38,7 +38,7 @@ package struct EmbedStage: Sendable {
     return size
   }
 
-  /// Decodes images of up to so many million pixels; nil: as the workspace says, at first 100.
+  /// Decodes images of up to this many million pixels; nil: as the workspace says, at first 100.
   package var maximumMegapixels: Int?
   /// Whether JPEGs whose ends are missing are taken as they are; nil: as the workspace says, at first not.
   package var takesTruncated: Bool?
@@ -189,7 +189,7 @@ package struct EmbedStage: Sendable {
     return "\(sample.path) (\(what))"
   }
 
-  /// From so many images on, a run that reaches hardly any has failed.
+  /// From this many images on, a run that reaches hardly any has failed.
   private static let fewest = 10
 
   /// Counts what there is, and notes that the run is done.

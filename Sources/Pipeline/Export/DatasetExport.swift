@@ -8,7 +8,8 @@ package struct DatasetExport: Sendable {
   package enum Wrong: String, Sendable, CaseIterable {
     /// They are left out.
     case drop
-    /// They get the label that a person says is right, else the one that fits best, and are left out where none fits better.
+    /// They get the label that a person says is right, else the one that fits best, and are left out where none fits
+    /// better.
     case relabel
     /// They stay as they are.
     case keep

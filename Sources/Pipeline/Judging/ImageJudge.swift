@@ -43,7 +43,7 @@ package struct JudgedImage: Sendable, Encodable {
   package var label: String?
   /// `right` or `wrong`; nil where the label was not judged.
   package var verdict: String?
-  /// That the label is right.
+  /// The probability that the label is right.
   package var probability: Float?
   package var threshold: Double?
   /// The class that fits best.

@@ -36,7 +36,7 @@ package struct Worker: Sendable {
     var dimension: Int
     /// Names of the classes; empty for `embed`.
     var classes: [String]
-    /// Images that are worked on at once: a client keeps at least so many unanswered.
+    /// Images that are worked on at once: a client keeps at least this many unanswered.
     var batch: Int
     /// The longest payload that is taken, in bytes.
     var longest: Int

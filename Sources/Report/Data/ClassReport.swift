@@ -59,7 +59,7 @@ package struct ImageCard: Sendable, Codable {
   /// Class numbers; suggestion nil where the image is not judged.
   package var label: Int
   package var suggestion: Int?
-  /// That the label is right.
+  /// The probability that the label is right.
   package var probability: Double?
   package var cosine: Double?
   /// Called wrong, by the model or by a person; nil where not judged.

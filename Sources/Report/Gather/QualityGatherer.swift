@@ -58,7 +58,7 @@ struct QualityGatherer {
       calibration: calibration)
   }
 
-  /// Every so many points of a curve, and its ends.
+  /// Every this many points of a curve, and its ends.
   private static func points(_ curve: [CurvePoint]) -> [[Double]] {
     let stride = max(1, curve.count / points)
     return curve.indices.filter { $0 % stride == 0 || $0 + 1 == curve.count }.map {

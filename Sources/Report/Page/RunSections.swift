@@ -51,7 +51,7 @@ struct ClassifierSection {
 
   /// The names of numbers in the records, in words.
   private static let quantities = [
-    "loss": "training", "validationLoss": "held aside", "validationTop1": "held aside, top-1",
+    "loss": "training", "validationLoss": "held out", "validationTop1": "held out, top-1",
     "top1": "top-1",
   ]
 

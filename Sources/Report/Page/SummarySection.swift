@@ -114,8 +114,8 @@ struct SummarySection {
     if let guarantee = summary.guarantee {
       tiles.append(
         tile(
-          "Left at most", Figure.percent(guarantee.upper, "/summary/guarantee/upper"),
-          "of the labels kept in verified classes are wrong, 95 % sure"))
+          "Wrong labels left, at most", Figure.percent(guarantee.upper, "/summary/guarantee/upper"),
+          "of the kept labels in verified classes, 95 % sure"))
     }
     return tiles.reduce("") { $0 + $1 }
   }

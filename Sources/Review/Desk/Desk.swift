@@ -153,7 +153,7 @@ final class Desk: Sendable {
     }
   }
 
-  /// Pages of at least so many images may hold a trial.
+  /// Pages of at least this many images may hold a trial.
   private static let trialPage = 12
 
   /// Mixes the images of a page.

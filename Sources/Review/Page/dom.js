@@ -56,7 +56,7 @@ export function preload(image, side) {
   return picture;
 }
 
-/// Small images are shown at most so many times as large as they are: people recognize nothing in bare blocks.
+/// Small images are enlarged at most by this factor: people recognize nothing in bare blocks.
 const magnification = 10;
 
 /// Bounds the size at which an image is shown, once it is known.

@@ -197,7 +197,7 @@ export function gridView(app, label) {
     if (now - since >= shortest) return false;
     if (warned !== undefined && now - warned > 600) return false;
     warned ??= now;
-    toast(`You have seen these ${asked.length} images for ${((now - since) / 1000).toFixed(1)} s. Press again to save the page all the same.`);
+    toast(`You have seen these ${asked.length} images for ${((now - since) / 1000).toFixed(1)} s. Press again to save it anyway.`);
     return true;
   }
 
@@ -205,7 +205,7 @@ export function gridView(app, label) {
     if (isBusy || page.length === 0 || api.isOffline()) return;
     const asked = readable();
     const waiting = asked.filter((one) => !isShown(one.picture)).length;
-    if (waiting > 0) return toast(`${plural(waiting, "image")} still to come.`);
+    if (waiting > 0) return toast(`${plural(waiting, "image")} not loaded yet.`);
     if (asked.length > 0 && isHasty(asked)) return;
     isBusy = true;
     element.classList.add("busy");

@@ -124,7 +124,7 @@ function training(status) {
   const fresh = app.overview.sinceTraining ?? verified;
   // All answers count already: another training would find the same.
   const isLive = app.overview.isLive;
-  const cannot = !app.overview.hasFeatures ? "Run `cleannet embed` first" : verified === 0 ? "Verify some images first" : undefined;
+  const cannot = !app.overview.hasFeatures ? "Run cleannet embed first" : verified === 0 ? "Verify some images first" : undefined;
   corner.replaceChildren(h("button", {
     type: "button", class: "retrain", disabled: cannot !== undefined, title: cannot ?? (isLive ? "Every verdict counts at once. Train again when images, labels or features have changed" : "Learn from the verdicts and score every label again"),
     onclick: retrain,
@@ -246,10 +246,10 @@ function help() {
     h("dl", {}, Object.entries(entries).map(([name, text]) => [
       h("dt", {}, keysOf(name).map((key) => h("kbd", {}, key))), h("dd", {}, text),
     ]))));
-  const fingers = h("p", {}, "Fingers: touch an image to mark it, hold it to see it large, stroke across several to mark them all.");
+  const fingers = h("p", {}, "Fingers: touch an image to mark it, hold it to see it large, swipe across several to mark them all.");
   const isTouch = matchMedia("(pointer: coarse)").matches;
   dialog(isTouch ? "Help" : "Keys", h("div", {}, isTouch ? fingers : null, h("div", { class: "key-lists" }, lists),
-    h("p", { class: "faint" }, "Many at once: arrow keys move; Shift with an arrow key or a click marks a range, and so does a stroke across the images. Hold a finger on an image, or press ", h("kbd", {}, keysOf("zoom")[0] ?? ""), ", to see it large. Other keys: a file ",
+    h("p", { class: "faint" }, "Many at once: arrow keys move; Shift with an arrow key or a click marks a range, and so does dragging across the images. Hold a finger on an image, or press ", h("kbd", {}, keysOf("zoom")[0] ?? ""), ", to see it large. Other keys: a file ",
       h("code", {}, "review/keys.json"), " in the workspace, such as ", h("code", {}, "{\"right\": [\"j\"], \"wrong\": [\"f\"]}"), "."),
     app.keyProblem ? h("p", { class: "warning" }, app.keyProblem) : null), { className: "wide" });
 }

@@ -39,7 +39,7 @@ export function mendView(app) {
     title.textContent = isAgain ? "Please look again" : "Labels the model is least sure of";
     hint.textContent = isAgain
       ? "Some of these answers may be slips. Mark the images that do not belong to the class."
-      : "Touch an image once if it is the other class, twice if it is neither.";
+      : "Click an image once if it is the other class, twice if it is neither.";
     groups.replaceChildren(...reply.groups.map((group) => {
       const strip = h("div", { class: "row-of-tiles", role: "listbox", "aria-multiselectable": "true", "aria-label": `Images labelled ${app.name(group.label)}` });
       strip.append(...group.images.map((item) => tileOf(item, group.suggestion)));
@@ -115,8 +115,8 @@ export function mendView(app) {
     if (isBusy || tiles.length === 0 || api.isOffline()) return;
     const shown = asked();
     const waiting = shown.filter(({ picture }) => !(picture.complete && picture.naturalWidth > 0)).length;
-    if (waiting > 0) return toast(`${plural(waiting, "image")} still to come.`);
-    if (performance.now() - since < app.overview.glance * 1000 * shown.length) return toast("That was fast: look at all images, then save the page.");
+    if (waiting > 0) return toast(`${plural(waiting, "image")} not loaded yet.`);
+    if (performance.now() - since < app.overview.glance * 1000 * shown.length) return toast("That was very fast. Look at all images, then save the page.");
     isBusy = true;
     element.classList.add("busy");
     const dwell = Math.round((performance.now() - since) / tiles.length);

@@ -127,7 +127,7 @@ export function singleView(app, source) {
     if (!item || asked < since) return;
     // Nobody has seen what has not come yet. An image that was there stays seen while its larger copy is on its way.
     if (picture.complete && picture.naturalWidth > 0) seen = item;
-    if (seen !== item) return toast("The image is still to come.");
+    if (seen !== item) return toast("The image has not loaded yet.");
     if (name === "zoom") return zoom(item);
     if (name === "right") return answer(item, "right");
     if (name === "wrong") return answer(item, "wrong");

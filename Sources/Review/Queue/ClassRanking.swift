@@ -53,7 +53,7 @@ struct ClassRanking: Sendable {
       let why =
         isFirst
         ? "the most typical class: most like all the others"
-        : distance.map { "looks different from the classes above, so it teaches something new" }
+        : distance.map { _ in "looks different from the classes above, so it teaches something new" }
           ?? "none verified yet"
       entries.append(entry(standing, isFirst ? .typical : .diverse, why))
       chosen.insert(standing.label)
@@ -94,20 +94,20 @@ struct ClassRanking: Sendable {
       if item.novelty > 0.9, !verified.isEmpty {
         return entry(
           item.standing, .diverse,
-          "unlike all verified classes (distance \(item.novelty.decimal)); \(doubt.percent) of its decisions are expected to be wrong"
+          "looks different from all verified classes, and the model probably misjudges \(doubt.percent) of its labels"
         )
       }
       if disagreement > max(4 * doubt, contradictions) {
         return entry(
           item.standing, .disagreeing,
-          "the model's networks disagree on it: by \(disagreement.percent) of their belief, on average")
+          "the model is unsure here: its networks disagree")
       }
       if contradictions > 2 * doubt {
         return entry(
           item.standing, .contradictory,
-          "in \(contradictions.percent) of its images verdict and best class contradict each other")
+          "in \(contradictions.percent) of its images the model contradicts itself")
       }
-      return entry(item.standing, .doubtful, "\(doubt.percent) of its decisions are expected to be wrong")
+      return entry(item.standing, .doubtful, "the model probably misjudges \(doubt.percent) of its labels")
     }
   }
 

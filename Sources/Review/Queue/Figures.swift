@@ -3,6 +3,4 @@ import Foundation
 extension Double {
   /// "12 %", "0.7 %".
   var percent: String { String(format: self < 0.0995 ? "%.1f %%" : "%.0f %%", self * 100) }
-  /// "0.83".
-  var decimal: String { String(format: "%.2f", self) }
 }

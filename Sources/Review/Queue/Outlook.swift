@@ -31,7 +31,7 @@ struct Outlook: ResponseEncodable, Sendable, Hashable {
   struct Kept: Sendable, Hashable, Codable {
     /// The share of wrong labels, at most.
     var upper: Double
-    /// Labels kept, in so many classes.
+    /// Labels kept, in this many classes.
     var labels: Int
     var classes: Int
     /// Images drawn at random among them, and how many of those are not known to be right: wrong, or "not sure".
@@ -55,7 +55,7 @@ struct Outlook: ResponseEncodable, Sendable, Hashable {
   var expectedUnverified: Double?
   /// The moments of past scorings, the oldest first.
   var history: [Moment]
-  /// `expected` after so many more verdicts and another training: extrapolated.
+  /// `expected` after this many more verdicts and another training: extrapolated.
   var after: Double?
   static let step = 100
   var more = step
@@ -91,16 +91,25 @@ struct Outlook: ResponseEncodable, Sendable, Hashable {
     let later = expected * pow(now / (now + Double(Self.step)), decline)
     after = later
     isEnough = expected - later < Self.worthwhile
-    let state = "About \(expected.percent) of the decisions are expected to be wrong now"
-    let where_ =
+    let scale = Self.scale(expected, later)
+    let state =
+      "The model probably misjudges \(Self.count(expected, scale)) of \(scale.formatted(.number.locale(Locale(identifier: "en_GB")))) labels"
+    let place =
       next.isEmpty
       ? ""
-      : " in \(next.prefix(3).map(Self.brief).formatted(.list(type: .and).locale(Locale(identifier: "en_GB"))))"
+      : ", in \(next.prefix(3).map(Self.brief).formatted(.list(type: .and).locale(Locale(identifier: "en_GB")))),"
     advice =
       isEnough
-      ? "\(state). \(Self.step) more verdicts would change less than \(Self.worthwhile.percent): this is enough."
-      : "\(state). \(Self.step) more verdicts\(where_) may bring that to about \(later.percent)."
+      ? "\(state). Another \(Self.step) verdicts would hardly change that: this is enough."
+      : "\(state). Another \(Self.step) verdicts\(place) may bring that to \(Self.count(later, scale))."
   }
+
+  /// Out of how many labels two shares are told: 100, or 1,000 if they are small or too close to differ.
+  private static func scale(_ now: Double, _ later: Double) -> Int {
+    now >= 0.02 && count(now, 100) != count(later, 100) ? 100 : 1_000
+  }
+
+  private static func count(_ share: Double, _ scale: Int) -> Int { Int((share * Double(scale)).rounded()) }
 
   /// A class's name as a sentence bears it.
   private static func brief(_ name: String) -> String {

@@ -32,14 +32,14 @@ package struct NeighborSearch: Sendable {
 
   package init(k: Int) { self.k = k }
 
-  /// Bytes of a GPU's memory that the search of so many vectors takes.
+  /// Bytes of a GPU's memory that the search of this many vectors takes.
   package static func gpuBytes(_ count: Int, dimension: Int) -> Int {
     GPUNeighbors.byteCount(count, dimension: dimension)
   }
 
   /// - Parameters:
   ///   - features: `[N, d]`, of any length; rows are read several times, in order.
-  ///   - store: Where neighbors may be kept already, whole or in part, and are kept.
+  ///   - store: May hold the neighbors of an earlier search, whole or in part, and are kept.
   ///   - progress: Called from any thread with the share of the work done.
   package func callAsFunction(
     _ features: some FeatureSource, store: NeighborStore? = nil, threads: Int,

@@ -1,4 +1,5 @@
-/// The images of one class that were drawn at random and answered: what is found in them holds for the whole class.
+/// The images of one class that were drawn at random and answered: the share of wrong labels among them is
+/// representative of the class.
 ///
 /// Two kinds of images belong to it. First, the longest beginning of the class's ``DrawOrder`` whose images have all been
 /// answered, by whatever route: an image that a suspect's view or a second opinion has answered keeps its place. The

@@ -1,7 +1,7 @@
 import Foundation
 import GRDB
 
-/// The verdicts of people who looked, and the images from which one may conclude on the others.
+/// The verdicts of people who looked, and the random samples that stand for all images.
 public struct VerifiedImages: Sendable, Hashable {
   /// One image that somebody has looked at.
   public struct Image: Sendable, Hashable {
@@ -20,7 +20,7 @@ public struct VerifiedImages: Sendable, Hashable {
     /// The person's further remark about the image.
     public var remark: VerificationRecord.Remark?
     /// Whether the image belongs to its class's random sample. Only such images may carry shares, intervals and bounds;
-    /// all others teach, and no more.
+    /// all others only help the model.
     public var isDrawn: Bool
   }
 

@@ -16,8 +16,8 @@ public struct CurrentAnswer: Sendable, Hashable {
   public var correction: Int?
   /// That person's further remark about the image.
   public var remark: VerificationRecord.Remark?
-  /// Why the image was shown to the person whose answer holds. Says nothing of whether it stands for others: see
-  /// ``ClassSample``.
+  /// Why the image was shown to the person whose answer holds. It does not say whether the image is part of the random
+  /// sample: see ``ClassSample``.
   public var selection: VerificationRecord.Selection?
   /// Whether people who looked at the image say different things, and nobody has settled it.
   public var isDisputed: Bool
@@ -129,7 +129,7 @@ extension Workspace {
   package struct AnswerChanges: Sendable {
     /// The number of the last answer that is taken into account.
     public var last: Int
-    /// Each person's last word, withdrawn ones included, by sample.
+    /// Each person's last answers, withdrawn ones included, by sample.
     public var voices: [Voice]
     public var answers: [CurrentAnswer]
   }

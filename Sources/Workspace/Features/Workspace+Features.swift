@@ -40,7 +40,7 @@ extension Workspace {
     return set
   }
 
-  /// The features of all samples, mapped into memory, once it is sure that they are what was written.
+  /// The features of all samples, mapped into memory after a check that they are undamaged.
   ///
   /// - Throws: `WorkspaceError` if samples have none yet, or a file is damaged.
   public func featureMatrix(_ set: FeatureSet) throws -> FeatureMatrix {

@@ -2,7 +2,7 @@
 public struct ScoreRow: Sendable, Hashable {
   /// Of the sample's feature and its label's class.
   public var cosine: Float
-  /// That the label is right.
+  /// The probability that the label is right.
   public var probability: Float
   /// Below it the label is taken to be wrong.
   public var threshold: Float

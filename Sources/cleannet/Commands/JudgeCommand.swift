@@ -67,7 +67,10 @@ struct JudgeCommand: ParsableCommand {
       throw ValidationError("--shard \(path) is for data sets; \(source) is one image.")
     }
     var others = importing
-    if source == "-" { (others.root, others.keyPrefix) = (nil, nil) }
+    if source == "-" {
+      others.root = nil
+      others.keyPrefix = nil
+    }
     guard source == "-" || isImage, others.isGiven else { return }
     throw ValidationError(
       source == "-"

@@ -103,7 +103,7 @@ extension TrainStage.Outcome {
       + "\(verified) verified in \(verifiedClasses) classes."
     return validationRanking.map {
       start
-        + " On verified images held aside, right labels rank above wrong ones with probability \($0.percent)."
+        + " On held-out verified images, right labels rank above wrong ones with probability \($0.percent)."
     } ?? start
   }
 }

@@ -26,7 +26,7 @@ struct ClassifyCompare: ParsableCommand {
     help: ArgumentHelp(
       "The penalty on heads' weights: shared, own or a number.",
       discussion: """
-        shared (default): one for all kinds of weights. It maximizes the likelihood of images held aside under the \
+        shared (default): one for all kinds of weights. It maximizes the likelihood of held-out images under the \
         weights soft, or under the first kind if soft is not compared. own: one per kind, under its own weights.
         """))
   var penalty: PenaltyChoice?

@@ -59,7 +59,7 @@ package struct Backbone: Sendable {
     self.kind = kind
     self.dtype = dtype
     self.device = device
-    gpu = GPUSlices(device, size: kind.inputSize)
+    gpu = GPUSlices.ifNeeded(on: device, size: kind.inputSize)
     network = try reader.network().map { FoldedConvolution($0, dtype: dtype, device: device) }
     classifier = try reader.classifier()
   }

@@ -13,17 +13,21 @@ final class GPUSlices: Sendable {
   /// Bytes that a pixel of the input may come to inside a network, with room to spare: EfficientNet-Lite2 takes 120 in
   /// bfloat16, a ViT-L/14 takes 90.
   private static let bytesPerPixel = 400
-  /// More images at once gain nothing.
-  private static let most = 64
 
-  /// nil for the CPU.
+  /// nil for the CPU, where each network chooses its own slices.
   ///
   /// - Parameter size: Width and height of the images that the network was made for.
-  init?(_ device: Device, size: Int) {
-    guard device != .cpu else { return nil }
+  static func ifNeeded(on device: Device, size: Int) -> GPUSlices? {
+    device == .cpu ? nil : GPUSlices(device, size: size)
+  }
+
+  /// - Parameters:
+  ///   - most: More images at once gain nothing.
+  ///   - size: Width and height of the images that the network was made for.
+  init(_ device: Device, most: Int = 64, size: Int) {
     self.device = device
     thread = .of(device)
-    var count = Self.most
+    var count = most
     if let free = device.freeMemory {
       while count > 1, 2 * count * size * size * Self.bytesPerPixel > free { count /= 2 }
     }

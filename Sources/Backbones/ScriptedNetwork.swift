@@ -77,7 +77,7 @@ package struct ScriptedNetwork: FeatureNetwork {
     self.normalization = normalization
     self.pooling = pooling
     self.device = device
-    gpu = GPUSlices(device, size: side)
+    gpu = GPUSlices.ifNeeded(on: device, size: side)
     name = about?.name ?? URL(fileURLWithPath: path).lastPathComponent
     inputSize = side
     dtype = wanted

@@ -44,7 +44,7 @@ package struct VisionTransformer: FeatureNetwork {
     self.pooling = pooling
     self.device = device
     inputSize = parts.size
-    gpu = GPUSlices(device, size: parts.size)
+    gpu = GPUSlices.ifNeeded(on: device, size: parts.size)
     dtype = precision.dtype(on: device)
     patchSize = parts.patchSize
     blockCount = parts.blocks.count

@@ -86,7 +86,8 @@ package struct DatasetTally: Sendable, Hashable {
       "each image needs one class; keep one name, or remove these rows")
     warn(
       splits.map(\.name).filter { ![SplitName.train, SplitName.validation, SplitName.test].contains($0) },
-      "splits with unusual names", "their images are used for training; only images of the split test are not")
+      "splits with unusual names", "their images are used for training; only images of the split test are not"
+    )
     warn(
       names.filter { Self.blanks.contains($0.trimmedBlanks.lowercased()) || $0.trimmedBlanks.isEmpty },
       "classes that look like missing labels", "if they are, remove those rows")

@@ -46,7 +46,8 @@ final class ImageReceiver: TransferReceiver, @unchecked Sendable {
   func finish() throws(DownloadFailure) -> Int {
     guard settings.isImage(file?.head ?? []) else {
       throw DownloadFailure(
-        count == 0 ? "The answer is empty." : "The answer is not an image, although its address suggests one.",
+        count == 0
+          ? "The answer is empty." : "The answer is not an image, although its address suggests one.",
         isTemporary: false)
     }
     try file?.finish()

@@ -189,8 +189,10 @@ package struct ScoreStage: Sendable {
       throw PipelineError(
         .badInput,
         "No threshold can guarantee that at most \(wished * 100) % of the kept labels are wrong",
-        remedy: "This needs at least \(needed) verified images among the kept ones, almost all of them right; "
-          + "\(data.randomVerdicts.count) drawn at random are verified in all. Verify more, or raise --target-noise")
+        remedy: """
+          This needs at least \(needed) verified images among the kept ones, almost all of them right; \
+          \(data.randomVerdicts.count) drawn at random are verified in all. Verify more, or raise --target-noise
+          """)
     }
   }
 

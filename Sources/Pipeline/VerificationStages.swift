@@ -86,7 +86,8 @@ struct TruthColumn {
       throw PipelineError(
         .badInput,
         "No value of the column \"\(name)\", such as \"\(stranger)\", is a class's name, such as \"\(classes.first ?? "")\"",
-        remedy: "Import again with --truth-columns \(name), which applies class names and the label map to it")
+        remedy: "Import again with --truth-columns \(name), which applies class names and the label map to it"
+      )
     }
     isRight = zip(truths, labels).map { truth, label in
       truth.flatMap { $0.isEmpty ? nil : $0 == classes[Int(label)] }

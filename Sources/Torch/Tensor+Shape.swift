@@ -182,7 +182,9 @@ extension Tensor {
   public func contiguous() -> Tensor { Tensor.wrap("contiguous", Engine.functions.contiguous(handle)) }
 
   /// A batch of images `[N, C, H, W]` stored pixel by pixel, which convolutions on CPUs prefer.
-  package func channelsLast() -> Tensor { Tensor.wrap("channelsLast", Engine.functions.channels_last(handle)) }
+  package func channelsLast() -> Tensor {
+    Tensor.wrap("channelsLast", Engine.functions.channels_last(handle))
+  }
 
   /// A copy.
   public func clone() -> Tensor { Tensor.wrap("clone", Engine.functions.clone(handle)) }

@@ -44,7 +44,8 @@ public final class Workspace: Sendable {
     let catalogue = Self.cataloguePath(self.path)
     if !FileManager.default.fileExists(atPath: catalogue) {
       guard create else { throw Self.missing(path) }
-      try Self.refuseRemains(of: self.path, because: "is missing, although other files of the workspace are there")
+      try Self.refuseRemains(
+        of: self.path, because: "is missing, although other files of the workspace are there")
       try makeFolder(self.path)
     }
     if !create, let pool = try Self.openForReading(self.path) {
@@ -59,7 +60,8 @@ public final class Workspace: Sendable {
       try Self.translating(catalogue) {
         let pool = try DatabasePool(path: catalogue, configuration: Self.configuration(patience: patience))
         try Schema.prepare(pool, path: catalogue) {
-          try Self.refuseRemains(of: folder, because: "is empty, although other files of the workspace are there")
+          try Self.refuseRemains(
+            of: folder, because: "is empty, although other files of the workspace are there")
           if !create { throw Self.missing(path) }
         }
         // A verdict that was acknowledged survives a loss of power. Writes are few and large otherwise.

@@ -307,7 +307,7 @@ struct TableEvidenceTests {
       for label in ["train", "images"] { tally.add(label: label, split: split, samples: 9) }
     }
     // Labels of a table are what they are; splits of other names are trained on.
-    #expect(tally.warnings.count == 1 && tally.warnings[0].contains("no usual name: \"0\""))
+    #expect(tally.warnings.count == 1 && tally.warnings[0].contains("unusual names: \"0\""))
   }
 
   @Test("COCO: ids as texts and fractions; Roboflow's folders of splits")

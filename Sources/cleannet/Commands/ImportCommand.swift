@@ -273,7 +273,8 @@ struct ImportOptions: ParsableArguments {
   var pathPrefixes: [String] = []
   @Option(
     help:
-      "Build the paths from a manifest's rows: 'images/{}.jpg' inserts the path column, {column} any other one.")
+      "Build the paths from a manifest's rows: 'images/{}.jpg' inserts the path column, {column} any other one."
+  )
   var pathTemplate: String?
   @Option(
     help:

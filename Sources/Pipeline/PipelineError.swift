@@ -24,7 +24,7 @@ package struct PipelineError: Error, CustomStringConvertible, Sendable, Hashable
   }
 
   package var description: String {
-    // What another error says may be a whole sentence.
+    // The message of another error may be a complete sentence.
     "\(what.hasSuffix(".") ? String(what.dropLast()) : what). \(remedy)."
   }
 }

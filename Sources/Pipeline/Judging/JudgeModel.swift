@@ -249,10 +249,11 @@ extension JudgeModel {
     }
     let read = try Checkpoint.read(path: path)
     do {
-      let about = try read.required(About.self, key: Self.metadataKey)
+      guard read.metadata[Self.metadataKey] != nil else { throw ModelError.noModel }
       guard let file = read.unsealed else {
         throw read.isSealed ? ModelError.damaged : .otherVersion("it lacks a digest")
       }
+      let about = try file.required(About.self, key: Self.metadataKey)
       let model = try CleanNetModel(file)
       guard about.classNames.count == model.references.classes else { throw ModelError.noModel }
       var method = Method.cosine(model)

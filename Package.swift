@@ -174,8 +174,8 @@ let package = Package(
     tests(
       "ReviewTests",
       [
-        "Review", "Datasets", "Images", "Pipeline", "TestPrograms", "TestServer", "Torch", "Workspace",
-        "cleannet", hummingbird,
+        "Review", "Datasets", "Images", "Pipeline", "Report", "TestPrograms", "TestServer", "Torch",
+        "Workspace", "cleannet", hummingbird,
         .product(name: "NIOEmbedded", package: "swift-nio"),
       ]),
     tests(

@@ -17,6 +17,17 @@ package protocol ReviewBackend: Sendable {
   /// - Returns: A row for each sample; nil where a training is needed first.
   func judge() throws -> [ScoreRow]?
 
+  /// Places images on a plane, similar ones near each other. Blocks, for up to a minute.
+  ///
+  /// - Parameter samples: Some thousand at most.
+  /// - Returns: The images that have features; nil without features.
+  func places(_ samples: [Int], _ report: @escaping @Sendable (RetrainingStep) -> Void) throws -> [MapPoint]?
+
+  /// Looks for images that show the same. Blocks, for as long as reading all images takes.
+  ///
+  /// - Returns: Groups of two or more.
+  func copies(_ report: @escaping @Sendable (RetrainingStep) -> Void) throws -> [[Int]]
+
   /// Keeps what ``judge()`` would say now in the workspace, for whoever reads it. Blocks.
   func keepScores() throws
 }
@@ -24,6 +35,23 @@ package protocol ReviewBackend: Sendable {
 extension ReviewBackend {
   package func judge() throws -> [ScoreRow]? { nil }
   package func keepScores() throws {}
+  package func places(_ samples: [Int], _ report: @escaping @Sendable (RetrainingStep) -> Void) throws
+    -> [MapPoint]?
+  { nil }
+  package func copies(_ report: @escaping @Sendable (RetrainingStep) -> Void) throws -> [[Int]] { [] }
+}
+
+/// An image's place on a map, in [0, 1].
+package struct MapPoint: Sendable, Hashable {
+  package var sample: Int
+  package var x: Double
+  package var y: Double
+
+  package init(sample: Int, x: Double, y: Double) {
+    self.sample = sample
+    self.x = x
+    self.y = y
+  }
 }
 
 /// How far retraining is.

@@ -44,15 +44,20 @@ package struct ReviewServer: Sendable {
       sessions: sessions, keys: .init(file: configuration.keysFile ?? "\(folder)/keys.json"), desk: desk,
       hub: hub, workspace: cookie
     ).add(to: inside)
-    BrowseRoutes(
-      desk: desk, retraining: retraining, warmer: ThumbnailWarmer(workspace, cache),
-      glance: configuration.glance
-    )
-    .add(to: inside)
+    let warmer = ThumbnailWarmer(workspace, cache)
+    BrowseRoutes(desk: desk, retraining: retraining, warmer: warmer, glance: configuration.glance)
+      .add(to: inside)
+    ManyRoutes(desk: desk, warmer: warmer).add(to: inside)
+    let map = ImageMap(backend)
+    MapRoutes(desk: desk, map: map).add(to: inside)
+    let copies = CopySearch(backend, file: "\(folder)/copies.json")
+    CopyRoutes(desk: desk, search: copies, hub: hub, warmer: warmer).add(to: inside)
     VerdictRoutes(desk: desk, hub: hub, rejudging: rejudging).add(to: inside)
     MendRoutes(desk: desk).add(to: inside)
+    PlanRoutes(desk: desk).add(to: inside)
     ImageRoutes(desk: desk, cache: cache).add(to: inside)
-    RetrainingRoutes(desk: desk, retraining: retraining, hub: hub, rejudging: rejudging).add(to: inside)
+    RetrainingRoutes(desk: desk, retraining: retraining, hub: hub, rejudging: rejudging, map: map)
+      .add(to: inside)
     responder = router.buildResponder()
   }
 

@@ -1,4 +1,5 @@
 import Pipeline
+import Report
 import Review
 import Synchronization
 import Torch
@@ -33,6 +34,31 @@ struct PipelineBackend: ReviewBackend {
   func judge() throws -> [ScoreRow]? { try live.judge() }
 
   func keepScores() throws { try score(SilentProgress()) }
+
+  func places(_ samples: [Int], _ report: @escaping @Sendable (RetrainingStep) -> Void) throws
+    -> [MapPoint]?
+  {
+    guard let features = try workspace.mappedFeatures() else { return nil }
+    let steps = ImagePlaces.steps
+    let found = ImagePlaces(features, among: samples) { done in
+      if done % 10 == 0 { report(RetrainingStep(name: "Making the map", done: done, total: steps)) }
+    }
+    guard let found else { return nil }
+    return zip(found.ids, found.places).map { MapPoint(sample: $0, x: $1[0], y: $1[1]) }
+  }
+
+  func copies(_ report: @escaping @Sendable (RetrainingStep) -> Void) throws -> [[Int]] {
+    let progress = RetrainingProgress(report)
+    var copies = ImageCopies()
+    copies.threads = threads
+    return try copies.groups(workspace, features: try workspace.mappedFeatures()) { event in
+      switch event {
+      case .began(let stage, let total, let unit): progress.begin(stage, total: total, unit: unit)
+      case .reached(let done): progress.update(done)
+      case .ended(let note): progress.end(note)
+      }
+    }
+  }
 
   private func score(_ progress: some ProgressReporter) throws {
     var score = ScoreStage()

@@ -295,6 +295,7 @@ import Workspace
         try await browser.beScreen(width: width, height: height)
         for hash in [
           "#/queue", "#/class/0", "#/class/0/one", "#/suspects", "#/mend", "#/progress", "#/disputes",
+          "#/suspects/pairs", "#/suspects/pair/0/1", "#/similar/5", "#/map", "#/copies",
         ] {
           try await browser.show(program, hash)
           let excess = "document.scrollingElement.scrollWidth - innerWidth"
@@ -338,7 +339,9 @@ import Workspace
       let views = [
         ("queue", "#/queue", ".card"), ("grid", "#/class/2", ".tile"),
         ("single", "#/class/2/one", "img.large[src]"),
-        ("mend", "#/mend", ".group .tile"),
+        ("mend", "#/mend", ".group .tile"), ("pairs", "#/suspects/pairs", ".pair"),
+        ("similar", "#/similar/100", ".tile"), ("map", "#/map", "canvas"),
+        ("copies", "#/copies", ".copies button"),
         ("suspects", "#/suspects", "img.large[src]"), ("disagreements", "#/disputes", ".opinions"),
         ("progress", "#/progress", "tbody tr"), ("history", "#/history", ".history li"),
       ]

@@ -87,6 +87,36 @@ import Workspace
     }
   }
 
+  @Test func everyTenthImageIsShownToASecondPerson() async throws {
+    let right = try (0..<180).map { try fixture.isRight($0) }
+    try await visit { [workspace] ann, server in
+      var answered = Set<Int>()
+      for label in 0..<3 {
+        let page = try await ann.images("/api/classes/\(label)/images?count=40").images
+          .filter { $0.label == label }
+        answered.formUnion(page.map(\.image))
+        try await ann.answer(page.map { $0.answer(right[$0.image] ? "right" : "wrong") })
+      }
+      // Nobody gets their own.
+      #expect(try await Self.mend(ann).kind == "doubtful")
+      let bob = try await Visitor(ann.client, server, person: "Bob")
+      let queue = try await bob.object(.get, "/api/queue")
+      let page = try await Self.mend(bob, count: 60)
+      let own = Set(page.images.map(\.image))
+      #expect(page.kind == "shared" && queue["shared"] as? Int == own.count && own.count >= 8)
+      #expect(own == answered.filter { $0 % 10 == 0 })
+      let mistaken = try #require(page.images.first { right[$0.image] })
+      try await bob.answer(
+        page.images.map { $0.answer(right[$0.image] && $0 != mistaken ? "right" : "wrong") })
+      let quality = try #require(try workspace.reviewerQuality()["Bob"])
+      #expect(quality.shared == own.count && quality.agreed == own.count - 1 && quality.kappa != nil)
+      // A third person is not asked.
+      let cid = try await Visitor(ann.client, server, person: "Cid")
+      #expect(try await Self.mend(cid).kind == "doubtful")
+      #expect(try workspace.currentAnswers().count { $0.isDisputed } == 1)
+    }
+  }
+
   @Test func trialsMeasureThePersonAndNothingElse() async throws {
     let right = try (0..<180).map { try fixture.isRight($0) }
     let labels = try workspace.labels().map(Int.init)

@@ -82,7 +82,32 @@ import Workspace
     // The first was verified to its last image.
     #expect(queue.map(\.label) == [2, 3, 4, 5, 0])
     #expect(queue.map(\.reason) == [.doubtful, .doubtful, .contradictory, .disagreeing, .doubtful])
-    #expect(queue[0].why.contains("20 %"))
+    #expect(queue[0].why.contains("20 of 100"))
+  }
+
+  @Test func classesOfAFewImagesComeLast() {
+    func standing(_ label: Int, images: Int, doubt: Double? = nil) -> ClassRanking.Standing {
+      .init(
+        label: label, name: "c\(label)", images: images, verified: 0, doubt: doubt, contradictions: nil,
+        disagreement: nil)
+    }
+    // The class of three images lies farthest from the others.
+    let angles = [0.0, 1.0, 3.6, 0.5]
+    let values = (0..<40).flatMap { row -> [Double] in
+      let angle = angles[row / 10] + Double(row % 10) * 0.002
+      return [cos(angle), sin(angle)]
+    }
+    let members = (0..<4).map { Array(($0 * 10)..<($0 * 10 + 10)) }
+    let geometry = ClassGeometry(DenseFeatures(Tensor(values, shape: [40, 2])), members: members)
+    let images = [100, 100, 3, 100]
+    let cold = ClassRanking(classes: (0..<4).map { standing($0, images: images[$0]) }, geometry: geometry)(
+      isScored: false, limit: 4)
+    #expect(cold.count == 4 && cold[0].label != 2 && cold[1].label != 2)
+    let later = ClassRanking(
+      classes: (0..<4).map { standing($0, images: images[$0], doubt: $0 == 2 ? 0.3 : 0.1) },
+      geometry: nil)(isScored: true, limit: 4)
+    #expect(later.last?.label == 2)
+    #expect(0.0034.counted == "3 of 1,000" && 0.25.counted == "25 of 100")
   }
 
   @Test func outlooksExtrapolate() {

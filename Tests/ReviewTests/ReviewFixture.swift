@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 import Images
 import Pipeline
+import Report
 import Review
 import Testing
 import Torch
@@ -160,6 +161,21 @@ struct ShortTraining: ReviewBackend {
   }
 
   func judge() throws -> [ScoreRow]? { try live.judge() }
+
+  func places(_ samples: [Int], _ report: @escaping @Sendable (RetrainingStep) -> Void) throws
+    -> [MapPoint]?
+  {
+    guard let features = try workspace.mappedFeatures(),
+      let found = ImagePlaces(
+        features, among: samples,
+        progress: { report(RetrainingStep(name: "Map", done: $0, total: ImagePlaces.steps)) })
+    else { return nil }
+    return zip(found.ids, found.places).map { MapPoint(sample: $0, x: $1[0], y: $1[1]) }
+  }
+
+  func copies(_ report: @escaping @Sendable (RetrainingStep) -> Void) throws -> [[Int]] {
+    try ImageCopies().groups(workspace, features: try workspace.mappedFeatures())
+  }
 
   func keepScores() throws { _ = try ScoreStage().run(workspace, progress: SilentProgress()) }
 }

@@ -69,7 +69,10 @@ extension BrowserTests {
     try await visit(fixture) { program, browser in
       try await browser.beTablet(width: 820, height: 1180)
       // Everything is large enough for a finger and within the width.
-      for hash in ["#/queue", "#/class/0/one", "#/suspects", "#/progress", "#/class/0"] {
+      for hash in [
+        "#/queue", "#/class/0/one", "#/suspects", "#/progress", "#/similar/5", "#/map", "#/copies",
+        "#/class/0",
+      ] {
         try await browser.show(program, hash)
         #expect(try await browser.smallTargets() == [], "\(hash)")
         let excess = "document.scrollingElement.scrollWidth - innerWidth"

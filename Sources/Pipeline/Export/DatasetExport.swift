@@ -79,13 +79,16 @@ package struct DatasetExport: Sendable {
     output.shardSize = shardSize
     let writer = try DatasetReader.writer(format: format, output)
     let features = format == CleanNetTable.name ? try FeatureRows(workspace) : nil
-    let gone = try CopyChoice.leftOut(copies, without, workspace, knownLabels)
+    let decided = Set(try workspace.copies().keys)
+    let undecided = copies.map { $0.filter { !decided.contains($0) } }.filter { $0.count > 1 }
+    let gone = try CopyChoice.leftOut(undecided, without, workspace, knownLabels).union(decided)
     var outcome = Outcome(format: format, written: 0, dropped: 0, relabelled: 0, unknown: 0, notices: [])
     var seen = 0
     try workspace.forEachSample { stored in
       seen += 1
       if seen % 1024 == 0 { progress(seen) }
-      if gone.contains(stored.id) {
+      // Test data are written as they are, but for leaks.
+      if gone.contains(stored.id), stored.split != "test" || !decided.contains(stored.id) {
         outcome.copies += 1
         outcome.dropped += 1
         return

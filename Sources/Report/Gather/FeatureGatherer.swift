@@ -62,12 +62,8 @@ struct FeatureGatherer {
     -> FeatureMap
   {
     let places = Dictionary(uniqueKeysWithValues: ids.enumerated().map { ($1, $0) })
-    let points = projected.rows(chosen.compactMap { places[$0] })
-    let plane = points.narrow(dim: 1, start: 0, count: min(2, points.size(1))).contiguous()
+    let (plane, embedding) = Self.plane(projected.rows(chosen.compactMap { places[$0] }), progress: progress)
     let variances = components.variances.doubles()
-    let embedding =
-      chosen.count >= 50 && plane.size(1) == 2
-      ? NeighborhoodEmbedding()(points, start: plane, progress: progress) : nil
     return FeatureMap(
       shown: chosen.count, total: total, ids: chosen, paths: paths,
       labels: chosen.map { table.allLabels[$0] },
@@ -76,6 +72,21 @@ struct FeatureGatherer {
       isWrong: chosen.map { table.isWrong[$0] }, principal: Self.unitSquare(plane),
       variance: (variances.prefix(2).reduce(0, +) / max(variance, 1e-12)).rounded(to: 4) ?? 0,
       neighborhood: embedding.map(Self.unitSquare), sprite: nil)
+  }
+
+  /// The place of each image of ``ids``, in [0, 1].
+  func places(progress: (Int) -> Void) -> [[Double]] {
+    let (plane, embedding) = Self.plane(projected.rows(Array(ids.indices)), progress: progress)
+    return Self.unitSquare(embedding ?? plane)
+  }
+
+  /// Points on the plane of the first two components, and such that neighbors stay neighbors, with enough of them.
+  private static func plane(_ points: Tensor, progress: (Int) -> Void) -> (
+    principal: Tensor, neighborhood: Tensor?
+  ) {
+    let plane = points.narrow(dim: 1, start: 0, count: min(2, points.size(1))).contiguous()
+    let isEnough = points.size(0) >= 50 && plane.size(1) == 2
+    return (plane, isEnough ? NeighborhoodEmbedding()(points, start: plane, progress: progress) : nil)
   }
 
   /// Images that look unlike every class: the cosine to the nearest class's mean feature is lowest.

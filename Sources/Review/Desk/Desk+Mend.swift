@@ -6,6 +6,8 @@ struct MendPage: Sendable, Hashable {
   enum Kind: String, Sendable, Codable {
     /// Earlier verdicts, to be looked at again.
     case again
+    /// Every tenth image that somebody else has answered: a second opinion, so that agreement can be measured.
+    case shared
     /// Labels that the model is least sure of.
     case doubtful
   }
@@ -20,8 +22,9 @@ struct MendPage: Sendable, Hashable {
 
   var kind: Kind
   var groups: [Group]
-  /// Verdicts to be looked at again, and labels that are in doubt, in all.
+  /// Verdicts to be looked at again, images that wait for a second opinion, and labels that are in doubt, in all.
   var again: Int
+  var shared: Int
   var doubtful: Int
 }
 
@@ -39,22 +42,44 @@ extension Desk {
   /// - Parameter looksAgain: Whether earlier verdicts are shown, too.
   func mend(count: Int, session: String, person: String, looksAgain: Bool = true) -> MendPage {
     state.withLock { state in
-      let contradicted = Self.contradicted(state)
+      let contradicted = Self.contradicted(state).map(\.sample)
+      let shared = looksAgain ? Self.shared(state, open: person) : []
       let free = contradicted.filter { looksAgain && !state.leases.isElsewhere($0, than: session) }
       let doubtful = Self.doubtful(state, open: person)
+      let others = shared.filter { !state.leases.isElsewhere($0, than: session) }
+      let kind: MendPage.Kind = !free.isEmpty ? .again : !others.isEmpty ? .shared : .doubtful
       let groups =
-        free.isEmpty
-        ? Self.grouped(state, doubtful.filter { !state.leases.isElsewhere($0, than: session) }, count: count)
-        : Self.mixed(state, Array(free.prefix(count)))
+        switch kind {
+        case .again: Self.mixed(state, Array(free.prefix(count)))
+        case .shared: Self.byLabel(state, Array(others.prefix(count)))
+        case .doubtful:
+          Self.grouped(
+            state, doubtful.filter { !state.leases.isElsewhere($0, than: session) }, count: count)
+        }
       state.leases.take(groups.flatMap(\.picks), for: session)
       return MendPage(
-        kind: free.isEmpty ? .doubtful : .again, groups: groups, again: contradicted.count,
+        kind: kind, groups: groups, again: contradicted.count, shared: shared.count,
         doubtful: doubtful.count)
     }
   }
 
+  /// The images that wait for the person's opinion because one other person has answered them, as every tenth does.
+  static func shared(_ state: State, open person: String) -> [Int] {
+    state.answers.current.values.lazy
+      .filter { $0.origin == .reviewed && $0.answer.isRight != nil }.map(\.sample)
+      .filter { state.catalogue.labels[$0] >= 0 && state.answers.isOpen($0, to: person) }.sorted()
+  }
+
+  private static func byLabel(_ state: State, _ samples: [Int]) -> [MendPage.Group] {
+    Dictionary(grouping: samples) { state.catalogue.labels[$0] }.sorted { $0.key < $1.key }
+      .map { label, samples in
+        MendPage.Group(
+          label: label, suggestion: nil, picks: samples.map { Pick(sample: $0, selection: .wished) })
+      }
+  }
+
   /// Images whose verdicts the model contradicts and that were not looked at again, the surest contradiction first.
-  private static func contradicted(_ state: State) -> [Int] {
+  static func contradicted(_ state: State) -> [(sample: Int, certainty: Double)] {
     guard let scores = state.scores else { return [] }
     let found = state.answers.current.values.compactMap { answer -> (sample: Int, certainty: Double)? in
       guard answer.origin != .accepted, answer.origin != .settled, answer.selection != .again,
@@ -63,7 +88,7 @@ extension Desk {
       let against = isRight ? 1 - Double(row.probability) : Double(row.probability)
       return against >= contradiction ? (answer.sample, against) : nil
     }
-    return found.sorted { ($0.certainty, $1.sample) > ($1.certainty, $0.sample) }.map(\.sample)
+    return found.sorted { ($0.certainty, $1.sample) > ($1.certainty, $0.sample) }
   }
 
   /// Mixes contradicted verdicts with others on the same classes, in an order that does not tell which is which.
@@ -87,7 +112,7 @@ extension Desk {
   }
 
   /// The images in doubt that the person may be asked about, the most doubtful first.
-  private static func doubtful(_ state: State, open person: String) -> [Int] {
+  static func doubtful(_ state: State, open person: String) -> [Int] {
     guard let scores = state.scores else { return [] }
     return state.doubtful.prefix { (scores.doubt($0) ?? 0) >= inDoubt }.filter { sample in
       state.catalogue.labels[sample] >= 0 && state.answers.current[sample] == nil

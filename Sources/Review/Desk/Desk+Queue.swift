@@ -48,7 +48,7 @@ extension Desk {
   }
 
   /// The images drawn at random in each class that has begun, with what people said about them.
-  private static func randomSample(_ state: State, _ order: DrawOrder) -> [CurrentAnswer] {
+  static func randomSample(_ state: State, _ order: DrawOrder) -> [CurrentAnswer] {
     state.answers.tallies.indices.filter {
       state.answers.tallies[$0].verified + state.answers.tallies[$0].unsure > 0
     }.flatMap { label in
@@ -73,7 +73,7 @@ extension Desk {
 
   /// Bounds the wrong labels among the labels that look right, in classes with enough random images. "Not sure" counts
   /// as wrong.
-  private static func kept(_ sample: [CurrentAnswer], _ scores: Scores, labels: [Int]) -> Outlook.Kept? {
+  static func kept(_ sample: [CurrentAnswer], _ scores: Scores, labels: [Int]) -> Outlook.Kept? {
     let verdicts = Dictionary(
       uniqueKeysWithValues: sample.filter { scores[$0.sample] != nil }.map {
         ($0.sample, $0.answer.isRight ?? false)

@@ -8,8 +8,12 @@ extension Desk {
       answers[sample]?.answer == .wrong || (scores?[sample]?.probability ?? 1) < 0.5
     }
     let most = ClassClusters.maximumCentral
-    let verified = samples.filter { answers[$0]?.answer == .right && answers[$0]?.isDisputed == false }
-      .prefix(most / 2)
+    // A slip must not become what the class looks like: the model, which has not seen the image's own verdict, agrees.
+    let verified = samples.filter {
+      answers[$0]?.answer == .right && answers[$0]?.isDisputed == false && !looksWrong($0)
+    }
+    .sorted { (scores?[$0]?.probability ?? 1, $1) > (scores?[$1]?.probability ?? 1, $0) }
+    .prefix(most / 2)
     var seen = Set<Int>()
     return Array(
       (verified + central.filter { !looksWrong($0) }).filter { seen.insert($0).inserted }.prefix(most))

@@ -168,17 +168,19 @@ final class Desk: Sendable {
   }
 
   /// The most suspicious images, of one class or of all.
+  ///
+  /// - Parameter suggestion: Only images that look like this class.
   func suspects(
-    of label: Int?, count: Int, without: Set<Int>, session: String, person: String
+    of label: Int?, suggestion: Int? = nil, count: Int, without: Set<Int>, session: String, person: String
   ) -> (picks: [Pick], left: Int) {
     state.withLock { state in
       var picks: [Pick] = []
       var left = 0
       for sample in state.suspects where label == nil || state.catalogue.labels[sample] == label {
-        guard state.answers.current[sample]?.origin != .accepted, state.answers.isOpen(sample, to: person)
-        else {
-          continue
-        }
+        guard state.answers.current[sample]?.origin != .accepted, state.answers.isOpen(sample, to: person),
+          suggestion == nil
+            || state.scores?.suggestion(sample, label: state.catalogue.labels[sample]) == suggestion
+        else { continue }
         left += 1
         guard picks.count < count, !without.contains(sample),
           !state.leases.isElsewhere(sample, than: session)

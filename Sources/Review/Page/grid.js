@@ -5,6 +5,7 @@ import { h, imageURL, preload, whole, isUnreadable, toast, say, plural } from ".
 import { lookCloser } from "./closer.js";
 import { follow } from "./gestures.js";
 import { action, keyOf } from "./keys.js";
+import { Likely } from "./likely.js";
 import { actionText, referenceStrip } from "./parts.js";
 
 const sizes = [12, 24, 36, 48, 60];
@@ -33,6 +34,7 @@ export function gridView(app, label) {
   let given = 0;
   let before = [];
 
+  const likely = new Likely(app, (chosen) => name(focused, chosen));
   const references = h("div", { class: "references" });
   const count = h("span", { class: "faint" });
   const tally = h("p", { class: "tally" });
@@ -47,7 +49,7 @@ export function gridView(app, label) {
     h("header", { class: "asking" },
       h("div", {}, h("h1", { tabIndex: -1 }, "Which of these are ", h("em", {}, "not"), " ", h("strong", {}, app.name(label)), "?"), tally, onward),
       references),
-    grid,
+    grid, likely.element,
     h("footer", { class: "actions" },
       h("button", { type: "button", class: "quiet", onclick: undo }, "Undo ", h("kbd", {}, keyOf("undo"))),
       h("a", { class: "button quiet", href: `#/class/${label}/one` }, "One by one ", h("kbd", {}, keyOf("single"))),
@@ -82,7 +84,7 @@ export function gridView(app, label) {
         type: "button", class: "tile", role: "option", tabIndex: index === 0 ? 0 : -1,
         onclick: (event) => { if (event.shiftKey) range(index); else toggle(index); focus(index); },
         onfocus: () => { focused = index; },
-      }, one.picture, h("span", { class: "mark", "aria-hidden": "true" }));
+      }, one.picture, h("span", { class: "mark", "aria-hidden": "true" }), h("span", { class: "is", "aria-hidden": "true" }));
       one.tile.dataset.image = one.item.image;
       return one.tile;
     }));
@@ -119,10 +121,13 @@ export function gridView(app, label) {
 
   function mark(index) {
     const { tile, state, isUnreadable: isLost } = page[index];
-    tile.classList.toggle("wrong", !isLost && state === states.wrong);
+    const correction = state === states.wrong ? page[index].correction : undefined;
+    tile.classList.toggle("wrong", !isLost && state === states.wrong && correction === undefined);
+    tile.classList.toggle("other", !isLost && correction !== undefined);
+    tile.querySelector(".is").textContent = correction === undefined ? "" : app.name(correction);
     tile.classList.toggle("unsure", !isLost && state === states.unsure);
     tile.setAttribute("aria-selected", String(!isLost && state === states.wrong));
-    tile.setAttribute("aria-label", `Image ${index + 1}, ${isLost ? "cannot be shown" : state}`);
+    tile.setAttribute("aria-label", `Image ${index + 1}, ${isLost ? "cannot be shown" : correction === undefined ? state : `is ${app.name(correction)}`}`);
   }
 
   /// The images that can be answered.
@@ -143,8 +148,9 @@ export function gridView(app, label) {
     tally.textContent = verified > 0 ? `${verified} verified so far, ${now.wrong} of them wrong` : "None verified so far";
   }
 
-  function set(index, state) {
+  function set(index, state, correction) {
     page[index].state = state;
+    page[index].correction = correction;
     mark(index);
     status();
   }
@@ -153,6 +159,16 @@ export function gridView(app, label) {
     set(index, page[index].state === state ? states.right : state);
     anchor = index;
     say(`Image ${index + 1} ${page[index].state}`);
+  }
+
+  /// Says which class an image shows instead, by its digit; the same digit takes it back.
+  function name(index, chosen) {
+    const one = page[index];
+    if (!one) return;
+    const isAgain = one.state === states.wrong && one.correction === chosen;
+    set(index, isAgain ? states.right : states.wrong, isAgain ? undefined : chosen);
+    anchor = index;
+    say(`Image ${index + 1} ${isAgain ? "right" : `is ${app.name(chosen)}`}`);
   }
 
   /// Marks the tiles that a pointer has passed as the first of them; those it has left again are as they were.
@@ -210,7 +226,9 @@ export function gridView(app, label) {
     isBusy = true;
     element.classList.add("busy");
     const dwell = Math.round((performance.now() - since) / page.length);
-    const answers = asked.map(({ item, state }) => ({ client: api.name(), image: item.image, label: item.label, answer: state, dwell }));
+    const answers = asked.map(({ item, state, correction }) => ({
+      client: api.name(), image: item.image, label: item.label, answer: state, dwell, correction: state === states.wrong ? correction : undefined,
+    }));
     try {
       if (answers.length > 0) await app.verdicts(answers);
       say(`${plural(answers.length, "verdict")} saved.`);
@@ -257,16 +275,19 @@ export function gridView(app, label) {
       return focus(next);
     }
     if (event.repeat) return;
-    const name = action(event, ["toggle", "unsure", "commit", "undo", "single", "zoom"]);
-    if (!name) return;
+    const chosen = likely.labelOf(event);
+    if (chosen !== undefined) { event.preventDefault(); name(focused, chosen); return; }
+    const act = action(event, ["toggle", "unsure", "commit", "undo", "single", "zoom", "similar"]);
+    if (!act) return;
     event.preventDefault();
-    switch (name) {
+    switch (act) {
       case "toggle": if (page[focused]) toggle(focused); break;
       case "unsure": if (page[focused]) toggle(focused, states.unsure); break;
       case "commit": commit(); break;
       case "undo": undo(); break;
       case "single": location.hash = `#/class/${label}/one`; break;
       case "zoom": if (page[focused]) look(focused); break;
+      case "similar": if (page[focused]) location.hash = `#/similar/${page[focused].item.image}`; break;
     }
   }
 
@@ -280,6 +301,7 @@ export function gridView(app, label) {
     async enter() {
       resized.observe(grid);
       referenceStrip(references, app, label);
+      likely.show(label);
       api.get("queue").then(({ entries }) => {
         const own = entries.find((one) => one.label === label);
         wished = own ? own.target - own.verified : page.length;

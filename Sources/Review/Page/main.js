@@ -11,6 +11,9 @@ import { disputesView } from "./disputes.js";
 import { progressView } from "./progress.js";
 import { historyView } from "./history.js";
 import { mendView } from "./mend.js";
+import { pairsView, pairView, similarView } from "./many.js";
+import { mapView, chosenView } from "./map.js";
+import { copiesView } from "./copies.js";
 
 /// The state that all views share.
 const app = {
@@ -61,6 +64,12 @@ const routes = [
   [/^#\/class\/(\d+)$/, (label) => gridView(app, Number(label))],
   [/^#\/class\/(\d+)\/one$/, (label) => classView(app, Number(label))],
   [/^#\/suspects(?:\/(\d+))?$/, (label) => suspectsView(app, label === undefined ? undefined : Number(label))],
+  [/^#\/suspects\/pairs$/, () => pairsView(app)],
+  [/^#\/suspects\/pair\/(\d+)\/(\d+)$/, (label, suggestion) => pairView(app, Number(label), Number(suggestion))],
+  [/^#\/similar\/(\d+)$/, (image) => similarView(app, Number(image))],
+  [/^#\/map(?:\/(\d+))?$/, (label) => mapView(app, label === undefined ? undefined : Number(label))],
+  [/^#\/map\/chosen$/, () => chosenView(app)],
+  [/^#\/copies$/, () => copiesView(app)],
   [/^#\/disputes$/, () => disputesView(app)],
   [/^#\/progress$/, () => progressView(app)],
   [/^#\/mend$/, () => mendView(app)],
@@ -74,7 +83,7 @@ async function route() {
     if (!match) continue;
     view?.leave?.();
     place.setAttribute("aria-busy", "true");
-    view = make(match[1]);
+    view = make(...match.slice(1));
     const own = view;
     for (const link of document.querySelectorAll("#tabs a")) {
       const isHere = hash.startsWith(link.getAttribute("href")) || (link.hash === "#/queue" && hash.startsWith("#/class"));
@@ -237,8 +246,9 @@ function hosting() {
 
 const helpTexts = {
   "One by one": { right: "the label is right", wrong: "the label is wrong", skip: "not sure", choose: "choose the right class", accept: "accept the suggested class", none: "no class fits", several: "several classes fit", bad: "bad image", exclude: "leave the image out", later: "ask again later", zoom: "zoom" },
+  "Classes": { class1: "it is the class with this digit", class2: "and so on", choose: "choose the class by its name" },
   "Many at once": { toggle: "mark as wrong (again: unmark)", unsure: "mark as not sure (again: unmark)", commit: "save this page, show the next", single: "one by one", next: "back to many at once" },
-  "Everywhere": { undo: "take back what you did last", help: "this help" },
+  "Everywhere": { similar: "find images that look alike", all: "choose all, or none", undo: "take back what you did last", help: "this help" },
 };
 
 function help() {

@@ -5,6 +5,7 @@ import * as api from "./api.js";
 import { h, imageURL, whole, isUnreadable, toast, say, plural } from "./dom.js";
 import { lookCloser } from "./closer.js";
 import { action, keyOf } from "./keys.js";
+import { Likely } from "./likely.js";
 import { actionText } from "./parts.js";
 
 const size = () => (innerWidth < 560 ? 12 : 24);
@@ -15,15 +16,16 @@ export function mendView(app) {
   let focused = 0;
   let since = 0;
   let isBusy = false;
-  let left = { again: 0, doubtful: 0 };
+  let left = { again: 0, shared: 0, doubtful: 0 };
 
+  const likely = new Likely(app, (label) => name(tiles[focused], label));
   const title = h("h1", { tabIndex: -1 });
   const hint = h("p", { class: "faint" });
   const groups = h("div", { class: "groups" });
   const count = h("span", { class: "faint" });
   const saveButton = h("button", { type: "button", class: "primary commit", onclick: save });
   const element = h("div", { class: "verify many" },
-    h("header", { class: "asking" }, h("div", {}, title, hint)), groups,
+    h("header", { class: "asking" }, h("div", {}, title, hint)), groups, likely.element,
     h("footer", { class: "actions" },
       h("button", { type: "button", class: "quiet", onclick: undo }, "Undo ", h("kbd", {}, keyOf("undo"))), count, saveButton));
 
@@ -33,13 +35,14 @@ export function mendView(app) {
   function draw(reply) {
     since = performance.now();
     focused = 0;
-    left = { again: reply.again, doubtful: reply.doubtful };
+    left = { again: reply.again, shared: reply.shared, doubtful: reply.doubtful };
     tiles = [];
-    const isAgain = reply.kind === "again" && reply.groups.length > 0;
-    title.textContent = isAgain ? "Please look again" : "Labels the model is least sure of";
-    hint.textContent = isAgain
-      ? "Some of these answers may be slips. Mark the images that do not belong to the class."
-      : "Click an image once if it is the other class, twice if it is neither.";
+    const kind = reply.groups.length > 0 ? reply.kind : "doubtful";
+    [title.textContent, hint.textContent] = {
+      again: ["Please look again", "Some of these answers may be slips. Mark the images that do not belong to the class."],
+      shared: ["What do you say?", "Somebody else has answered these images, too. Mark the images that do not belong to the class."],
+      doubtful: ["Labels the model is least sure of", "Touch an image once if it is the other class, twice if it is neither."],
+    }[kind];
     groups.replaceChildren(...reply.groups.map((group) => {
       const strip = h("div", { class: "row-of-tiles", role: "listbox", "aria-multiselectable": "true", "aria-label": `Images labelled ${app.name(group.label)}` });
       strip.append(...group.images.map((item) => tileOf(item, group.suggestion)));
@@ -57,12 +60,12 @@ export function mendView(app) {
 
   function tileOf(item, suggestion) {
     const index = tiles.length;
-    const picture = whole(h("img", { src: imageURL(item.image, 256), alt: "", draggable: false }));
+    const picture = whole(h("img", { src: imageURL(item.image, devicePixelRatio > 1.5 ? 512 : 256), alt: "", draggable: false }));
     const tile = { item, suggestion, state: "right", picture, isUnreadable: false };
     picture.addEventListener("error", async () => { tile.element.classList.add("broken"); tile.isUnreadable = await isUnreadable(item.image); mark(tile); status(); });
     tile.element = h("button", {
       type: "button", class: "tile", role: "option", tabIndex: index === 0 ? 0 : -1,
-      onclick: () => { turn(tile); focus(index); }, onfocus: () => { focused = index; },
+      onclick: () => { turn(tile); focus(index); }, onfocus: () => { focused = index; likely.show(item.label, suggestion); },
     }, picture, h("span", { class: "mark", "aria-hidden": "true" }), h("span", { class: "is", "aria-hidden": "true" }));
     tile.element.dataset.image = item.image;
     tiles.push(tile);
@@ -70,14 +73,14 @@ export function mendView(app) {
     return tile.element;
   }
 
-  const words = (tile) => ({ right: "right", wrong: "wrong", unsure: "not sure", other: `is ${app.name(tile.suggestion)}` })[tile.state];
+  const words = (tile) => ({ right: "right", wrong: "wrong", unsure: "not sure", other: `is ${app.name(tile.other ?? tile.suggestion)}` })[tile.state];
 
   function mark(tile) {
     const { element: button, state } = tile;
     button.classList.toggle("wrong", state === "wrong");
     button.classList.toggle("other", state === "other");
     button.classList.toggle("unsure", state === "unsure");
-    button.querySelector(".is").textContent = state === "other" ? app.name(tile.suggestion) : "";
+    button.querySelector(".is").textContent = state === "other" ? app.name(tile.other ?? tile.suggestion) : "";
     button.setAttribute("aria-selected", String(state === "wrong" || state === "other"));
     button.setAttribute("aria-label", `Image ${tiles.indexOf(tile) + 1}, ${tile.isUnreadable ? "cannot be shown" : words(tile)}`);
   }
@@ -85,6 +88,18 @@ export function mendView(app) {
   function turn(tile) {
     const all = turns(tile);
     tile.state = all[(all.indexOf(tile.state) + 1) % all.length];
+    tile.other = undefined;
+    mark(tile);
+    status();
+    say(`Image ${tiles.indexOf(tile) + 1} ${words(tile)}`);
+  }
+
+  /// Says which class an image shows, by its digit; the same digit takes it back.
+  function name(tile, label) {
+    if (!tile) return;
+    const isAgain = tile.state === "other" && tile.other === label;
+    tile.state = isAgain ? "right" : "other";
+    tile.other = isAgain ? undefined : label;
     mark(tile);
     status();
     say(`Image ${tiles.indexOf(tile) + 1} ${words(tile)}`);
@@ -98,7 +113,8 @@ export function mendView(app) {
     const unsure = shown.filter((tile) => tile.state === "unsure").length;
     saveButton.hidden = tiles.length === 0;
     saveButton.replaceChildren(wrong === 0 && unsure === 0 ? `All ${shown.length} are right ` : `${shown.length - wrong - unsure} right, ${wrong} wrong${unsure ? `, ${unsure} not sure` : ""} `, h("kbd", {}, keyOf("commit")));
-    count.textContent = left.again > 0 ? `${plural(left.again, "answer")} to look at again` : `${plural(left.doubtful, "label")} in doubt`;
+    count.textContent = left.again > 0 ? `${plural(left.again, "answer")} to look at again`
+      : left.shared > 0 ? `${plural(left.shared, "image")} for a second opinion` : `${plural(left.doubtful, "label")} in doubt`;
   }
 
   const load = () => api.get(`mend?count=${size()}`);
@@ -122,9 +138,9 @@ export function mendView(app) {
     const dwell = Math.round((performance.now() - since) / tiles.length);
     try {
       if (shown.length > 0) {
-        await app.verdicts(shown.map(({ item, state, suggestion }) => ({
+        await app.verdicts(shown.map(({ item, state, suggestion, other }) => ({
           client: api.name(), image: item.image, label: item.label, dwell,
-          answer: state === "other" ? "wrong" : state, correction: state === "other" ? suggestion : undefined,
+          answer: state === "other" ? "wrong" : state, correction: state === "other" ? other ?? suggestion : undefined,
         })));
       }
       draw(await load());
@@ -153,15 +169,18 @@ export function mendView(app) {
       }
       if (steps[event.key]) { event.preventDefault(); return focus(Math.min(Math.max(focused + steps[event.key], 0), tiles.length - 1)); }
       if (event.repeat) return;
-      const name = action(event, ["toggle", "unsure", "commit", "undo", "zoom"]);
-      if (!name) return;
+      const chosen = likely.labelOf(event);
+      if (chosen !== undefined) { event.preventDefault(); name(tiles[focused], chosen); return; }
+      const act = action(event, ["toggle", "unsure", "commit", "undo", "zoom", "similar"]);
+      if (!act) return;
       event.preventDefault();
       const tile = tiles[focused];
-      if (name === "commit") save();
-      else if (name === "undo") undo();
+      if (act === "commit") save();
+      else if (act === "undo") undo();
       else if (!tile) return;
-      else if (name === "toggle") turn(tile);
-      else if (name === "unsure") { tile.state = tile.state === "unsure" ? "right" : "unsure"; mark(tile); status(); }
+      else if (act === "toggle") turn(tile);
+      else if (act === "similar") location.hash = `#/similar/${tile.item.image}`;
+      else if (act === "unsure") { tile.state = tile.state === "unsure" ? "right" : "unsure"; mark(tile); status(); }
       else lookCloser(app.name(tile.item.label), tile, (state) => { tile.state = state; mark(tile); status(); });
     },
   };

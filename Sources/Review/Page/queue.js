@@ -8,14 +8,50 @@ const reasons = {
   begun: "begun", typical: "a good start", diverse: "unlike the others", doubtful: "many close decisions", disagreeing: "the model is unsure", contradictory: "the model contradicts itself",
 };
 
+/// Plans how to spend one's time, and compares the last plan with what came of it.
+function planSection() {
+  const kinds = {
+    again: (one) => ["#/mend", `Look again at ${plural(one.images, "answer")}`],
+    measure: (one, first) => [first ? `#/class/${first.label}` : "#/queue", `Verify ${plural(one.images, "image")}, first in ${first?.name ?? "the classes below"}`],
+    mend: (one) => ["#/mend", `Mend ${plural(one.images, "label")} in doubt`],
+  };
+  let first;
+  const pick = (label, values, chosen, unit) => h("select", { "aria-label": label }, values.map((one) => h("option", { value: one, selected: one === chosen }, `${one} ${unit}`)));
+  const minutes = pick("Minutes", [2, 5, 10, 20, 30, 60], 5, "minutes");
+  const wrong = pick("Wrong labels at most", [1, 2, 3, 5, 10], 3, "% wrong");
+  const words = h("p", { role: "status" });
+  const steps = h("ol", { class: "steps" });
+  const ask = (body) => async () => show(await api.post("plan", body()));
+  const element = h("section", { class: "plan", "aria-label": "Plan" },
+    h("div", { class: "tools" }, h("span", {}, "I have"), minutes,
+      h("button", { type: "button", "aria-label": "Plan for these minutes", onclick: ask(() => ({ minutes: Number(minutes.value) })) }, "Plan"),
+      h("span", {}, "or until at most"), wrong,
+      h("button", { type: "button", "aria-label": "Plan for this share of wrong labels", onclick: ask(() => ({ wrong: Number(wrong.value) / 100 })) }, "Plan")), words, steps);
+
+  function show({ plan, standing }) {
+    const now = plan ?? standing?.plan;
+    words.textContent = plan?.text ?? standing?.text ?? "";
+    words.hidden = words.textContent === "";
+    const isDone = !plan && standing && standing.looked >= standing.plan.images;
+    steps.replaceChildren(...(now && !isDone ? now.steps.map((one) => {
+      const [href, text] = kinds[one.kind](one, first);
+      return h("li", {}, h("a", { href }, text));
+    }) : []));
+  }
+
+  return { element, async load(entries) { [first] = entries; show(await api.get("plan")); } };
+}
+
 export function queueView(app) {
   const advice = h("section", { class: "advice", "aria-label": "How things stand" });
+  const plan = planSection();
+  const second = h("p", { hidden: true });
   const entries = h("ol", { class: "cards", "aria-label": "Classes to verify next" });
   const all = h("ul", { class: "class-list" });
   const hidden = h("p", { class: "faint", role: "status" });
   const filter = h("input", { type: "search", placeholder: "Find a class", "aria-label": "Find a class", oninput: drawAll });
   const element = h("div", { class: "page" },
-    h("h1", { tabIndex: -1 }, "What to verify next"), advice, entries,
+    h("h1", { tabIndex: -1 }, "What to verify next"), advice, plan.element, second, entries,
     h("section", { class: "all" }, h("header", {}, h("h2", {}, "All classes"), filter), all, hidden));
 
   function drawAdvice(outlook) {
@@ -72,6 +108,9 @@ export function queueView(app) {
     entries.replaceChildren(...reply.entries.map(card));
     if (reply.entries.length === 0) entries.replaceChildren(h("li", { class: "message" }, h("p", {}, "Every image is verified.")));
     drawAll();
+    second.hidden = reply.shared === 0;
+    second.replaceChildren(h("a", { class: "button", href: "#/mend" }, `${plural(reply.shared, "image")} for a second opinion`));
+    await plan.load(reply.entries);
     element.querySelector("h1").focus();
   }
 

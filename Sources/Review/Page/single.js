@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { h, imageURL, preload, bound, isUnreadable, toast, say, percent } from "./dom.js";
 import { action, keyOf } from "./keys.js";
 import { chooseClass } from "./chooser.js";
+import { Likely } from "./likely.js";
 import { Likeness, actionText } from "./parts.js";
 
 const ahead = 6;
@@ -37,16 +38,18 @@ export function singleView(app, source) {
   const count = h("p", { class: "faint" });
   const film = h("div", { class: "film", "aria-hidden": "true" });
   const accept = h("button", { type: "button", class: "accept", onclick: () => act("accept") });
+  const likely = new Likely(app, (label) => act("class", label));
   const buttons = h("div", { class: "answers", role: "group", "aria-label": "Verdict" },
     h("button", { type: "button", class: "yes", onclick: () => act("right") }, "Right", h("kbd", {}, keyOf("right"))),
     h("button", { type: "button", class: "no", onclick: () => act("wrong") }, "Wrong", h("kbd", {}, keyOf("wrong"))),
-    accept,
+    accept, likely.element,
     h("button", { type: "button", onclick: () => act("skip") }, "Not sure", h("kbd", {}, keyOf("skip"))),
     h("button", { type: "button", onclick: () => act("choose") }, "Choose class", h("kbd", {}, keyOf("choose"))),
     Object.entries(remarks).map(([name, [, words]]) => h("button", { type: "button", class: "remark", onclick: () => act(name) }, words, h("kbd", {}, keyOf(name)))),
     h("button", { type: "button", class: "quiet", onclick: () => act("later") }, "Later", h("kbd", {}, keyOf("later"))),
     h("button", { type: "button", class: "quiet", onclick: () => act("undo") }, "Undo", h("kbd", {}, keyOf("undo"))),
-    h("button", { type: "button", class: "quiet", onclick: () => act("zoom") }, "Zoom", h("kbd", {}, keyOf("zoom"))));
+    h("button", { type: "button", class: "quiet", onclick: () => act("zoom") }, "Zoom", h("kbd", {}, keyOf("zoom"))),
+    h("button", { type: "button", class: "quiet", onclick: () => act("similar") }, "Similar", h("kbd", {}, keyOf("similar"))));
   const side = h("aside", { class: "side" }, question, facts, buttons, likenesses.map((one) => one.element), count);
   const element = h("div", { class: "verify one" }, source.tools ?? null, h("div", { class: "halves" }, stage, side), film);
   const done = h("div", { class: "message", hidden: true }, h("h1", {}, source.empty ?? "Nothing is left here."),
@@ -91,6 +94,7 @@ export function singleView(app, source) {
     facts.replaceChildren(...(source.facts?.(item) ?? probabilityFact(app, item)));
     accept.hidden = item.suggestion === undefined;
     if (item.suggestion !== undefined) accept.replaceChildren(`It is ${app.name(item.suggestion)}`, h("kbd", {}, keyOf("accept")));
+    likely.show(item.label, item.suggestion);
     likenesses[0].show(item.label);
     likenesses[1].show(source.showsSuggestion ? item.suggestion : undefined);
     warm();
@@ -113,14 +117,14 @@ export function singleView(app, source) {
   }
 
   /// Answers come one after the other, however fast the keys are.
-  function act(name) {
+  function act(name, label) {
     if (api.isOffline()) return toast("No connection; the last answer is being sent.");
     const asked = performance.now();
-    work = work.then(() => perform(name, asked)).catch((error) => toast(error.message));
+    work = work.then(() => perform(name, asked, label)).catch((error) => toast(error.message));
     return work;
   }
 
-  async function perform(name, asked) {
+  async function perform(name, asked, label) {
     if (name === "undo") return undo();
     const item = line[0];
     // A key that was pressed before this image appeared was not meant for it.
@@ -129,6 +133,8 @@ export function singleView(app, source) {
     if (picture.complete && picture.naturalWidth > 0) seen = item;
     if (seen !== item) return toast("The image has not loaded yet.");
     if (name === "zoom") return zoom(item);
+    if (name === "similar") { location.hash = `#/similar/${item.image}`; return undefined; }
+    if (name === "class") return answer(item, "wrong", label);
     if (name === "right") return answer(item, "right");
     if (name === "wrong") return answer(item, "wrong");
     if (name === "skip") return answer(item, "unsure");
@@ -136,8 +142,8 @@ export function singleView(app, source) {
     if (remarks[name]) return answer(item, remarks[name][0], undefined, name);
     if (name === "accept" && item.suggestion !== undefined) return answer(item, "wrong", item.suggestion);
     if (name === "choose") {
-      const label = await chooseClass(app, { except: item.label, suggestion: item.suggestion });
-      if (label !== undefined) return answer(item, "wrong", label);
+      const chosen = await chooseClass(app, { except: item.label, suggestion: item.suggestion });
+      if (chosen !== undefined) return answer(item, "wrong", chosen);
     }
   }
 
@@ -211,7 +217,9 @@ export function singleView(app, source) {
     },
     key(event) {
       if (event.repeat) return;
-      const name = action(event, ["right", "wrong", "skip", "undo", "zoom", "choose", "accept", "later", ...Object.keys(remarks), ...(source.keys ?? [])]);
+      const chosen = likely.labelOf(event);
+      if (chosen !== undefined) { event.preventDefault(); act("class", chosen); return; }
+      const name = action(event, ["right", "wrong", "skip", "undo", "zoom", "similar", "choose", "accept", "later", ...Object.keys(remarks), ...(source.keys ?? [])]);
       if (!name) return;
       event.preventDefault();
       if (source.act?.(name)) return;

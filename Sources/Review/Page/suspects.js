@@ -11,6 +11,7 @@ export function suspectsView(app, label) {
   [...app.classes.values()].sort((a, b) => (b.noise ?? 0) - (a.noise ?? 0)).map((one) => h("option", { value: one.label, selected: one.label === label },
     `${one.name}${one.noise === undefined ? "" : ` (${percent(one.noise)} expected wrong)`}`)));
   const tools = h("div", { class: "tools" }, picker,
+    h("a", { class: "button", href: "#/suspects/pairs" }, "Many at once"),
     h("button", { type: "button", onclick: acceptMany, disabled: !app.overview.isScored }, "Accept many suggestions…"));
 
   const view = singleView(app, {

@@ -49,12 +49,10 @@ struct ClassRanking: Sendable {
       }
       guard let next else { break }
       let standing = left.remove(at: next)
-      let distance = geometry.distance(standing.label, toNearestOf: chosen)
       let why =
         isFirst
         ? "the most typical class: most like all the others"
-        : distance.map { _ in "looks different from the classes above, so it teaches something new" }
-          ?? "none verified yet"
+        : "looks different from the classes above, so it teaches something new"
       entries.append(entry(standing, isFirst ? .typical : .diverse, why))
       chosen.insert(standing.label)
       // Farther down the list nobody looks; the loop is quadratic in the number of classes.
@@ -67,8 +65,17 @@ struct ClassRanking: Sendable {
     -> Double
   {
     guard geometry.isKnown[standing.label] else { return -3 }
-    if let nearest = geometry.distance(standing.label, toNearestOf: chosen) { return nearest }
+    // A class of a few images lies far from all others, and teaches little.
+    if let nearest = geometry.distance(standing.label, toNearestOf: chosen) {
+      return nearest * Self.share(standing)
+    }
+    guard Self.share(standing) == 1 else { return -2.5 }
     return -left.reduce(0) { $0 + geometry.distance(standing.label, $1.label) } / Double(max(1, left.count))
+  }
+
+  /// The share of ``first`` that the class can still give: a class of a few images does not repay a look at it.
+  private static func share(_ standing: Standing) -> Double {
+    min(1, Double(standing.images - standing.verified) / Double(first))
   }
 
   private func afterTraining(_ open: [Standing]) -> [QueueEntry] {
@@ -85,6 +92,7 @@ struct ClassRanking: Sendable {
       return (
         standing: standing, novelty: novelty(standing),
         value: (doubt + (contradictions + disagreement) / 4) * (1 + novelty(standing)) * left
+          * Self.share(standing)
       )
     }
     return valued.sorted { ($0.value, $1.standing.label) > ($1.value, $0.standing.label) }.map { item in
@@ -94,20 +102,20 @@ struct ClassRanking: Sendable {
       if item.novelty > 0.9, !verified.isEmpty {
         return entry(
           item.standing, .diverse,
-          "looks different from all verified classes, and the model probably misjudges \(doubt.percent) of its labels"
+          "looks different from all verified classes; the model probably misjudges \(doubt.counted) labels here"
         )
       }
       if disagreement > max(4 * doubt, contradictions) {
         return entry(
           item.standing, .disagreeing,
-          "the model is unsure here: its networks disagree")
+          "the model is unsure here: its networks disagree, by \(disagreement.percent) on average")
       }
       if contradictions > 2 * doubt {
         return entry(
           item.standing, .contradictory,
           "in \(contradictions.percent) of its images the model contradicts itself")
       }
-      return entry(item.standing, .doubtful, "the model probably misjudges \(doubt.percent) of its labels")
+      return entry(item.standing, .doubtful, "the model probably misjudges \(doubt.counted) labels here")
     }
   }
 

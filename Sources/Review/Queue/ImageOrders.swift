@@ -9,6 +9,7 @@ actor ImageOrders {
   private let backend: any ReviewBackend
   private let drawOrder: DrawOrder
   private var generation = 0
+  private var similar: SimilarImages?
 
   init(_ backend: any ReviewBackend, drawOrder: DrawOrder) {
     self.backend = backend
@@ -45,9 +46,26 @@ actor ImageOrders {
     }
   }
 
-  /// Forgets the orders: there are new scores.
+  /// Compares images; nil without features.
+  ///
+  /// - Parameter samples: Images that take part.
+  func similarImages(among samples: [Int]) async throws -> SimilarImages? {
+    if let similar { return similar }
+    let begun = generation
+    let backend = backend
+    let found = try await Blocking.run {
+      try backend.features().flatMap { features in
+        withoutGradients { SimilarImages(features, among: samples) }
+      }
+    }
+    if begun == generation { similar = found }
+    return found
+  }
+
+  /// Forgets the orders: there are new scores, and features may be others, too.
   func reset() {
     orders = [:]
+    similar = nil
     generation += 1
   }
 

@@ -91,25 +91,16 @@ struct Outlook: ResponseEncodable, Sendable, Hashable {
     let later = expected * pow(now / (now + Double(Self.step)), decline)
     after = later
     isEnough = expected - later < Self.worthwhile
-    let scale = Self.scale(expected, later)
-    let state =
-      "The model probably misjudges \(Self.count(expected, scale)) of \(scale.formatted(.number.locale(Locale(identifier: "en_GB")))) labels"
+    let state = "The model probably misjudges \(expected.counted) labels"
     let place =
       next.isEmpty
       ? ""
       : ", in \(next.prefix(3).map(Self.brief).formatted(.list(type: .and).locale(Locale(identifier: "en_GB")))),"
     advice =
       isEnough
-      ? "\(state). Another \(Self.step) verdicts would hardly change that: this is enough."
-      : "\(state). Another \(Self.step) verdicts\(place) may bring that to \(Self.count(later, scale))."
+      ? "\(state). Another \(Self.step) verdicts would change less than \(Self.worthwhile.counted): this is enough."
+      : "\(state). Another \(Self.step) verdicts\(place) may bring that to \(later.counted)."
   }
-
-  /// Out of how many labels two shares are told: 100, or 1,000 if they are small or too close to differ.
-  private static func scale(_ now: Double, _ later: Double) -> Int {
-    now >= 0.02 && count(now, 100) != count(later, 100) ? 100 : 1_000
-  }
-
-  private static func count(_ share: Double, _ scale: Int) -> Int { Int((share * Double(scale)).rounded()) }
 
   /// A class's name as a sentence bears it.
   private static func brief(_ name: String) -> String {

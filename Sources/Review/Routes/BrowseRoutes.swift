@@ -77,7 +77,10 @@ struct BrowseRoutes: Sendable {
     try await desk.refresh()
     let entries = desk.queue(limit: 12)
     prepare(entries)
-    return QueueReply(entries: entries, outlook: try await desk.outlook())
+    let shared = (try? context.person()).map { person in
+      desk.state.withLock { Desk.shared($0, open: person).count }
+    }
+    return QueueReply(entries: entries, outlook: try await desk.outlook(), shared: shared ?? 0)
   }
 
   /// Makes ready what a reviewer will most likely see next.
@@ -107,8 +110,10 @@ struct BrowseRoutes: Sendable {
     let person = try context.person()
     let query = ImageQuery(request)
     let label = request.uri.queryParameters.get("class", as: Int.self)
+    let suggestion = request.uri.queryParameters.get("suggestion", as: Int.self)
     let (picks, left) = desk.suspects(
-      of: label, count: query.count, without: query.without, session: session.id, person: person)
+      of: label, suggestion: suggestion, count: query.count, without: query.without, session: session.id,
+      person: person)
     return try await batch(picks, left: left)
   }
 

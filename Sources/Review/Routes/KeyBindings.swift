@@ -21,12 +21,22 @@ package struct KeyBindings: ResponseEncodable, Sendable, Hashable {
     "bad": ["b"],
     "exclude": ["e"],
     "later": ["l"],
+    "similar": ["f"],
+    "class1": ["2"],
+    "class2": ["3"],
+    "class3": ["4"],
+    "class4": ["5"],
+    "class5": ["6"],
+    "class6": ["7"],
+    "class7": ["8"],
+    "class8": ["9"],
     "help": ["?"],
     "toggle": ["x", " ", "0"],
     "commit": ["Enter"],
     "unsure": ["s"],
     "single": ["v"],
     "next": ["g"],
+    "all": ["Ctrl+a"],
   ]
 
   /// Where the user's keys are kept.

@@ -16,6 +16,7 @@ struct MendRoutes: Sendable {
     var kind: MendPage.Kind
     var groups: [Group]
     var again: Int
+    var shared: Int
     var doubtful: Int
   }
 
@@ -37,6 +38,7 @@ struct MendRoutes: Sendable {
         Reply.Group(
           label: group.label, suggestion: group.suggestion, images: try await desk.items(group.picks)))
     }
-    return Reply(kind: page.kind, groups: groups, again: page.again, doubtful: page.doubtful)
+    return Reply(
+      kind: page.kind, groups: groups, again: page.again, shared: page.shared, doubtful: page.doubtful)
   }
 }

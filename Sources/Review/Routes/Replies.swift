@@ -22,6 +22,8 @@ struct ImageBatch: ResponseEncodable, Sendable {
 struct QueueReply: ResponseEncodable, Sendable {
   var entries: [QueueEntry]
   var outlook: Outlook
+  /// Images that wait for the reviewer's opinion because somebody else has answered them.
+  var shared: Int
 }
 
 struct Overview: ResponseEncodable, Sendable {
@@ -112,7 +114,7 @@ extension Desk {
       let known = pick.selection == .suspect ? scores : nil
       return ImageItem(
         image: sample.id, label: pick.label ?? sample.label,
-        path: [.suspect, .wished].contains(pick.selection) ? sample.path : nil,
+        path: pick.selection == .suspect ? sample.path : nil,
         probability: known?[sample.id]?.probability,
         suggestion: known?.suggestion(sample.id, label: sample.label))
     }

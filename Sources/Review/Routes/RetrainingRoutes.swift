@@ -8,6 +8,7 @@ struct RetrainingRoutes: Sendable {
   let retraining: Retraining
   let hub: EventHub
   let rejudging: Rejudging
+  let map: ImageMap
 
   func add(to router: some RouterMethods<ReviewContext>) {
     router.post("retrain", use: retrain)
@@ -18,8 +19,10 @@ struct RetrainingRoutes: Sendable {
     let person = try context.person()
     let desk = desk
     let rejudging = rejudging
+    let map = map
     let hasBegun = await retraining.begin(by: person) {
       try await desk.reload()
+      await map.reset()
       try await desk.noteMoment()
       await rejudging.note()
     }

@@ -193,7 +193,7 @@ struct VerdictRoutes: Sendable {
 }
 
 extension VerdictRoutes.Answer.Word {
-  fileprivate init(_ answer: VerificationAnswer) {
+  init(_ answer: VerificationAnswer) {
     self = answer.isRight.map { $0 ? .right : .wrong } ?? .unsure
   }
 

@@ -135,6 +135,16 @@ enum Schema {
       try db.execute(sql: "ALTER TABLE verifications ADD COLUMN remark TEXT")
       try writer(db)
     }
+    // Images that are left out since another one, which stays, shows the same.
+    migrator.registerMigration("7 copies") { db in
+      try db.execute(
+        sql: """
+          CREATE TABLE copies (
+            sample INTEGER PRIMARY KEY, kept INTEGER NOT NULL, person TEXT NOT NULL, at REAL NOT NULL,
+            sum INTEGER NOT NULL);
+          """)
+      try writer(db)
+    }
     return migrator
   }
 

@@ -15,6 +15,22 @@ package struct AnswerAction: Sendable, Hashable {
 }
 
 extension Workspace {
+  /// How many answers a person has given on the page since a moment and not taken back; a second look at an image counts
+  /// again.
+  ///
+  /// - Parameter since: In seconds since 1970.
+  package func answersGiven(by person: String, since: Double) throws -> Int {
+    try read { db in
+      try Int.fetchOne(
+        db,
+        sql: """
+          SELECT count(*) FROM verifications v
+          WHERE person = ? AND at > ? AND how IN ('review', 'settle', 'trial') AND client NOT LIKE 'undo:%'
+            AND NOT EXISTS (SELECT 1 FROM verifications u WHERE u.client = 'undo:' || v.client)
+          """, arguments: [person, since]) ?? 0
+    }
+  }
+
   /// The answers that a person has given on the page and not taken back, the last first.
   ///
   /// Answers that the same person has replaced since count no more: there is nothing of them to take back.

@@ -29,6 +29,9 @@ extension Workspace {
           guard !Self.isWholeAnswer(row) else { continue }
           findings.append("holds another verdict (number \(row["id"] as Int)) than was given")
         }
+        for sample in try Self.damagedCopies(db) {
+          findings.append("holds another decision on the copies of image \(sample) than was made")
+        }
         for row in try Row.fetchAll(db, sql: "SELECT * FROM runs") where !Self.isWhole(row) {
           findings.append("holds another record of a run of \(row["stage"] as String) than was written")
         }

@@ -129,7 +129,7 @@ class Bench:
         return target
 
     def state(self, workspace):
-        """What a workspace holds, without what differs from run to run: dates, durations."""
+        """The contents of a workspace, without dates and durations, which differ from run to run."""
         def plain(value):
             if isinstance(value, dict):
                 return {k: plain(v) for k, v in value.items() if k not in ("date", "seconds", "reused", "path")}

@@ -3,12 +3,12 @@ import collections, os, re
 
 
 def kind(path):
-    """What sets a file apart: its folder and name, without keys and numbers."""
+    """The kind of a file: its folder and name, without keys and numbers."""
     return re.sub(r"[0-9a-f]{12,}|\d+", "#", path)
 
 
 def outcome(bench, workspace, slot):
-    """What was made is used again; then another training and more verdicts read features, labels and neighbours."""
+    """Uses the files again; then another training and more verdicts read features, labels and neighbors."""
     export, predicted = (os.path.join(slot, name) for name in ("scores.csv", "predicted.csv"))
     for path in (export, predicted):
         if os.path.exists(path):

@@ -1,4 +1,4 @@
-"""What happens to workspaces and images beside kills: two processes, other places, other images, other clocks."""
+"""Changes to workspaces and images beside kills: two processes, other places, other images, other clocks."""
 import json, os, shutil, subprocess
 
 from bench import png, tree

@@ -1,13 +1,14 @@
+import Files
 import Foundation
 import Workspace
 
-/// What a stage follows from, all read in one state of the catalogue.
+/// The inputs of a stage, all read in one snapshot of the catalogue.
 package protocol StageInputs {
   /// A digest of each input, by a name that a user understands; see ``InputName``.
   var digests: [String: String] { get }
 }
 
-/// What stages follow from, as `status` calls it.
+/// The names of inputs, as `status` shows them.
 package enum InputName {
   package static let images = "images"
   package static let features = "features"
@@ -18,7 +19,7 @@ package enum InputName {
   package static let weights = "weights"
   package static let history = "history"
 
-  /// What to say where an input is another than it was.
+  /// The sentence for an input that has changed.
   package static func change(_ name: String) -> String {
     switch name {
     case images: "images were added, changed or removed"
@@ -27,7 +28,7 @@ package enum InputName {
     case verdicts: "verdicts were added or changed"
     case model: "a model was trained since"
     case scores: "labels were scored since"
-    case weights: "images weigh otherwise: labels were scored, or verdicts were added"
+    case weights: "sample weights have changed: labels were scored, or verdicts were added"
     case history: "stages were run since"
     default: "\(name) changed"
     }
@@ -40,7 +41,7 @@ package protocol Stage {
   associatedtype Inputs: StageInputs
   /// All that the outcome depends on beside the inputs, complete: the same settings on the same inputs give the same.
   associatedtype Settings: Codable
-  /// What the run keeps of it.
+  /// The result that the catalogue keeps of the run.
   associatedtype Outcome: Codable
 
   /// Such as `train`.
@@ -76,7 +77,7 @@ package struct StageRunner {
 
   /// - Parameters:
   ///   - again: Whether it is made although it is there.
-  ///   - make: Makes the files. What a killed run left of them may be there.
+  ///   - make: Makes the files. Leftovers of a killed run may be there.
   ///   - cleanUp: Removes what only an interrupted run needs, once the outcome is recorded.
   package func run<S: Stage>(
     _ stage: S, again: Bool = false, make: (S.Inputs, S.Settings, _ key: String) throws -> S.Outcome,
@@ -85,7 +86,7 @@ package struct StageRunner {
     try workspace.withWriteLock(stage.name) {
       let inputs = try stage.inputs(try workspace.snapshot())
       let settings = try stage.settings(inputs)
-      let text = try Self.json(settings)
+      let text = try settings.json()
       let key = Self.key(stage.name, inputs.digests, text)
       if !again, let metrics = try finished(stage, key: key),
         let outcome = try? JSONDecoder().decode(S.Outcome.self, from: Data(metrics.utf8))
@@ -98,14 +99,14 @@ package struct StageRunner {
       let run = try workspace.beginRun(stage: stage.name, key: key, settings: text)
       let outcome = try make(inputs, settings, key)
       try workspace.finishRun(
-        run, .done, metrics: try Self.json(outcome), inputs: inputs.digests,
+        run, .done, metrics: try outcome.json(), inputs: inputs.digests,
         files: try workspace.digests(of: stage.files(key: key)))
       cleanUp(key)
       return StageResult(outcome: outcome, key: key, wasThere: false)
     }
   }
 
-  /// What an earlier run with that key came to, if all its files are there and whole.
+  /// The outcome of an earlier run with that key, if all its files are there and complete.
   private func finished(_ stage: some Stage, key: String) throws -> String? {
     guard let metrics = try workspace.finishedRun(stage: stage.name, key: key)?.metrics else { return nil }
     let files = stage.files(key: key)
@@ -134,13 +135,6 @@ package struct StageRunner {
     }
     hash.combine(settings)
     return hash.text
-  }
-
-  /// The value as one line of JSON with sorted keys, so that equal values give equal text.
-  static func json(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 }
 

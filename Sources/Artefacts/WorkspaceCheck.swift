@@ -36,7 +36,7 @@ package struct WorkspaceCheck {
       let file = "\(workspace.path)/\(path)"
       var info = stat()
       guard stat(file, &info) == 0 else {
-        // What is gone is made again where it is needed; only what the last runs left is missed.
+        // Missing files are made again where they are needed; only the results of the last runs are reported.
         if try workspace.isInUse(path) {
           outcome.findings.append(Finding(file: file, what: "is missing", remedy: Self.remedy(path)))
         }
@@ -79,16 +79,16 @@ package struct WorkspaceCheck {
       || ["log.jsonl", "curves.svg", "features.json"].contains(name)
   }
 
-  /// What makes a file again.
+  /// The command that makes a file again.
   private static func remedy(_ path: String) -> String {
     switch path.split(separator: "/").first {
-    case "features": "Run: cleannet embed, which makes it again"
-    case "scores": "Run: cleannet score, which makes it again"
-    case "report": "Run: cleannet report, which makes it again"
+    case "features": "Make it again: cleannet embed"
+    case "scores": "Make it again: cleannet score"
+    case "report": "Make it again: cleannet report"
     default:
       path.hasSuffix("/model.safetensors")
-        ? "Run: cleannet train, which makes it again"
-        : "Run: cleannet classify train, which makes it again"
+        ? "Make it again: cleannet train"
+        : "Make it again: cleannet classify train"
     }
   }
 }

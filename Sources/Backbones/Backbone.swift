@@ -25,7 +25,7 @@ import Torch
 /// as fast from 16 images on, so slices have at least 16 there.
 package struct Backbone: Sendable {
   package let kind: BackboneKind
-  /// What the network computes with: float32 or bfloat16.
+  /// The number type that the network computes with: float32 or bfloat16.
   package let dtype: DType
   let network: Network<FoldedConvolution>
   let classifier: Linear?
@@ -59,7 +59,7 @@ package struct Backbone: Sendable {
     self.kind = kind
     self.dtype = dtype
     self.device = device
-    gpu = device == .cpu ? nil : GPUSlices(device, most: 64, size: kind.inputSize)
+    gpu = GPUSlices.ifNeeded(on: device, size: kind.inputSize)
     network = try reader.network().map { FoldedConvolution($0, dtype: dtype, device: device) }
     classifier = try reader.classifier()
   }
@@ -80,7 +80,7 @@ package struct Backbone: Sendable {
     }
   }
 
-  /// What the weights' own classifier makes of features `[N, D]`: `[N, K]`, unnormalised log probabilities; nil where
+  /// The output of the weights' own classifier for features `[N, D]`: `[N, K]`, unnormalized log probabilities; nil if
   /// the file has no classifier.
   package func logits(features: Tensor) -> Tensor? {
     classifier.map { layer in withoutGradients { layer(features) } }

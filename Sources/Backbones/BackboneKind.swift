@@ -75,7 +75,7 @@ enum WeightNames: Sendable {
 }
 
 extension BackboneKind {
-  /// What a file of weights calls the classifier: `fc`, `_fc` or `classifier`.
+  /// The name of the classifier in a file of weights: `fc`, `_fc` or `classifier`.
   package func classifierName(in checkpoint: Checkpoint) -> String {
     network(names: WeightNames(checkpoint)).classifierName
   }

@@ -61,7 +61,7 @@ package struct ConvNeXt: FeatureNetwork {
     featureDimension = width
     normalization = facts.normalization ?? .imageNet
     inputSize = size ?? facts.size ?? 224
-    gpu = device == .cpu ? nil : GPUSlices(device, most: 64, size: inputSize)
+    gpu = GPUSlices.ifNeeded(on: device, size: inputSize)
     guard inputSize >= 32 else {
       throw CheckpointError(
         path: path, what: "images of \(inputSize) pixels are too small", remedy: "Give --size 224")

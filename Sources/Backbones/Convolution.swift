@@ -13,7 +13,7 @@ struct Convolution: Sendable, Hashable {
   /// One filter a channel, instead of filters over all channels.
   var depthwise = false
   var padding: Padding
-  /// What batch norm adds to a variance.
+  /// The number that batch norm adds to a variance.
   var epsilon: Double
   var activation: Activation
 

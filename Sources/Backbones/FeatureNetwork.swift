@@ -5,13 +5,13 @@ import Torch
 /// An image's features do not depend on the other images of the batch: to the bit for the built-in kinds, and for
 /// others in bfloat16. In float32 the last bits of matrix products may differ with an image's place in the batch.
 package protocol FeatureNetwork: Sendable {
-  /// What users call it: `efficientnet-lite2`, or the name of its file.
+  /// The name that users know: `efficientnet-lite2`, or the name of its file.
   var name: String { get }
   /// D, the number of features of an image.
   var featureDimension: Int { get }
   /// Width and height, in pixels, of the images that the network was made for.
   var inputSize: Int { get }
-  /// What the network computes with: float32 or bfloat16.
+  /// The number type that the network computes with: float32 or bfloat16.
   var dtype: DType { get }
   /// The features of images.
   ///
@@ -21,12 +21,12 @@ package protocol FeatureNetwork: Sendable {
 }
 
 extension FeatureNetwork {
-  /// Features computed by slices of one size: the engine picks its algorithms by the size of a batch, so that a smaller last
-  /// one would give other bits. It is filled up with black images.
+  /// Features computed by slices of one size: the engine picks its algorithms by the size of a batch, so that a smaller
+  /// last one would give other bits. It is filled up with black images.
   ///
   /// - Parameters:
   ///   - slice: Images of a slice on the CPU.
-  ///   - gpu: What says how many they are on a GPU; nil: the network runs on the CPU.
+  ///   - gpu: Decides how many they are on a GPU; nil: the network runs on the CPU.
   func bySlices(
     _ pixels: Tensor, of slice: @autoclosure () -> Int, on gpu: GPUSlices?, _ compute: (Tensor) -> Tensor
   ) -> Tensor {

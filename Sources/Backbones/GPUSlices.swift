@@ -14,10 +14,17 @@ final class GPUSlices: Sendable {
   /// bfloat16, a ViT-L/14 takes 90.
   private static let bytesPerPixel = 400
 
+  /// nil for the CPU, where each network chooses its own slices.
+  ///
+  /// - Parameter size: Width and height of the images that the network was made for.
+  static func ifNeeded(on device: Device, size: Int) -> GPUSlices? {
+    device == .cpu ? nil : GPUSlices(device, size: size)
+  }
+
   /// - Parameters:
   ///   - most: More images at once gain nothing.
   ///   - size: Width and height of the images that the network was made for.
-  init(_ device: Device, most: Int, size: Int) {
+  init(_ device: Device, most: Int = 64, size: Int) {
     self.device = device
     thread = .of(device)
     var count = most
@@ -29,7 +36,7 @@ final class GPUSlices: Sendable {
 
   var count: Int { current.load(ordering: .relaxed) }
 
-  /// - Returns: nil where memory was too small for so many images; next time fewer are computed at once.
+  /// - Returns: nil where memory was too small for this many images; next time fewer are computed at once.
   func compute(_ images: Tensor, _ body: (Tensor) -> Tensor) -> Tensor? {
     let result = thread { withoutGradients { ifMemorySuffices { body(images) } } }
     if let result { return result }

@@ -2,7 +2,7 @@ import Torch
 
 /// A residual network of convolutions, each with its batch norm: the shape that EfficientNet-Lite and ResNet share.
 ///
-/// What stands for a convolution is open. A network of ``Convolution`` values is a description; mapping it gives one
+/// `Unit` stands for a convolution. A network of ``Convolution`` values is a description; mapping it gives one
 /// that computes: ``FoldedConvolution`` for inference, ``NormalizedConvolution`` with the batch norm apart.
 struct Network<Unit> {
   var stem: Unit

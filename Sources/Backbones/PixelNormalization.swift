@@ -23,7 +23,7 @@ package struct PixelNormalization: Sendable, Hashable {
   package static let centered = PixelNormalization(
     mean: [127.5, 127.5, 127.5], deviation: [127.5, 127.5, 127.5])
 
-  /// What makes the map `x · scale + offset`, by channel: `[3]` each.
+  /// The factors and offsets of the map `x · scale + offset`, by channel: `[3]` each.
   var scale: Tensor { Tensor(deviation.map { Float(1 / $0) }) }
   var offset: Tensor { Tensor(zip(mean, deviation).map { Float(-$0 / $1) }) }
 

@@ -3,9 +3,10 @@ import Torch
 
 /// Somebody's network as a TorchScript program, such as `Scripts/export-network` writes.
 ///
-/// `cleannet.json` inside the file says what the program wants: `{"size": 224, "mean": […], "deviation": […], "name": …}`, mean
-/// and deviation of pixels from 0 to 1; `"pixels": true` where the program normalizes pixels from 0 to 255 itself. The program
-/// takes `[N, 3, size, size]` and gives features `[N, D]`, maps `[N, D, h, w]` or tokens `[N, T, D]`, class token first.
+/// `cleannet.json` inside the file says what the program wants: `{"size": 224, "mean": […], "deviation": […], "name":
+/// …}`, mean and deviation of pixels from 0 to 1; `"pixels": true` where the program normalizes pixels from 0 to 255
+/// itself. The program takes `[N, 3, size, size]` and gives features `[N, D]`, maps `[N, D, h, w]` or tokens `[N, T,
+/// D]`, class token first.
 package struct ScriptedNetwork: FeatureNetwork {
   package let name: String
   package let inputSize: Int
@@ -31,7 +32,7 @@ package struct ScriptedNetwork: FeatureNetwork {
   /// Opens a program and runs it on two made-up images, which shows what it gives and that it takes batches.
   ///
   /// - Parameter size: nil: what the file says.
-  /// - Throws: ``CheckpointError`` where it cannot be loaded or run, or says nothing of a size and none is given.
+  /// - Throws: ``CheckpointError`` where it cannot be loaded or run, or says nothing about a size and none is given.
   package init(
     path: String, size: Int?, pooling: Pooling = .auto, precision: Precision = .auto, device: Device = .cpu
   ) throws(CheckpointError) {
@@ -76,7 +77,7 @@ package struct ScriptedNetwork: FeatureNetwork {
     self.normalization = normalization
     self.pooling = pooling
     self.device = device
-    gpu = device == .cpu ? nil : GPUSlices(device, most: 64, size: side)
+    gpu = GPUSlices.ifNeeded(on: device, size: side)
     name = about?.name ?? URL(fileURLWithPath: path).lastPathComponent
     inputSize = side
     dtype = wanted
@@ -111,7 +112,7 @@ package struct ScriptedNetwork: FeatureNetwork {
       throw CheckpointError(
         path: path,
         what:
-          "the program makes \(result.shape) of a batch of \(pixels.size(0)) images, not one row for each",
+          "the program returns \(result.shape) for a batch of \(pixels.size(0)) images, not one row per image",
         remedy: "Export it for batches of any size: Scripts/export-network")
     }
     return try pooled(result, pooling, path: path).to(.cpu)
@@ -136,7 +137,7 @@ package struct ScriptedNetwork: FeatureNetwork {
       throw CheckpointError(
         path: path,
         what: "the program's result of shape \(result.shape) is neither features nor maps nor tokens",
-        remedy: "Export it with a head that gives one row for each image: Scripts/export-network")
+        remedy: "Export it with a head that gives one row per image: Scripts/export-network")
     }
   }
 }

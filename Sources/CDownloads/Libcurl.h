@@ -1,5 +1,5 @@
-// What is used here of the C interface of libcurl, which has kept it since version 7.68. The functions are found at run
-// time, so that nothing is built with its headers and a program starts without libcurl. Scripts/check-curl
+// The part of libcurl's C interface that is used here; libcurl has kept it since version 7.68. The functions are found at
+// run time, so that nothing is built with its headers and a program starts without libcurl. Scripts/check-curl
 // compares these lines with the headers.
 #ifndef LIBCURL_H
 #define LIBCURL_H

@@ -14,7 +14,7 @@ static pthread_rwlock_t decoding = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZE
 void decoding_begins(void) { pthread_rwlock_rdlock(&decoding); }
 void decoding_ends(void) { pthread_rwlock_unlock(&decoding); }
 
-/// What an operation made, or NULL; libvips leaves nothing to release when it fails.
+/// The result of an operation, or NULL; libvips leaves nothing to release when it fails.
 static CImage *made(int status, CImage *out) { return status == 0 ? out : NULL; }
 
 static void ignore_log(const char *domain, int level, const char *message, void *data) {}

@@ -1,5 +1,5 @@
-// What is used here of the C interface of libvips and of GLib below it. The functions are found at run time, so that
-// nothing is built with their headers and a program starts without libvips. Scripts/check-vips compares these lines
+// The part of the C interface of libvips, and of GLib below it, that is used here. The functions are found at run time, so
+// that nothing is built with their headers and a program starts without libvips. Scripts/check-vips compares these lines
 // with the headers.
 #ifndef LIBVIPS_H
 #define LIBVIPS_H

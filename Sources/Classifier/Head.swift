@@ -54,7 +54,7 @@ package struct HeadFit: Sendable, Hashable {
   static let memoryBudget = 2 << 30
   static let heldShare = 5
 
-  /// What training gave.
+  /// The result of training.
   package struct Outcome: Sendable {
     package let head: Head
     package let penalty: Double

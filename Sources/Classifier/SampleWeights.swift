@@ -26,7 +26,7 @@ package struct SampleWeights: Sendable, Hashable {
 
   package var count: Int { weights.count }
 
-  /// What an example counts in all.
+  /// The total weight of an example.
   package func total(_ example: Int) -> Float {
     weights[example] + (secondWeights.isEmpty ? 0 : secondWeights[example])
   }

@@ -10,7 +10,7 @@ struct BatchSampler: Sendable {
   private var order: [Int] = []
   private var position = 0
 
-  /// What a checkpoint keeps of a sampler.
+  /// The part of a sampler's state that a checkpoint keeps.
   struct State: Codable, Hashable, Sendable {
     var random: SplitMix64
     var order: [Int]
@@ -28,7 +28,11 @@ struct BatchSampler: Sendable {
 
   var state: State {
     get { State(random: random, order: order, position: position) }
-    set { (random, order, position) = (newValue.random, newValue.order, newValue.position) }
+    set {
+      random = newValue.random
+      order = newValue.order
+      position = newValue.position
+    }
   }
 
   /// The next batch: the verified images first.
@@ -50,7 +54,7 @@ struct BatchSampler: Sendable {
     return (drawn, others)
   }
 
-  /// The classes of a batch and others drawn at random, `count` in all if there are so many; ascending.
+  /// The classes of a batch and others drawn at random, `count` in all if there are this many; ascending.
   mutating func classes(of labels: [Int], among classes: [Int], count: Int) -> [Int] {
     guard classes.count > count else { return classes }
     var chosen = Set(labels)

@@ -8,9 +8,9 @@ extension CleanNetModel {
   /// the verification labels of `data`: see ``VerdictModel``. The threshold of the probability is ½ for every class.
   ///
   /// - Parameters:
-  ///   - space: Of the same features and images, if it is there already.
+  ///   - space: The space of the same features and images, if it was computed before.
   ///   - recall: The share of the true nearest neighbors to find, if there is no space; nil: that of training.
-  ///   - store: Where neighbors may be kept already, if there is no space.
+  ///   - store: May hold the neighbors of an earlier search, if there is no space.
   ///   - progress: Called from any thread with the number of images done.
   public func judge(
     _ data: TrainingSet, space: FeatureSpace? = nil, recall: Double? = nil, store: NeighborStore? = nil,
@@ -24,7 +24,7 @@ extension CleanNetModel {
     return Judgements(evidence, verifications: data.verifications, count: data.labels.count)
   }
 
-  /// What features, labels and networks say about each label; nil with the paper's objective, which knows no evidence.
+  /// The evidence of features, labels and networks on each label; nil with the paper's objective, which knows no evidence.
   ///
   /// It does not depend on verification labels, so that it can be kept when people verify more.
   public func evidence(
@@ -69,7 +69,7 @@ extension CleanNetModel {
     return judgements
   }
 
-  /// What each image's fold's network says about it, and how far all networks disagree.
+  /// The opinion of each image's own fold's network, and how far all networks disagree.
   private func voice(_ space: FeatureSpace) -> EvidenceFinder.NetworkVoice {
     let folds = space.foldOfRows(networks.count)
     let scorers = scorers
@@ -112,10 +112,10 @@ extension CleanNetModel {
 }
 
 extension Judgements {
-  /// Evidence and verdicts brought together.
+  /// Combines evidence and verdicts.
   ///
   /// - Parameters:
-  ///   - verifications: Of images of the evidence; others are passed over.
+  ///   - verifications: Verdicts on images of the evidence; others are ignored.
   ///   - count: The number of images of the data set. Those without evidence have no judgement.
   public init(
     _ evidence: LabelEvidence, verifications: [VerificationLabel], count: Int, usesVerdicts: Bool = true
@@ -130,7 +130,7 @@ extension Judgements {
     }
   }
 
-  /// What the evidence says about an image.
+  /// The evidence on one image.
   ///
   /// - Parameters:
   ///   - probability: That its label is right.

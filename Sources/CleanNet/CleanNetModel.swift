@@ -1,15 +1,15 @@
-import Foundation
 import Torch
 
-/// What training leaves: networks, the reference sets and settings that belong to them, and how to decide.
+/// The result of training: networks, the reference sets and settings that belong to them, and the rule for decisions.
 public struct CleanNetModel: Sendable {
-  /// One network, or one a fold; each judges the images that it was not trained on.
+  /// One network, or one per fold; each judges the images that it was not trained on.
   public let networks: [Network]
   /// In the space that the networks see.
   public let references: ReferenceSets
   /// How features become the networks' input; nil: by the configuration's normalization alone.
   package let components: PrincipalComponents?
-  /// The paper's threshold and its calibration, from validation images; nil where all evidence decides at judging.
+  /// The paper's threshold and its calibration, from validation images; nil with the extended objective, which decides
+  /// by all evidence.
   public let decision: Decision?
   public let configuration: Configuration
 
@@ -26,7 +26,7 @@ public struct CleanNetModel: Sendable {
 // MARK: As a file's content
 
 extension CleanNetModel {
-  /// What is no tensor.
+  /// Everything that is not a tensor.
   private struct Settings: Codable {
     var configuration: Configuration
     var decision: Decision?
@@ -36,26 +36,17 @@ extension CleanNetModel {
 
   /// The model as tensors and metadata, ready to be written as safetensors.
   public func checkpoint() throws -> Checkpoint {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    let settings = try encoder.encode(Settings(configuration: configuration, decision: decision))
     let networks = networks.enumerated().flatMap { $1.parameters.prefixed("network.\($0)") }
-    return Checkpoint(
-      networks + references.tensors + (components?.tensors ?? []),
-      metadata: [Self.settingsKey: String(decoding: settings, as: UTF8.self)])
+    var checkpoint = Checkpoint(networks + references.tensors + (components?.tensors ?? []))
+    try checkpoint.set(Settings(configuration: configuration, decision: decision), key: Self.settingsKey)
+    return checkpoint
   }
 
   /// Restores the content of ``checkpoint()``.
   ///
   /// - Throws: ``ModelError`` or `ParameterError` where something is missing or does not fit.
   public init(_ checkpoint: Checkpoint) throws {
-    guard let text = checkpoint.metadata[Self.settingsKey] else { throw ModelError.noModel }
-    let settings: Settings
-    do {
-      settings = try JSONDecoder().decode(Settings.self, from: Data(text.utf8))
-    } catch {
-      throw ModelError.otherVersion("\(error)")
-    }
+    let settings = try checkpoint.required(Settings.self, key: Self.settingsKey)
     let tensors = checkpoint.tensorsByName
     let configuration = settings.configuration
     let components =
@@ -65,7 +56,7 @@ extension CleanNetModel {
     let inner = configuration.network(dimension: references.dimension)
     guard configuration.folds > 0 else { throw ModelError.noModel }
     let networks = try (0..<configuration.folds).map { fold throws in
-      // What a file says of sizes counts only where its tensors have them: networks are as large as these.
+      // Sizes in the file count only if the tensors have them, because networks are made as large as these.
       let sizes = inner.architecture
       for (name, shape) in [
         ("query.first", [sizes.queryHidden, sizes.dimension]),
@@ -91,7 +82,17 @@ extension CleanNetModel {
   }
 }
 
-/// Why a file's tensors are no model.
+extension Checkpoint {
+  /// A value of the metadata without which the file is no model.
+  package func required<Value: Decodable>(_ type: Value.Type, key: String) throws(ModelError) -> Value {
+    let found: Value?
+    do { found = try value(type, key: key) } catch { throw .otherVersion("\(error)") }
+    guard let found else { throw .noModel }
+    return found
+  }
+}
+
+/// The reason why a file is not a model.
 public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
   case noModel
   case otherVersion(String)

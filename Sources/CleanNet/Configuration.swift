@@ -1,6 +1,6 @@
 import Torch
 
-/// Which objective the network is trained with.
+/// The objective that the networks are trained with.
 public enum Objective: String, Sendable, Hashable, Codable, CaseIterable {
   /// The paper's: verified images, reconstruction and pseudo verification.
   case paper
@@ -30,7 +30,7 @@ public struct Architecture: Sendable, Hashable, Codable {
 
 /// How much each term of the loss counts. Names and defaults: method.md and the paper, section 3.3.
 public struct LossWeights: Sendable, Hashable, Codable {
-  /// ρ: a cosine from which on an image is held to belong to the class.
+  /// ρ: from this cosine on, an image counts as a member of the class.
   public var margin = 0.1
   /// ω, on images verified as wrong.
   public var wrong = 5.0
@@ -65,11 +65,11 @@ public struct OptimizationSettings: Sendable, Hashable, Codable {
   public var unverifiedBatch = 32
   /// Classes that an image is compared with; beyond them, those of the batch and random others.
   public var classesAtHand = 64
-  /// Steps between two looks at the validation images.
+  /// Steps between two validations.
   public var validationInterval = 250
-  /// Training stops after so many looks without a better one; 0: never.
+  /// Training stops after this many validations without improvement; 0: never.
   public var patience = 0
-  /// The share of the verified images that is held aside to choose the checkpoint and the threshold.
+  /// The share of the verified images that is held out to choose the checkpoint and the threshold.
   public var validationShare = 0.25
   /// Whether the layers as wide as the features compute in bfloat16. Where the processor has no instructions for it, they
   /// must not: it would be emulated.
@@ -78,7 +78,7 @@ public struct OptimizationSettings: Sendable, Hashable, Codable {
   public init() {}
 }
 
-/// Everything that decides how a model comes out, except for the data.
+/// All settings that determine a model, except for the data.
 public struct Configuration: Sendable, Hashable, Codable {
   public var objective: Objective
   public var architecture: Architecture
@@ -90,11 +90,11 @@ public struct Configuration: Sendable, Hashable, Codable {
   public var components: Int?
   /// Networks, each trained without a share of the images, which it then judges; 1: one network trained on all.
   public var folds = 1
-  /// The share of the true nearest neighbors that a search is to find where images are many; nil: the usual one,
+  /// The share of the true nearest neighbors that a search should find in large sets; nil: the default of
   /// `NeighborSearch`.
   public var recall: Double?
   public var seed: UInt64 = 0
-  /// What the extended objective judges by.
+  /// The evidence that the extended objective uses.
   public var evidence = EvidenceParts.all
   /// The files that probabilities of other models were read from, with digests of their content; nil if there were none.
   public var given: [GivenFile]?
@@ -119,7 +119,7 @@ public struct Configuration: Sendable, Hashable, Codable {
     return configuration
   }
 
-  /// The settings that this project adds; docs/experiments.md tells what each is worth.
+  /// The settings that this project adds; docs/experiments.md has their effects.
   public static func extended(dimension: Int) -> Configuration {
     var configuration = Configuration(
       objective: .extended,

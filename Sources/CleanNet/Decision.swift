@@ -1,6 +1,6 @@
 import Foundation
 
-/// How a score becomes a decision and a probability, learned from verified images that training did not see.
+/// Turns a score into a decision and a probability. Learned from verified images that training did not see.
 public struct Decision: Sendable, Hashable, Codable {
   /// τ: a label is taken to be wrong where its score is below.
   public var threshold: Double

@@ -1,6 +1,6 @@
 import Torch
 
-/// What is done to a feature vector before either encoder sees it (CleanNet, section 4.1, takes `log(v + 1)`).
+/// The transformation of a feature vector before either encoder sees it (CleanNet, section 4.1, takes `log(v + 1)`).
 public enum FeatureNormalization: String, Sendable, Hashable, Codable, CaseIterable {
   /// `log(v + 1)`, for non-negative features such as those behind a ReLU.
   case logPlusOne = "log1p"

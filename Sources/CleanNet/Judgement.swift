@@ -1,8 +1,8 @@
-/// What is said about one image and its label.
+/// The judgement of one image and its label.
 public struct Judgement: Sendable, Hashable {
   /// The image, by its row.
   public var image: Int
-  /// That the label is right; nil for an image without finite features or without a label.
+  /// The probability that the label is right; nil for an image without finite features or without a label.
   public var probability: Float?
   /// Whether the label is taken to be right; nil as above.
   public var isRight: Bool?
@@ -10,7 +10,7 @@ public struct Judgement: Sendable, Hashable {
   public var suggestedClass: Int?
   /// The image's weight in a classifier's loss; nil as `probability`.
   public var softWeight: Float?
-  /// Of a new image the most similar training images, the nearest first, if they were asked for.
+  /// For a new image: the most similar training images, nearest first, if requested.
   public var nearest: [LabelJudge.Neighbor]
 }
 

@@ -1,9 +1,9 @@
 import Torch
 
-/// What is said about images and their labels: a collection of ``Judgement``, and the same by columns, one element per image. NaN
-/// and class −1 stand for images without features or without a label.
+/// The judgements of images and their labels: a collection of ``Judgement``, and the same by columns, one element per
+/// image. NaN and class −1 stand for images without features or without a label.
 public struct Judgements: Sendable {
-  /// What a threshold is compared with.
+  /// The quantity that a threshold is compared with.
   public enum Basis: String, Sendable, Hashable, Codable {
     /// The paper's.
     case cosine
@@ -14,7 +14,7 @@ public struct Judgements: Sendable {
   public let basis: Basis
   /// cos(φ_q, φ_s) with the label's class.
   public var cosine: [Float]
-  /// That the label is right.
+  /// The probability that the label is right.
   public var probability: [Float]
   /// τ, on the scale of `basis`: below it a label is taken to be wrong.
   public var threshold: [Float]
@@ -27,9 +27,9 @@ public struct Judgements: Sendable {
   /// How far the networks disagree on the image's class: the total variation distance of their softmaxes, averaged over
   /// pairs of networks, from 0 to 1. NaN if there is one network only.
   public var disagreement: [Float]
-  /// How neighbors were searched; nil where none were.
+  /// How neighbors were searched; nil if none were searched.
   public var neighbors: NeighborQuality?
-  /// Of new images the most similar training images, the nearest first; empty for images of the training set.
+  /// For new images: the most similar training images, nearest first; empty for images of the training set.
   public internal(set) var nearest: [[LabelJudge.Neighbor]] = []
 
   /// How far each reading of the evidence is believed; empty with the paper's objective.

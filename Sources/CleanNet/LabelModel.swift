@@ -1,4 +1,3 @@
-import Foundation
 import Torch
 
 /// A trained model: judges the labels of the images that it was trained on, and of new ones.
@@ -11,12 +10,12 @@ import Torch
 /// try model.save(to: "labels.safetensors")
 /// ```
 ///
-/// It consists of the parts that ``Training`` gives with the extended objective. ``TrainingRun`` trains one and tells how far
-/// it is.
+/// It consists of the parts that ``Training`` gives with the extended objective. ``TrainingRun`` trains one and
+/// reports its progress.
 public struct LabelModel: Sendable {
-  /// What features and noisy labels say about the training images.
+  /// The evidence of features and noisy labels on the training images.
   public let evidence: LabelEvidence
-  /// The verdicts that weigh the evidence. Those about images without evidence are passed over.
+  /// The verdicts that weigh the evidence. Verdicts on images without evidence are ignored.
   public var verifications: [VerificationLabel] {
     didSet { verdicts = Self.verdicts(verifications, evidence) }
   }
@@ -74,7 +73,7 @@ extension LabelModel {
   private static let metadataKey = "label-model"
   private static let evidencePrefix = "evidence."
 
-  /// What is no tensor.
+  /// Everything that is not a tensor.
   private struct About: Codable {
     var imageCount: Int
     var verifications: [VerificationLabel]
@@ -84,28 +83,19 @@ extension LabelModel {
   ///
   /// - Throws: `CheckpointError` if it cannot be written.
   public func save(to path: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    let about = try encoder.encode(About(imageCount: imageCount, verifications: verifications))
     var file = try judge.model.checkpoint()
     file.add(try judge.checkpoint())
     file.add(try evidence.checkpoint(), prefix: Self.evidencePrefix)
-    file.metadata[Self.metadataKey] = String(decoding: about, as: UTF8.self)
+    try file.set(About(imageCount: imageCount, verifications: verifications), key: Self.metadataKey)
     try SafeTensors.write(tensors: file.tensors, metadata: file.metadata, to: path)
   }
 
-  /// Reads what ``save(to:)`` wrote.
+  /// Reads a file that ``save(to:)`` wrote.
   ///
   /// - Throws: `CheckpointError` if the file cannot be read; ``ModelError`` or `ParameterError` if it holds no such model.
   public init(path: String) throws {
     let file = try Checkpoint.read(path: path)
-    guard let text = file.metadata[Self.metadataKey] else { throw ModelError.noModel }
-    let about: About
-    do {
-      about = try JSONDecoder().decode(About.self, from: Data(text.utf8))
-    } catch {
-      throw ModelError.otherVersion("\(error)")
-    }
+    let about = try file.required(About.self, key: Self.metadataKey)
     let evidence = try LabelEvidence(file.part(Self.evidencePrefix))
     guard evidence.images.allSatisfy({ $0 < about.imageCount }),
       about.verifications.allSatisfy({ (0..<0.5).contains($0.slipRate) })

@@ -49,7 +49,7 @@ extension LossWeights {
   ///   - own: 1 at the class of each image's noisy label, else 0: `[B, C]`, float32.
   ///   - beliefs: How far each class is held to be the image's own, `[B, C]`; nil: as the noisy label says.
   ///   - verified: 1 where an image was verified, else 0: `[B]`, float32.
-  ///   - right: What verification says where there is one, `[B]`, bool.
+  ///   - right: The verification label if there is one, `[B]`, bool.
   ///   - reconstruction: L_rec, `[B]`.
   package func total(
     cosines: Tensor, own: Tensor, beliefs: Tensor? = nil, verified: Tensor, right: Tensor,

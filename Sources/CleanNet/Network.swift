@@ -88,7 +88,7 @@ public struct ReferenceSetEncoder: Parameterized, Sendable {
   }
 }
 
-/// The two encoders. What an image and a class have in common is the cosine of φ_q and φ_s.
+/// The two encoders. The cosine of φ_q and φ_s says how well image and class match.
 public struct Network: Parameterized, Sendable {
   public let query: QueryEncoder
   public let reference: ReferenceSetEncoder

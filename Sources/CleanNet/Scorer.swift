@@ -58,7 +58,7 @@ package struct Scorer: Sendable {
   }
 }
 
-/// What a network says about images and their labels; NaN (and class −1) for images without features or label.
+/// A network's scores of images and their labels; NaN (and class −1) for images without features or label.
 package struct CosineScores: Sendable {
   /// cos(φ_q, φ_s) with the label's class.
   package var cosine: [Float]

@@ -11,7 +11,7 @@ public final class Trainer {
   public private(set) var network: Network
   /// Steps made so far.
   public private(set) var step = 0
-  /// Looks at the validation images so far.
+  /// The validations so far.
   public private(set) var history: [ValidationLook] = []
 
   private let optimizer: any Optimizer
@@ -26,7 +26,7 @@ public final class Trainer {
   private var looksSinceBest = 0
   private var losses: [Double] = []
 
-  /// - Parameter validation: Verified images to look at; nil: a split of the ones in `data`; these then do not train.
+  /// - Parameter validation: Verified images for validation; nil: a split of the ones in `data`; these then do not train.
   public init(
     _ data: TrainingSet, references: ReferenceSets, configuration: Configuration,
     validation: [VerificationLabel]? = nil
@@ -61,7 +61,7 @@ public final class Trainer {
     dropout = Generator(seed: configuration.seed &+ 2)
   }
 
-  /// Whether training has come to its end: by the number of steps, or because it no longer gets better.
+  /// Whether training has ended: by the number of steps, or because it no longer improves.
   public var isDone: Bool {
     let training = configuration.training
     return step >= training.steps || (training.patience > 0 && looksSinceBest >= training.patience)
@@ -141,7 +141,7 @@ public final class Trainer {
     return weight > 0 ? sum / weight : nil
   }
 
-  /// What training came to: the best network seen, or the latest if there was no look yet.
+  /// The result of training: the best network seen, or the latest if none has been measured yet.
   public var trained: Network {
     let chosen = Network(
       configuration.architecture, bfloat16: configuration.training.bfloat16, seed: configuration.seed)
@@ -152,7 +152,7 @@ public final class Trainer {
 
   // MARK: Stopping and going on
 
-  /// Everything that the trainer needs to go on as if it had not stopped. A copy: later steps do not change it.
+  /// Everything that the trainer needs to continue as if it had not stopped. A copy: later steps do not change it.
   public var checkpoint: TrainerCheckpoint {
     let progress = TrainerCheckpoint.Progress(
       step: step, history: history, sampler: sampler.state, bestValue: bestValue.isFinite ? bestValue : nil,
@@ -165,7 +165,7 @@ public final class Trainer {
         + [("dropout", dropout.state)])
   }
 
-  /// Goes back to where a trainer of the same data and configuration stopped.
+  /// Restores the state of a trainer of the same data and configuration.
   public func restore(_ checkpoint: TrainerCheckpoint) throws(ParameterError) {
     func part(_ prefix: String) -> [String: Tensor] {
       Dictionary(
@@ -190,21 +190,21 @@ public final class Trainer {
   }
 }
 
-/// One look at the validation images.
+/// One validation.
 public struct ValidationLook: Sendable, Hashable, Codable {
   public var step: Int
-  /// The mean loss of the steps since the last look.
+  /// The mean loss of the steps since the last validation.
   public var loss: Double
   /// How well cosines rank right before wrong labels among the validation images, within classes: mean AUROC. nil
   /// where no class has both.
   public var ranking: Double?
-  /// What chooses the best checkpoint; larger is better.
+  /// The measure that chooses the best checkpoint; larger is better.
   public var value: Double
 }
 
 /// A trainer's state between two steps.
 public struct TrainerCheckpoint: Sendable {
-  /// The part that is no tensor.
+  /// Everything that is not a tensor.
   public struct Progress: Codable, Sendable {
     public var step: Int
     var history: [ValidationLook]

@@ -18,7 +18,7 @@ public struct Training: Sendable {
   public let configuration: Configuration
   /// The configuration of each network.
   private let networkConfiguration: Configuration
-  /// Where evidence is sought; nil for the paper's objective.
+  /// The space of the evidence; nil for the paper's objective.
   public let space: FeatureSpace?
   private let evidence: (finder: EvidenceFinder, basis: EvidenceFinder.Basis)?
   private let keepsJudge: Bool
@@ -30,7 +30,7 @@ public struct Training: Sendable {
   /// Where the judge's index lies while it is built.
   private let scratch: String?
 
-  /// Where training is.
+  /// The progress of training.
   public enum Event: Sendable {
     /// Principal components and nearest neighbors; the share done.
     case space(Double)
@@ -45,8 +45,8 @@ public struct Training: Sendable {
   /// Prepares: makes the reference sets and what they need.
   ///
   /// - Parameters:
-  ///   - space: Of the same features and images, if it is there already.
-  ///   - store: Where neighbors may be kept already, if there is no space.
+  ///   - space: The space of the same features and images, if it was computed before.
+  ///   - store: May hold the neighbors of an earlier search, if there is no space.
   ///   - device: Where neighbors are searched, if there is no space.
   ///   - keepsJudge: Whether the outcome has a ``LabelJudge`` for images that come later.
   ///   - report: Called from any thread.
@@ -111,11 +111,11 @@ public struct Training: Sendable {
     try stop.check()
   }
 
-  /// What may be kept while a network is trained, so that training can go on after it was stopped.
+  /// Keeps checkpoints while a network is trained, so that training can go on after it was stopped.
   public struct Keeper: Sendable {
-    /// Steps between two times of keeping.
+    /// Steps between two checkpoints.
     public var interval: Int
-    /// The state that was kept of a fold's network, if any.
+    /// The kept state of a fold's network, if any.
     public var restore: @Sendable (_ fold: Int) -> TrainerCheckpoint?
     public var keep: @Sendable (_ fold: Int, TrainerCheckpoint) throws -> Void
 
@@ -129,26 +129,26 @@ public struct Training: Sendable {
     }
   }
 
-  /// What training came to.
+  /// The result of training.
   public struct Outcome: Sendable {
     public var model: CleanNetModel
-    /// What the model makes of the images it was trained on; nil with the paper's objective.
+    /// The evidence on the images that the model was trained on; nil with the paper's objective.
     public var evidence: LabelEvidence?
     /// Judges images that come later; nil with the paper's objective, whose model does so alone, and if it was not asked
     /// for.
     public var judge: LabelJudge?
-    /// The looks at validation images of each fold's network.
+    /// The validations of each fold's network.
     public var histories: [[ValidationLook]]
   }
 
   /// Trains the networks, several at a time, each on threads of its own.
   ///
-  /// - Throws: What `keeper` throws.
+  /// - Throws: Errors of `keeper`.
   public func run(keeper: Keeper? = nil, report: (@Sendable (Event) -> Void)? = nil) throws -> Outcome {
     try run(keeper: keeper, stop: StopSignal(), report: report)
   }
 
-  /// - Throws: What `keeper` throws; `CancellationError` when `stop` is set.
+  /// - Throws: Errors of `keeper`; `CancellationError` when `stop` is set.
   func run(
     keeper: Keeper? = nil, stop: StopSignal, report: (@Sendable (Event) -> Void)?
   ) throws -> Outcome {
@@ -194,7 +194,7 @@ public struct Training: Sendable {
       others, references: references, configuration: configuration, validation: heldAside)
     // Of a handful of images all may lie in one fold. Then there is nothing to learn from, and labels get their say alone.
     let isEmpty = others.members.allSatisfy(\.isEmpty)
-    // What does not fit was kept by another version: start anew.
+    // A checkpoint that does not fit was kept by another version: start anew.
     if let kept = keeper?.restore(fold) { try? trainer.restore(kept) }
     while !isEmpty, !trainer.isDone {
       try stop.check()

@@ -3,8 +3,8 @@ import Foundation
 import Synchronization
 import Torch
 
-/// Training in the background. It tells its progress as an asynchronous sequence, which one task may read, and ends with a
-/// ``LabelModel``.
+/// Training in the background. It reports its progress as an asynchronous sequence, which one task may read, and ends with
+/// a ``LabelModel``.
 ///
 /// ```swift
 /// let run = TrainingRun(data)
@@ -19,8 +19,8 @@ public final class TrainingRun: AsyncSequence, Sendable {
   private let stop = StopSignal()
 
   /// - Parameters:
-  ///   - configuration: Of the extended objective; nil: the usual one, with the normalization that suits the features.
-  ///   - threads: How many to compute with.
+  ///   - configuration: Of the extended objective; nil: the default, with the normalization that suits the features.
+  ///   - threads: The number of threads.
   public init(
     _ data: TrainingSet, configuration: Configuration? = nil,
     threads: Int = ProcessInfo.processInfo.activeProcessorCount
@@ -31,8 +31,8 @@ public final class TrainingRun: AsyncSequence, Sendable {
     self.events = events
     task = Task { [stop] in
       try await withCheckedThrowingContinuation { continuation in
-        // Neither on the threads of tasks nor on those of their quality of service: there are only as many as cores, and tasks
-        // that wait for the model, or are to cancel it, need one.
+        // Neither on the threads of tasks nor on those of their quality of service: there are only as many as cores,
+        // and tasks that wait for the model, or are to cancel it, need one.
         DispatchQueue.global(qos: .utility).async {
           let result = Result {
             try LabelModel(
@@ -46,10 +46,10 @@ public final class TrainingRun: AsyncSequence, Sendable {
     }
   }
 
-  /// The progress. Where nobody reads, only the newest events are kept.
+  /// The progress. If nobody reads it, only the newest events are kept.
   public func makeAsyncIterator() -> AsyncStream<Training.Event>.Iterator { events.makeAsyncIterator() }
 
-  /// The trained model, when it is there.
+  /// The trained model; waits for it.
   ///
   /// - Throws: ``TrainingDataError`` if nothing can be learned from the data; `CancellationError`.
   public var model: LabelModel {
@@ -62,16 +62,16 @@ public final class TrainingRun: AsyncSequence, Sendable {
     }
   }
 
-  /// Ends training soon: after the step or the class that it works at, or after the search for neighbors.
+  /// Ends training soon: after the current step or class, or after the search for neighbors.
   public func cancel() { stop.set() }
 }
 
 extension LabelModel {
-  /// Trains a model in the background; ``TrainingRun`` does the same and tells its progress.
+  /// Trains a model in the background; ``TrainingRun`` also reports its progress.
   ///
   /// - Parameters:
-  ///   - configuration: Of the extended objective; nil: the usual one, with the normalization that suits the features.
-  ///   - threads: How many to compute with.
+  ///   - configuration: Of the extended objective; nil: the default, with the normalization that suits the features.
+  ///   - threads: The number of threads.
   /// - Throws: ``TrainingDataError`` if nothing can be learned from the data; `CancellationError` if the task is cancelled.
   public init(
     training data: TrainingSet, configuration: Configuration? = nil,

@@ -5,7 +5,7 @@ public struct VerificationLabel: Sendable, Hashable, Codable {
   /// The image, by its row.
   public var image: Int
   public var isRight: Bool
-  /// How often the person who said so is mistaken, from 0 to below ½.
+  /// The rate at which the person gives the opposite answer by mistake, from 0 to below ½.
   public var slipRate: Double
 
   public init(image: Int, isRight: Bool, slipRate: Double = 0) {
@@ -16,7 +16,7 @@ public struct VerificationLabel: Sendable, Hashable, Codable {
   }
 }
 
-/// What is wrong with data that a model is to be trained from, or is to judge.
+/// A fault in data that a model is to be trained from, or is to judge.
 public enum TrainingDataError: Error, Sendable, Equatable, CustomStringConvertible {
   case noSuchClass(Int, image: Int, classes: Int)
   case noSuchImage(Int, images: Int)
@@ -32,14 +32,14 @@ public enum TrainingDataError: Error, Sendable, Equatable, CustomStringConvertib
       "A verdict is about image \(image), but there are \(images) images. Count images from 0."
     case .noProbabilities(let source, let image):
       "Evidence \(source) has a negative or missing probability for image \(image). Give probabilities, one row per image; "
-        + "spread them evenly where the other model knows nothing."
+        + "give equal ones if the other model knows nothing."
     case .tooFewClasses(let found):
       "Images with finite features have \(found) different labels. At least two classes are needed: check the features for NaN."
     }
   }
 }
 
-/// What a model is trained from: images, their noisy labels, and verification labels of some.
+/// The data that a model is trained from: images, their noisy labels, and verification labels of some.
 public struct TrainingSet: Sendable {
   public let features: any FeatureSource
   /// Each image's noisy label, 0..<classes; negative for images that take no part (no features, or a test split).
@@ -51,15 +51,15 @@ public struct TrainingSet: Sendable {
   public private(set) var members: [[Int]]
   /// How far each class is held to be an image's true one; nil: as the noisy labels say. Only the extended objective asks.
   let beliefs: ClassVotes?
-  /// What other models say about each image's class: probabilities, `[N, C]` each, by models that have not seen its label. Only
-  /// the extended objective asks.
+  /// Each image's class according to other models: probabilities, `[N, C]` each, by models that were not trained on its
+  /// label. Only the extended objective uses them.
   public let evidence: [Tensor]
 
   /// - Parameters:
   ///   - features: Of N images.
   ///   - labels: N class numbers below `classes`; negative for images that take no part.
-  ///   - verifications: Of images that take part; others are left out, and of several about one image the first counts.
-  ///   - evidence: Probabilities `[N, C]` by models that have not seen the labels of the images they speak about.
+  ///   - verifications: Of images that take part; others are left out, and of several on one image the first counts.
+  ///   - evidence: Probabilities `[N, C]` by models that were not trained on the labels of these images.
   /// - Throws: ``TrainingDataError`` if a number is out of its range. Wrong shapes trap.
   public init(
     features: any FeatureSource, labels: [Int], classes: Int, verifications: [VerificationLabel],
@@ -141,9 +141,9 @@ public struct TrainingSet: Sendable {
     }
   }
 
-  /// Splits the verified images: `share` of each class's right and of its wrong ones is held aside to validate.
+  /// Splits the verified images: `share` of each class's right and of its wrong ones is held out for validation.
   ///
-  /// The split is seeded and stratified. Of a single image none is held aside.
+  /// The split is seeded and stratified. A single image is not held out.
   public func splitVerifications(
     share: Double, seed: UInt64
   ) -> (training: [VerificationLabel], validation: [VerificationLabel]) {

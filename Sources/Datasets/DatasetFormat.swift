@@ -1,7 +1,7 @@
 /// A layout of data sets on disk. To add one, write a type in a file of its own and name it in
 /// `DatasetReader.formats`.
 package protocol DatasetFormat: Sendable {
-  /// What `--format` calls it.
+  /// The name that `--format` takes.
   static var name: String { get }
   /// One line for `--help`: what such a data set looks like.
   static var summary: String { get }
@@ -28,13 +28,13 @@ extension DatasetFormat {
   package static var takes: Set<DatasetOption> { [] }
 }
 
-/// What reading a source came to.
+/// The result of reading a source.
 package struct DatasetSummary: Sendable, Hashable {
   /// How many samples were passed on.
   package var samples = 0
-  /// What was passed over without harm, such as hidden files: one line a kind.
+  /// Things that were passed over without harm, such as hidden files: one line per kind.
   package var notices: [String] = []
-  /// What the source was taken for where it does not say: which folders are the classes, which columns mean what.
+  /// The guesses about things that the source does not say: which folders are the classes, which columns hold the labels.
   package var guesses: [String] = []
 
   package init(samples: Int = 0, notices: [String] = []) {

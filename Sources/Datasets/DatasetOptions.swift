@@ -1,4 +1,4 @@
-/// What the user says about a source beyond its path. Everything has a default that formats detect.
+/// The user's statements about a source beyond its path. Everything has a default that formats detect.
 package struct DatasetOptions: Sendable {
   /// The name of the format, where detection is not wanted.
   package var format: String?
@@ -28,7 +28,7 @@ package struct DatasetOptions: Sendable {
   package var classLevel: Int?
   /// Takes the class from images' names: `{label}_*.jpg`.
   package var labelPattern: String?
-  /// What the beginnings of a manifest's paths are replaced by; the first that fits counts.
+  /// Replacements for the beginnings of a manifest's paths; the first that fits counts.
   package var pathPrefixes: [(from: String, to: String)] = []
   /// Makes a path of a row's texts, such as `images/{}.jpg` of an id.
   package var pathTemplate: String?
@@ -40,7 +40,7 @@ package struct DatasetOptions: Sendable {
   package init() {}
 }
 
-/// What only some formats can follow, by the flag's name.
+/// Options that only some formats can follow, by the flag's name.
 package enum DatasetOption: String, Sendable, CaseIterable {
   case root = "--root"
   case pathColumn = "--path-column"
@@ -53,17 +53,17 @@ package enum DatasetOption: String, Sendable, CaseIterable {
   case pathPrefixes = "--path-prefix"
   case pathTemplate = "--path-template"
 
-  /// What tables take.
+  /// The options of tables.
   static let ofTables: Set<DatasetOption> = [
     .root, .pathColumn, .labelColumn, .keyColumn, .verificationColumn, .splitColumn, .pathPrefixes,
     .pathTemplate,
   ]
-  /// What folders of classes take.
+  /// The options of folders of classes.
   static let ofFolders: Set<DatasetOption> = [.classLevel, .labelPattern]
 }
 
 extension DatasetOptions {
-  /// What is given of that which only some formats follow.
+  /// The given options that only some formats follow.
   var given: Set<DatasetOption> {
     let all: [(DatasetOption, Bool)] = [
       (.root, root != nil), (.pathColumn, pathColumn != nil), (.labelColumn, labelColumn != nil),
@@ -86,7 +86,7 @@ extension DatasetOptions {
       DatasetProblem(
         file: "--truth-columns",
         what: "no image has a column \(names.sorted().map { "\"\($0)\"" }.joined(separator: ", "))",
-        remedy: "Name columns beside path and label, with commas between"))
+        remedy: "Name columns other than path and label, separated by commas"))
   }
 
   /// The folder that the images of a folder's lists lie in: `root`, by default the folder itself.

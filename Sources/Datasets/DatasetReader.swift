@@ -1,4 +1,4 @@
-/// Opens data sets: by the format that the user names, else by the first that recognises the source.
+/// Opens data sets: by the format that the user names, else by the first that recognizes the source.
 package enum DatasetReader {
   /// All formats, the most telling first: an image folder is any folder, a manifest any text.
   package static let formats: [any DatasetFormat.Type] = [
@@ -8,7 +8,7 @@ package enum DatasetReader {
     CleanNetTable.self, URLList.self, Manifest.self,
   ]
 
-  /// - Throws: `DatasetProblems` if nothing is there, the format is unknown, or none recognises the source.
+  /// - Throws: `DatasetProblems` if nothing is there, the format is unknown, or none recognizes the source.
   package static func open(source path: String, options: DatasetOptions = DatasetOptions()) throws -> Dataset
   {
     let source = try DatasetSource(path: path)
@@ -26,7 +26,7 @@ package enum DatasetReader {
       guard let detected = formats.first(where: { $0.detect(source) }) else {
         throw DatasetProblems(
           DatasetProblem(
-            file: path, what: "no format recognises it",
+            file: path, what: "no format recognizes it",
             remedy: "Name one with --format: \(formats.map { $0.name }.joined(separator: ", "))"))
       }
       type = detected
@@ -39,7 +39,7 @@ package enum DatasetReader {
 package struct Dataset: Sendable {
   let format: any DatasetFormat
   private let options: DatasetOptions
-  /// What messages call it.
+  /// The source's name in messages.
   private var shown: String?
 
   /// A data set in a format of the caller's own.
@@ -80,7 +80,7 @@ package struct Dataset: Sendable {
         DatasetProblem(
           file: shown ?? formatName,
           what: (["holds no image with a label"] + summary.notices).joined(separator: "; "),
-          remedy: "Give images labels, or name the format that it has with --format"))
+          remedy: "Add labels, or name the source's format with --format"))
     }
     guard editor.missing.isEmpty else { throw options.missingColumns(editor.missing) }
     summary.notices += editor.notices

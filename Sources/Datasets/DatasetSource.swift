@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// What formats judge a source by: its kind, its first bytes, the names in a folder.
+/// The facts by which formats recognize a source: its kind, its first bytes, the names in a folder.
 package struct DatasetSource: Sendable {
   /// As the user wrote it, for messages.
   package let path: String
@@ -131,7 +131,7 @@ package struct DatasetSource: Sendable {
     return foreign
   }
 
-  /// What other programs keep and this one does not read, by the first bytes, with the way here.
+  /// A problem if the first bytes belong to a file that only other programs read, with the way to import it here.
   private var foreign: DatasetProblem? {
     func problem(_ what: String, _ remedy: String) -> DatasetProblem {
       DatasetProblem(file: path, what: what, remedy: remedy)
@@ -233,7 +233,7 @@ package struct DatasetSource: Sendable {
     }
     var parts: [String] = []
     for part in bytes.split(separator: slash).map({ String(decoding: $0, as: UTF8.self) }) where part != "." {
-      // What lies above a link's target is not what lies above the link.
+      // The folder above a link's target is not the folder above the link.
       if part == "..", let last = parts.last, last != "..", !isLink("/" + parts.joined(separator: "/")) {
         parts.removeLast()
       } else if part != ".." || !parts.isEmpty {

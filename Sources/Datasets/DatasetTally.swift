@@ -22,7 +22,7 @@ package struct DatasetTally: Sendable, Hashable {
     "png", "raw",
     "photos",
   ]
-  /// What programs write where there is no label.
+  /// Texts that programs write where there is no label.
   private static let blanks: Set<String> = [
     "nan", "none", "null", "na", "n/a", "undefined", "unknown", "<na>", "-",
   ]
@@ -54,7 +54,7 @@ package struct DatasetTally: Sendable, Hashable {
     }
   }
 
-  /// What may be a mistake, a line each.
+  /// Possible mistakes, one line each.
   package var warnings: [String] {
     var warnings: [String] = []
     func warn(_ names: [String], _ what: String, _ remedy: String) {
@@ -83,10 +83,11 @@ package struct DatasetTally: Sendable, Hashable {
     }
     warn(
       Self.several(names), "labels that name several classes",
-      "an image has one class here; leave one name, or remove those rows")
+      "each image needs one class; keep one name, or remove these rows")
     warn(
       splits.map(\.name).filter { ![SplitName.train, SplitName.validation, SplitName.test].contains($0) },
-      "splits of no usual name", "their images are trained on; only those of the split test are kept from it")
+      "splits with unusual names", "their images are used for training; only images of the split test are not"
+    )
     warn(
       names.filter { Self.blanks.contains($0.trimmedBlanks.lowercased()) || $0.trimmedBlanks.isEmpty },
       "classes that look like missing labels", "if they are, remove those rows")
@@ -102,10 +103,10 @@ package struct DatasetTally: Sendable, Hashable {
     let single = classes.filter { $0.images == 1 }.map(\.name)
     if samples > classes.count {
       warn(
-        single, "classes with a single image", "nothing can be learnt of those; see whether they are mistyped"
+        single, "classes with a single image", "nothing can be learned from them; check for typing errors"
       )
     } else if samples > 2, single.count == classes.count {
-      warnings.append("each image has a class of its own: see whether the labels are those of another column")
+      warnings.append("each image has a class of its own: check whether the labels are in another column")
     }
     return warnings
   }

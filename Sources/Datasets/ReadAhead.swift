@@ -56,7 +56,7 @@ private final class SampleLine: @unchecked Sendable {
     condition.broadcast()
   }
 
-  /// Says that no more will come. What was read before an error is passed on first, as without threads.
+  /// Says that no more will come. Samples that were read before an error are passed on first, as without threads.
   func finish(_ outcome: Result<DatasetSummary, any Error>) {
     if !filling.isEmpty { try? pass() }
     condition.lock()
@@ -86,7 +86,7 @@ private final class SampleLine: @unchecked Sendable {
     condition.unlock()
   }
 
-  /// What reading came to, once ``next()`` has given nil.
+  /// The outcome of reading, once ``next()`` has given nil.
   func outcome() throws -> DatasetSummary {
     condition.lock()
     defer { condition.unlock() }

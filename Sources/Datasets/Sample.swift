@@ -2,7 +2,7 @@
 ///
 /// Everything that a format knows beyond these fields stays in `attributes`, in the order of the source's columns.
 package struct Sample: Sendable, Hashable {
-  /// What names the sample in the workspace. Unique there; by default the path.
+  /// The sample's name in the workspace. Unique there; by default the path.
   package var key: String
   /// The path as the manifest writes it, or relative to the data set's folder. Shown to users.
   package var path: String

@@ -4,7 +4,7 @@ import Torch
 /// CleanNet as a detector among others: trained on a problem's verified images, then judging all.
 package struct CleanNetDetector: Detector {
   package let objective: Objective
-  /// What it judges by; experiments leave parts out.
+  /// The evidence it judges by; experiments leave parts out.
   package let parts: EvidenceParts
   /// Of the problem's features and images, if it is there already.
   package var space: FeatureSpace?
@@ -77,7 +77,7 @@ package struct CleanNetDetector: Detector {
     return configuration
   }
 
-  /// What can be shared among problems that differ in labels and verdicts only.
+  /// The features that problems share if they differ in labels and verdicts only.
   package static func space(_ problem: DetectionProblem) -> FeatureSpace {
     FeatureSpace(
       TrainingSet(problem), configuration: configuration(.extended, problem), threads: problem.threads)

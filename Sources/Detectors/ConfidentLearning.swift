@@ -87,7 +87,7 @@ package struct ConfidentLearning: Detector {
     case byNoiseRate = "noise-rate"
     /// For each class i, as many images as the joint assigns to others, with the least p_i.
     case byClass = "class"
-    /// What both call wrong.
+    /// The labels that both call wrong.
     case both
   }
 

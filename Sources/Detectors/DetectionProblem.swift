@@ -1,8 +1,8 @@
 import Torch
 
-/// What every detector gets: features, noisy labels, and verification labels of some images.
+/// The input of every detector: features, noisy labels, and verification labels of some images.
 ///
-/// What several detectors need alike (cross-validated probabilities, nearest neighbors) is computed once for a problem
+/// Parts that several detectors need (cross-validated probabilities, nearest neighbors) are computed once for a problem
 /// and its copies, see ``SharedEvidence``.
 package struct DetectionProblem: Sendable {
   package let features: any FeatureSource
@@ -57,7 +57,7 @@ package struct DetectionProblem: Sendable {
     shared = other.shared
   }
 
-  /// Features are read in pieces of so many images where not all are needed at a time.
+  /// Features are read in pieces of this many images where not all are needed at a time.
   static let chunk = 4096
 
   /// Visits the features of `images` in pieces: the places in `images`, and their rows.

@@ -1,6 +1,6 @@
-/// What a detector learns from besides features and noisy labels.
+/// The data a detector learns from besides features and noisy labels.
 package enum DetectorKind: String, Sendable, Hashable, Codable, CaseIterable {
-  /// From the verified images of a class; it says nothing of classes without any.
+  /// From the verified images of a class; it says nothing about classes without any.
   case supervised
   /// From verified images of some classes, for all classes: its threshold is theirs.
   case weaklySupervised
@@ -60,7 +60,7 @@ package enum DetectionError: Error, Sendable, Equatable, CustomStringConvertible
   }
 }
 
-/// What a detector says.
+/// The result of a detector.
 package struct Detection: Sendable {
   /// Per image a score, higher where its label is more likely right; NaN where the detector says nothing.
   package var scores: [Float]

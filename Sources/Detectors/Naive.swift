@@ -1,4 +1,4 @@
-/// Calls every label right. What any other detector must beat; its average error rate is the share of wrong labels.
+/// Calls every label right. Any other detector must beat it; its average error rate is the share of wrong labels.
 package struct Naive: Detector {
   package let name = "naive"
   package let kind = DetectorKind.unsupervised

@@ -94,7 +94,10 @@ package struct ReconstructionDetector: Detector {
       let low = Double(place + 1)
       let high = Double(sorted.count - place - 1)
       let between = sum * sum / low + (total - sum) * (total - sum) / high
-      if between > best { (best, split) = (between, (sorted[place] + sorted[place + 1]) / 2) }
+      if between > best {
+        best = between
+        split = (sorted[place] + sorted[place + 1]) / 2
+      }
     }
     return split
   }

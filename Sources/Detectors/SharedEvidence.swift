@@ -2,8 +2,9 @@ import CleanNet
 import Foundation
 import Torch
 
-/// What several detectors or draws of verdicts need alike, computed once for a problem: cross-validated class
-/// probabilities, nearest neighbors, and CleanNet's evidence, none of which looks at verdicts. Remembers how long each took, so that every detector can account for it.
+/// Results that several detectors or draws of verdicts need, computed once for a problem: cross-validated class
+/// probabilities, nearest neighbors, and CleanNet's evidence, none of which looks at verdicts. Remembers how long each
+/// took, so that every detector can account for it.
 final class SharedEvidence: Sendable {
   private let probabilities = Memo<CrossValidation, ClassProbabilities>()
   private let neighbors = Memo<Int, NearestNeighbors>()
@@ -26,7 +27,7 @@ final class SharedEvidence: Sendable {
     }
   }
 
-  /// What CleanNet makes of features and labels, from some of its parts.
+  /// CleanNet's evidence of features and labels, from some of its parts.
   func evidence(_ parts: EvidenceParts, make: () throws -> LabelEvidence) rethrows
     -> Memo<EvidenceParts, LabelEvidence>.Found
   {

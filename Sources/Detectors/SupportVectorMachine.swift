@@ -123,7 +123,7 @@ struct SupportVectorMachine: Sendable {
   }
 }
 
-/// What LIBSVM says where it refuses.
+/// The message of LIBSVM if it refuses.
 struct LibraryFailure: Error, Sendable {
   var reason: String
 }

@@ -30,7 +30,7 @@ package enum VectorMachineLibrary {
 /// Why LIBSVM cannot be used.
 package struct VectorMachineLibraryError: Error, Sendable, Hashable, CustomStringConvertible {
   package let what: String
-  /// What to do about it, a sentence without its full stop.
+  /// The remedy, a sentence without its full stop.
   package var remedy: String {
     "On Debian and Ubuntu: apt-get install libsvm3. Or leave out the detectors svm-linear, svm-rbf and one-class-svm"
   }

@@ -17,7 +17,7 @@ struct AddressPolicy: Sendable {
     var server: String
   }
 
-  /// - Parameter base: What a relative address starts from, after a redirect.
+  /// - Parameter base: The address that a relative one starts from, after a redirect.
   /// - Throws: `DownloadFailure` if the address is refused, or its name is not known.
   func target(_ address: String, from base: URL? = nil) async throws(DownloadFailure) -> Target {
     guard let url = URL(string: address, relativeTo: base)?.absoluteURL, let scheme = url.scheme?.lowercased()
@@ -40,7 +40,7 @@ struct AddressPolicy: Sendable {
     guard isNumeric || resolvesNames else { return }
     guard let addresses = isNumeric ? Self.addresses(of: host, flags: AI_NUMERICHOST) : await resolve(host)
     else {
-      throw DownloadFailure("The server's name \(host) is not known (any more).", isTemporary: true)
+      throw DownloadFailure("The server's name \(host) is unknown.", isTemporary: true)
     }
     if host == "localhost" || host.hasSuffix(".localhost") || addresses.contains(where: Self.isLocal) {
       throw Self.refusal(of: host)

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The folder that downloads are kept in: one file per image, and `downloads.jsonl`, with one line per event, which
@@ -72,8 +73,6 @@ package final class DownloadFolder {
       event.failure = failure
       failures[event.name] = failure
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    try log.write(contentsOf: encoder.encode(event) + Data("\n".utf8))
+    try log.write(contentsOf: Data((event.json() + "\n").utf8))
   }
 }

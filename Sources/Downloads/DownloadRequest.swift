@@ -11,7 +11,7 @@ package struct DownloadRequest: Sendable, Hashable {
   }
 }
 
-/// What became of a request.
+/// The outcome of a request.
 package struct DownloadOutcome: Sendable {
   package var request: DownloadRequest
   /// The bytes written, or why there are none.
@@ -22,9 +22,9 @@ package struct DownloadOutcome: Sendable {
 
 /// Why an image could not be downloaded.
 package struct DownloadFailure: Error, Sendable, Hashable, Codable, CustomStringConvertible {
-  /// What is wrong and what to do, in a sentence or two.
+  /// The fault and its remedy, in a sentence or two.
   package var explanation: String
-  /// Whether asking again some other day may help. What is not temporary is asked for again only if the user says so.
+  /// Whether asking again some other day may help. Permanent failures are asked for again only if the user says so.
   package var isTemporary: Bool
 
   package init(_ explanation: String, isTemporary: Bool) {

@@ -19,7 +19,7 @@ package struct DownloadSettings: Sendable {
   /// A server that asks for a longer pause is left alone until the next run.
   package var longestPause = Duration.seconds(60)
   package var mostRedirects = 5
-  /// A server to which so many connections in a row could not be made is left alone until the next run.
+  /// A server to which this many connections in a row could not be made is left alone until the next run.
   package var deadHostFailures = 8
   /// Whether addresses in the own network are allowed: a list from elsewhere should not reach what is behind the firewall.
   package var allowsLocal = false

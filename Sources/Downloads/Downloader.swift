@@ -21,7 +21,7 @@ package struct Downloader: Sendable {
   /// Downloads all and returns when the last has come or failed. Holds a bounded number of requests.
   ///
   /// - Parameter each: Called for each request, in the order in which they end, one at a time.
-  /// - Throws: What `each` throws; the downloads that are under way are given up then. ``TransferLibraryError`` without
+  /// - Throws: Errors of `each`; the downloads that are under way are given up then. ``TransferLibraryError`` without
   ///   libcurl.
   package func run(
     _ requests: some Sequence<DownloadRequest>, each: (DownloadOutcome) throws -> Void

@@ -31,7 +31,7 @@ struct Fetcher: Sendable {
     }
     throw Miss(
       failure: DownloadFailure(
-        "The address leads on to another more than \(settings.mostRedirects) times.", isTemporary: false))
+        "The address redirects more than \(settings.mostRedirects) times.", isTemporary: false))
   }
 
   private enum Answer: Sendable {
@@ -74,7 +74,7 @@ struct Fetcher: Sendable {
   }
 
   private func request(_ target: AddressPolicy.Target) -> Transfer.Request {
-    // What a proxy asks for is beyond our reach; see `AddressPolicy`.
+    // The addresses that a proxy asks for are beyond our reach; see `AddressPolicy`.
     let isGuarded = !policy.allowsLocal && settings.proxy == nil
     return Transfer.Request(
       address: target.url.absoluteString, userAgent: settings.userAgent,
@@ -93,7 +93,7 @@ struct Fetcher: Sendable {
     let reason = "\(head.status) \(head.reason)".trimmingCharacters(in: .whitespaces)
     let remedy =
       switch head.status {
-      case 404, 410: " The image is gone; remove the row, or leave it: the run goes on without."
+      case 404, 410: " The image is gone. Remove the row, or keep it: the run goes on without the image."
       case 401, 403: " The server does not give it to everyone."
       case 429: " The server asks for fewer requests: try again later, with fewer --per-host."
       default: ""
@@ -104,7 +104,7 @@ struct Fetcher: Sendable {
       retryAfter: isTemporary ? RetryPolicy.retryAfter(head.headers["retry-after"]) : nil)
   }
 
-  /// What it means that no answer came, or only a part of one.
+  /// The failure when no answer came, or only a part of one.
   private func miss(
     _ error: TransferError, _ target: AddressPolicy.Target, _ receiver: ImageReceiver
   ) async -> Miss {
@@ -120,7 +120,7 @@ struct Fetcher: Sendable {
     case .tooLong: what = "\(target.host) took too long to answer."
     case .cutShort: what = "\(target.host) sent \(receiver.count) of \(receiver.stated ?? 0) bytes."
     case .broken(let reason):
-      what = "\(target.host) broke the transfer off, or does not answer as a web server does (\(reason))."
+      what = "\(target.host) broke off the transfer, or is no web server (\(reason))."
     case .cancelled: what = "The download from \(target.host) was given up."
     }
     return Miss(failure: DownloadFailure(what, isTemporary: true), server: target.server)

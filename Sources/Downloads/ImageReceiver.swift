@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Safe: used by one transfer at a time, and by who asked after its end.
 final class ImageReceiver: TransferReceiver, @unchecked Sendable {
-  /// What is read of an answer that is not wanted, so that its connection can be used again.
+  /// The bytes to read of an unwanted answer, so that its connection can be used again.
   private static let mostIgnored = 64 << 10
 
   private let path: String
@@ -19,7 +19,7 @@ final class ImageReceiver: TransferReceiver, @unchecked Sendable {
   }
 
   var count: Int { file?.count ?? 0 }
-  /// What the server says about the answer's length.
+  /// The answer's length according to the server.
   var stated: Int? { (head?.headers["content-length"]).flatMap { Int($0) } }
 
   func receive(_ head: TransferHead) throws(DownloadFailure) {
@@ -46,7 +46,8 @@ final class ImageReceiver: TransferReceiver, @unchecked Sendable {
   func finish() throws(DownloadFailure) -> Int {
     guard settings.isImage(file?.head ?? []) else {
       throw DownloadFailure(
-        count == 0 ? "The answer is empty." : "The answer is no image, whatever its address says.",
+        count == 0
+          ? "The answer is empty." : "The answer is not an image, although its address suggests one.",
         isTemporary: false)
     }
     try file?.finish()

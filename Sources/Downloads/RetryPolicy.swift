@@ -10,14 +10,14 @@ struct RetryPolicy: Sendable {
     status == 408 || status == 425 || status == 429 || status >= 500
   }
 
-  /// How long to wait after so many failed attempts: at random within a span that doubles each time, so that downloads
+  /// How long to wait after this many failed attempts: at random within a span that doubles each time, so that downloads
   /// that failed together do not come back together ("full jitter").
   func pause(after attempts: Int) -> Duration {
     let span = firstPause * (1 << min(attempts - 1, 16))
     return min(span, longestPause) * Double.random(in: 0.5...1.5)
   }
 
-  /// What the header `Retry-After` asks for: seconds, or a date.
+  /// The pause that the header `Retry-After` asks for: seconds, or a date.
   static func retryAfter(_ value: String?, now: Date = .now) -> Duration? {
     guard let value = value?.trimmingCharacters(in: .whitespaces) else { return nil }
     if let seconds = Int(value) { return .seconds(max(0, min(seconds, 1 << 30))) }

@@ -45,7 +45,7 @@ enum TransferError: Error, Sendable {
   case tooLong
   /// The connection ended before the answer did.
   case cutShort
-  /// What came is no answer.
+  /// The bytes that came are no answer.
   case broken(String)
   /// The receiver refused it, or the address that the name stands for.
   case refused(DownloadFailure)
@@ -95,7 +95,7 @@ final class Transfer: @unchecked Sendable {
   /// When the transfer will have taken too long, if nothing comes.
   var deadline: ContinuousClock.Instant { min(start + request.timeout, lastHeard + request.idleTimeout) }
 
-  /// What libcurl's number means.
+  /// The meaning of libcurl's number.
   func result(code: Int32, reason: String) -> Result<Void, TransferError> {
     if let refusal { return .failure(.refused(refusal)) }
     switch Int(code) {

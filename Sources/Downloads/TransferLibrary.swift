@@ -13,7 +13,7 @@ package enum TransferLibrary {
   /// - Throws: ``TransferLibraryError`` when it is missing, too old or not whole.
   package static func load() throws(TransferLibraryError) { _ = try loaded.get() }
 
-  /// What libcurl says of itself: "libcurl/7.88.1 OpenSSL/3.0.15 …".
+  /// libcurl's own description: "libcurl/7.88.1 OpenSSL/3.0.15 …".
   package static var version: String {
     get throws(TransferLibraryError) { try loaded.get() }
   }
@@ -47,7 +47,7 @@ package enum TransferLibrary {
 /// Why images cannot be downloaded.
 package struct TransferLibraryError: Error, Sendable, Hashable, CustomStringConvertible {
   package let what: String
-  /// What to do about it, a sentence without its full stop.
+  /// The remedy, a sentence without its full stop.
   package let remedy =
     "On Debian and Ubuntu: apt-get install libcurl4; or name the library in CLEANNET_LIBCURL"
 

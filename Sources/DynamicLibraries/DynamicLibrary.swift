@@ -5,7 +5,7 @@ import Foundation
 package struct DynamicLibrary: @unchecked Sendable {
   // Safe: nothing but a handle; libraries are opened and searched from any thread.
 
-  /// What `dlsym` takes.
+  /// The handle that `dlsym` takes.
   package let handle: UnsafeMutableRawPointer
 
   /// Opens a library.

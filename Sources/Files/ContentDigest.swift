@@ -79,7 +79,7 @@ package struct ContentDigest: Sendable {
 
   /// The digest of a file, or of a part of it, read in pieces.
   ///
-  /// - Parameter range: From a place, so many bytes; nil: all of it.
+  /// - Parameter range: From a place, this many bytes; nil: all of it.
   /// - Throws: ``FileError`` if it cannot be read, or ends before the range does.
   package static func ofFile(
     _ path: String, range: (offset: Int64, length: Int64)? = nil

@@ -1,10 +1,10 @@
 import Foundation
 
-/// What the disk refused.
+/// A refusal of the disk.
 package struct FileError: Error, CustomStringConvertible, Sendable, Hashable {
   /// As its user named it.
   package var file: String
-  /// What was tried and why it failed.
+  /// The attempted action, and the reason why it failed.
   package var what: String
   /// The system's number of the error.
   package var code: CInt

@@ -16,7 +16,7 @@ package enum MemoryLimit {
   private static let read = Atomic<Int>(0)
   private static let mappings = Mutex<[UInt: Int]>([:])
 
-  /// What the machine has, in bytes, or the container, where that is less.
+  /// The memory of the machine, in bytes, or of the container if that is less.
   package static let total: Int = {
     let machine = Int(clamping: ProcessInfo.processInfo.physicalMemory)
     let files = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
@@ -33,7 +33,7 @@ package enum MemoryLimit {
     max(1, min(wanted, bytes / 4 / max(1, each)))
   }
 
-  /// What one read at a random place brings into the process: the system fetches neighboring pages with it.
+  /// The bytes that one read at a random place brings into the process: the system fetches neighboring pages with it.
   package static let randomRead = 1 << 16
 
   /// Says that bytes of mapped files were read or written: now and then it is looked whether the process holds too much.
@@ -56,7 +56,7 @@ package enum MemoryLimit {
     _ = mappings.withLock { $0.removeValue(forKey: UInt(bitPattern: start)) }
   }
 
-  /// Takes the pages of all mappings out of the process. What was written to them is the file's already.
+  /// Takes the pages of all mappings out of the process. Bytes that were written to them are in the file already.
   package static func putAside() {
     mappings.withLock { mappings in
       for (start, count) in mappings {

@@ -3,7 +3,7 @@ import Foundation
 /// A folder or a file that somebody else writes under a temporary path, and that appears under its name when `finish` is
 /// called; see ``DurableTree`` and ``DurableFile``.
 ///
-/// For one thread. What is not finished leaves nothing; what a killed writer leaves, the next one removes.
+/// For one thread. An unfinished output leaves nothing; leftovers of a killed writer are removed by the next one.
 package final class PendingOutput {
   private let target: String
   private let partial: PartialName?

@@ -55,7 +55,7 @@ package final class BatchLoader: Sequence, IteratorProtocol, Sendable {
   package func cancel() { work.cancel() }
 }
 
-/// What the threads of a loader share.
+/// The state that the threads of a loader share.
 private final class LoaderWork: @unchecked Sendable {
   // Safe: the variables are only touched while `condition` is locked.
 

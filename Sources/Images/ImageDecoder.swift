@@ -57,7 +57,7 @@ package struct ImageDecoder: Sendable {
 
   /// Decodes several images, on the thread that calls.
   ///
-  /// - Parameter indices: what the batch calls the images; by default 0, 1, ….
+  /// - Parameter indices: The batch's numbers of the images; by default 0, 1, ….
   package func decodeBatch(_ sources: some Collection<ImageSource>, indices: Range<Int>? = nil) -> ImageBatch
   {
     let indices = indices ?? 0..<sources.count
@@ -70,12 +70,12 @@ package struct ImageDecoder: Sendable {
   }
 }
 
-/// What an image's header says.
+/// The facts in an image's header.
 package struct ImageInfo: Sendable, Hashable {
   /// Width and height as the viewer sees them, EXIF orientation applied.
   package let width: Int
   package let height: Int
-  /// As stored: 1 grey, 2 grey and alpha, 3 colours, 4 colours and alpha or CMYK.
+  /// As stored: 1 grey, 2 grey and alpha, 3 colors, 4 colors and alpha or CMYK.
   package let bands: Int
   /// `nil` for raw pixels.
   package let format: ImageFormat?

@@ -36,7 +36,7 @@ package struct ImagePreparation: Sendable, Hashable, Codable {
   /// Bytes of one prepared image.
   package var byteCount: Int { size * size * 3 }
 
-  /// What is computed for an image of this size, as the viewer sees it.
+  /// The steps for an image of this size, as the viewer sees it.
   func layout(width: Int, height: Int) -> Layout {
     guard case .crop(let share) = fit else { return Layout(width: size, height: size) }
     let short = Int((Double(size) / share).rounded())

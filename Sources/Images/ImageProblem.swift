@@ -26,7 +26,7 @@ package struct ImageProblem: Error, Sendable, Hashable, CustomStringConvertible 
   package let kind: Kind
   /// The file, archive member or pixels.
   package let image: String
-  /// What is wrong and what to do, in a sentence or two.
+  /// The fault and its remedy, in a sentence or two.
   package let explanation: String
 
   package init(kind: Kind, image: String, explanation: String) {
@@ -50,7 +50,7 @@ extension ImageProblem {
   static func truncatedJPEG(_ source: ImageSource) -> Self {
     Self(
       .truncated, source,
-      "The image is truncated: its end is missing. Download or copy it again, or take such images as they are: "
+      "The image is truncated: its end is missing. Download or copy it again, or accept truncated images: "
         + "cleannet embed --take-truncated.")
   }
 
@@ -62,7 +62,7 @@ extension ImageProblem {
   }
 }
 
-/// What is refused before any pixel is decoded, so that a hostile or absurd file costs nothing.
+/// Limits that are checked before any pixel is decoded, so that a hostile or absurd file costs nothing.
 package struct ImageLimits: Sendable, Hashable {
   /// Width × height, as the header states them.
   package var pixels: Int

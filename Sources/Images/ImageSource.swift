@@ -9,7 +9,7 @@ package enum ImageSource: Sendable, Hashable {
   /// Pixels at hand, for example one image of an IDX file.
   case pixels(RawPixels)
 
-  /// What messages call it.
+  /// The image's name in messages.
   var name: String {
     switch self {
     case .file(let path): path

@@ -173,10 +173,18 @@ func withOpened<R>(
   _ body: (consuming OpenedImage) throws(ImageProblem) -> R
 ) throws(ImageProblem) -> R {
   do throws(VipsError) { try Vips.load() } catch { throw ImageProblem(.unsupported, source, "\(error)") }
-  let (path, offset, length): (String, Int64, Int64?)
+  let path: String
+  let offset: Int64
+  let length: Int64?
   switch source {
-  case .file(let file): (path, offset, length) = (file, 0, nil)
-  case .bytes(let file, let start, let count): (path, offset, length) = (file, start, count)
+  case .file(let file):
+    path = file
+    offset = 0
+    length = nil
+  case .bytes(let file, let start, let count):
+    path = file
+    offset = start
+    length = count
   case .encoded(_, let bytes):
     try EncodedBytes.check(source, count: Int64(bytes.count), limits)
     return try bytes.withUnsafeBufferPointer { (bytes) throws(ImageProblem) in
@@ -209,7 +217,7 @@ private func withEncoded<R>(
   guard let image = Netpbm(bytes) else {
     throw ImageProblem(
       .damaged, source,
-      "The image begins as PBM, PGM or PPM, but its header is none. Get it again, or remove it.")
+      "The image begins as PBM, PGM or PPM, but its header is not valid. Get it again, or remove it.")
   }
   try OpenedImage.check(source, width: image.width, height: image.height, limits)
   guard let pixels = image.pixels(bytes) else { throw .truncated(source) }

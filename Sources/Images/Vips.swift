@@ -62,12 +62,12 @@ package enum VipsError: Error, Sendable, Hashable, CustomStringConvertible {
     case .unloadable(let reason): "libvips, which decodes images, cannot be loaded: \(reason)"
     case .incomplete(let library, let function): "\(library) is not libvips: it lacks \(function)"
     case .tooOld(let version):
-      "libvips \(version) is too old: \(Vips.oldest.map(String.init).joined(separator: ".")) is the first that will do"
+      "libvips \(version) is too old: \(Vips.oldest.map(String.init).joined(separator: ".")) is the oldest that works"
     case .failing(let version): "libvips \(version) does not start"
     }
   }
 
-  /// What to do about it, a sentence without its full stop.
+  /// The remedy, a sentence without its full stop.
   package var remedy: String {
     switch self {
     case .missing, .tooOld:

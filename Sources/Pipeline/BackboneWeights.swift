@@ -34,7 +34,7 @@ package enum BackboneWeights {
       .missingComponent, "There are no weights for \(kind.rawValue) in \(folder)",
       remedy: kind == .efficientNetLite0 || kind == .efficientNetLite2
         ? "Run: \(ShippedScript.fetch.command) \(kind.rawValue); or name a file with --weights"
-        : "Name a file with --weights: safetensors, or what torch.save wrote")
+        : "Name a file with --weights: safetensors, or a file of torch.save")
   }
 
   /// The absolute path of a file that the user named.

@@ -18,7 +18,7 @@ package enum Doctor {
     package var part: String
     package var health: Health
     package var what: String
-    /// What to do, where something is not good.
+    /// The remedy, if something is not good.
     package var remedy: String?
   }
 

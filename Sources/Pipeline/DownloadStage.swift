@@ -6,7 +6,7 @@ import Workspace
 
 /// Downloads the images that lists named by their addresses.
 ///
-/// What is there is not asked for again, and what will not come by asking is not either, unless ``retriesFailures``.
+/// Downloaded images are not asked for again, and neither are images that the server refused, unless ``retriesFailures``.
 /// Images that do not come are noted as problems, and the run goes on.
 package struct DownloadStage: Sendable {
   package var settings: DownloadSettings
@@ -47,7 +47,7 @@ package struct DownloadStage: Sendable {
   package func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
     guard FileManager.default.fileExists(atPath: workspace.downloadsFolder) else {
       throw PipelineError(
-        .missingInput, "The workspace holds no images that are named by an address",
+        .missingInput, "The workspace holds no images that are given by an address",
         remedy: "Import a list of them: cleannet import list.csv, with the columns url and label")
     }
     return try workspace.withWriteLock(Self.stage) {
@@ -119,7 +119,7 @@ private final class PendingDownloads: Sequence, IteratorProtocol {
   private var asked: Set<String> = []
   private var block: [DownloadRequest] = []
   private var nextSample = 0
-  /// What ended the sequence before its time.
+  /// The error that ended the sequence before its time.
   private(set) var failure: (any Error)?
 
   init(_ workspace: Workspace, where isWanted: @escaping (String) -> Bool) {

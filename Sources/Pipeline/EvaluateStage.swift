@@ -21,7 +21,7 @@ package struct EvaluateStage: Sendable {
   /// Writes ROC and precision–recall curves to this folder, as SVG.
   package var plotsFolder: String?
 
-  /// What is compared by default.
+  /// The detectors that are compared by default.
   package static let usualDetectors = ["cleannet", "average-baseline", "knn", "self-confidence", "naive"]
 
   /// All that can be compared.
@@ -164,7 +164,7 @@ package struct EvaluateStage: Sendable {
     return found
   }
 
-  /// What `score` left, with its threshold, and how long training and scoring took.
+  /// The results of `score`, with their threshold, and how long training and scoring took.
   private func stored(
     _ workspace: Workspace
   ) throws -> (Detection, threshold: Double?, seconds: Double) {

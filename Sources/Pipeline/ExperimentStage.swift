@@ -102,7 +102,7 @@ package struct ExperimentStage: Sendable {
         guard data.labels[image] >= 0, let value, !value.isEmpty else { return -1 }
         guard let number = numbers[value] else {
           throw PipelineError(
-            .badInput, "The column \"\(name)\" holds \"\(value)\", which is none of the classes",
+            .badInput, "The column \"\(name)\" holds \"\(value)\", which is not a class",
             remedy:
               "Name a column whose values are classes: \(data.classNames.prefix(20).joined(separator: ", "))")
         }
@@ -112,7 +112,7 @@ package struct ExperimentStage: Sendable {
     }
   }
 
-  /// What the labels as they were imported are called.
+  /// The name of the labels as they were imported.
   package static let importedLabels = "label"
 
   private static let rowColumns =

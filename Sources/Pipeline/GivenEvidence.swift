@@ -4,12 +4,12 @@ import Foundation
 import Torch
 import Workspace
 
-/// What another model says about each image's class, from a file: `[N, C]`, a row for each sample in the order of the import.
+/// Each image's class according to another model, from a file: `[N, C]`, one row per sample in the order of the import.
 struct GivenEvidence: Sendable {
   let file: Configuration.GivenFile
   /// Probabilities, `[N, C]`, float32.
   let probabilities: Tensor
-  /// What was found out about the file, for people.
+  /// Findings about the file, for people.
   let notes: [String]
 
   /// - Throws: `WorkspaceError` if the file cannot be read, ``PipelineError`` if it does not belong to the workspace.
@@ -23,7 +23,7 @@ struct GivenEvidence: Sendable {
         "\(path) has the shape [\(matrix.count), \(matrix.dimension)]; the workspace has \(count) images of \(classes.count) "
           + "classes",
         remedy:
-          "Give a row for each image in the order of `cleannet export scores`, and a column for each class")
+          "Give one row per image, in the order of `cleannet export scores`, and one column per class")
     }
     let digest: String
     do throws(FileError) {
@@ -84,9 +84,9 @@ struct GivenEvidence: Sendable {
     if sorted != own {
       note =
         alphabetical > kept
-        ? "columns are taken for the classes in alphabetical order; then \(percent(alphabetical)) of the predictions agree "
+        ? "the columns are read as the classes in alphabetical order: \(percent(alphabetical)) of the predictions agree "
           + "with the labels (\(percent(kept)) in the workspace's order)"
-        : "columns are taken for the classes in the workspace's order; then \(percent(kept)) of the predictions agree with "
+        : "the columns are read as the classes in the workspace's order: \(percent(kept)) of the predictions agree with "
           + "the labels (\(percent(alphabetical)) in alphabetical order)"
     }
     if best < 2 / Double(classes.count) {

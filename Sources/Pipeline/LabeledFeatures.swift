@@ -4,7 +4,7 @@ import Foundation
 import Torch
 import Workspace
 
-/// What training and scoring read from a workspace: features, labels, verdicts.
+/// The data that training and scoring read from a workspace: features, labels, verdicts.
 ///
 /// All of one state of the catalogue, if the workspace is a snapshot.
 struct LabeledFeatures: Sendable, StageInputs {
@@ -22,7 +22,7 @@ struct LabeledFeatures: Sendable, StageInputs {
   let randomUnsure: Int
   /// How often whoever gave each verdict is mistaken, by sample.
   let slipRates: [Int: Double]
-  /// What other models say.
+  /// The probabilities by other models.
   private(set) var given: [GivenEvidence] = []
 
   /// - Parameter objective: That of a training, which may follow from less; nil: all counts.
@@ -49,7 +49,7 @@ struct LabeledFeatures: Sendable, StageInputs {
       throw PipelineError(
         .badInput, "Fewer than two classes have images with features",
         remedy: unreachable > 0
-          ? "\(unreachable) images could not be reached: mount the drive, or say where they are now (cleannet relocate "
+          ? "\(unreachable) images could not be reached: mount the drive, or give their new place (cleannet relocate "
             + "OLD NEW), then: cleannet embed"
           : "Import more classes, and see `cleannet status --problems` for images that could not be read")
     }

@@ -5,7 +5,8 @@ import Foundation
 import Synchronization
 import Workspace
 
-/// Judges labels again and again as verdicts come in, by the evidence that the last training left, which it keeps in memory.
+/// Judges labels again and again as verdicts come in, by the evidence that the last training left, which it keeps in
+/// memory.
 ///
 /// Nothing is written: ``ScoreStage`` makes of the same evidence and verdicts the same judgements, and keeps them.
 package final class LiveJudge: Sendable {
@@ -75,8 +76,8 @@ extension Judgements {
     return true
   }
 
-  /// What is kept of an image. Where a person has verified it, the verdict and the weights are the person's; the probability
-  /// stays what the model makes of it.
+  /// The kept row of an image. If a person has verified it, the verdict and the weights are the person's; the probability
+  /// stays the model's.
   func row(_ image: Int, verdict: Bool?) -> ScoreRow {
     let known: Float? = verdict.map { $0 ? 1 : 0 }
     return ScoreRow(

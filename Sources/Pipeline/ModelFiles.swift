@@ -38,7 +38,7 @@ struct ModelFiles: Sendable {
 
   func write(_ judge: LabelJudge) throws { try write(try judge.checkpoint(), to: self.judge) }
 
-  /// What judges images that come later.
+  /// The model that judges images that come later.
   ///
   /// - Throws: ``PipelineError`` if there is none or it cannot be used.
   func readJudge(_ model: CleanNetModel) throws -> LabelJudge {
@@ -56,8 +56,8 @@ struct ModelFiles: Sendable {
     }
   }
 
-  /// What the model made of the labels that it was trained on; nil where it is not there or of another version, so that it
-  /// must be found again.
+  /// The evidence on the labels that the model was trained on; nil if it is not there or comes from another version, so
+  /// that it must be found again.
   ///
   /// - Throws: `WorkspaceError` if it is damaged.
   func readEvidence() throws -> LabelEvidence? {
@@ -90,14 +90,14 @@ struct ModelFiles: Sendable {
   }
 
   private func write(_ state: TrainerCheckpoint, fold: Int) throws {
-    let metadata = [Self.progressKey: try state.progress.json()]
-    try Checkpoint(state.tensors, metadata: metadata).writeSealed(to: checkpointPath(fold))
+    var checkpoint = Checkpoint(state.tensors)
+    try checkpoint.set(state.progress, key: Self.progressKey)
+    try checkpoint.writeSealed(to: checkpointPath(fold))
   }
 
   private func checkpoint(_ fold: Int) -> TrainerCheckpoint? {
     guard let stored = Checkpoint.readSealed(path: checkpointPath(fold)),
-      let text = stored.metadata[Self.progressKey],
-      let progress = try? JSONDecoder().decode(TrainerCheckpoint.Progress.self, from: Data(text.utf8))
+      let progress = try? stored.value(TrainerCheckpoint.Progress.self, key: Self.progressKey)
     else { return nil }
     return TrainerCheckpoint(
       progress: progress, tensors: stored.tensors.map { (name: $0.name, tensor: Tensor($0.tensor)) })

@@ -1,7 +1,7 @@
 /// Why a stage cannot run, and what to do about it.
 package struct PipelineError: Error, CustomStringConvertible, Sendable, Hashable {
   package enum Kind: Sendable, Hashable {
-    /// What the user gave is not usable.
+    /// The user's input is not usable.
     case badInput
     /// Something that should be there is not: a file, features, verification labels, a model.
     case missingInput
@@ -24,7 +24,7 @@ package struct PipelineError: Error, CustomStringConvertible, Sendable, Hashable
   }
 
   package var description: String {
-    // What another error says may be a whole sentence.
+    // The message of another error may be a complete sentence.
     "\(what.hasSuffix(".") ? String(what.dropLast()) : what). \(remedy)."
   }
 }

@@ -100,7 +100,7 @@ package struct ScoreStage: Sendable {
     package var recall: Double?
   }
 
-  /// What the labels were scored with last; nil if they were not.
+  /// The settings of the last scoring; nil if there was none.
   package static func lastSettings(_ workspace: Workspace) throws -> Settings? {
     try workspace.finishedRun(stage: "score").flatMap {
       try? JSONDecoder().decode(Settings.self, from: Data($0.settings.utf8))
@@ -116,7 +116,7 @@ package struct ScoreStage: Sendable {
     return (["cleannet score"] + options.compactMap(\.self)).joined(separator: " ")
   }
 
-  /// What the runner has to know.
+  /// The facts that the runner needs.
   struct Declaration: Stage {
     typealias Inputs = ScoreStage.Inputs
     typealias Settings = ScoreStage.Settings
@@ -188,9 +188,11 @@ package struct ScoreStage: Sendable {
       let needed = Int((log(0.05) / log(1 - wished)).rounded(.up))
       throw PipelineError(
         .badInput,
-        "At no threshold can it be shown that at most \(wished * 100) % of the kept labels are wrong",
-        remedy: "That needs at least \(needed) verified images among those kept, almost all of them right; "
-          + "\(data.randomVerdicts.count) drawn at random are verified in all. Verify more, or wish for less")
+        "No threshold can guarantee that at most \(wished * 100) % of the kept labels are wrong",
+        remedy: """
+          This needs at least \(needed) verified images among the kept ones, almost all of them right; \
+          \(data.randomVerdicts.count) drawn at random are verified in all. Verify more, or raise --target-noise
+          """)
     }
   }
 

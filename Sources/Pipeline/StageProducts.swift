@@ -2,7 +2,7 @@ import CleanNet
 import Torch
 import Workspace
 
-/// What the stages have left in a workspace, for whoever shows it; nil where it is not there.
+/// The results that the stages have left in a workspace, for whoever shows them; nil if there are none.
 package enum StageProducts {
   /// The features in use, and about them.
   package static func features(_ workspace: Workspace) throws -> (

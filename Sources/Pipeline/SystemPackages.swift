@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the system that the program runs on calls the libraries which are opened at run time, and how it installs them.
+/// The system's names for the libraries that are opened at run time, and its way to install them.
 package struct SystemPackages: Sendable {
   package enum Component: Sendable, CaseIterable {
     /// libtorch, which the compute engine is made of.
@@ -13,7 +13,7 @@ package struct SystemPackages: Sendable {
     case images
     /// libcurl, which downloads images.
     case transfers
-    /// What compiles an engine for another libtorch.
+    /// The compiler that builds an engine for another libtorch.
     case compiler
     /// Python with its virtual environments, which hold PyTorch's wheel.
     case python

@@ -7,7 +7,7 @@ import Workspace
 
 /// Reference sets, then the network, then the threshold: all that scoring needs, in one file of the workspace.
 ///
-/// What depends on the same content and settings has the same key and is not done twice. A run that is killed goes on
+/// The same content and settings give the same key and are not trained on twice. A run that is killed goes on
 /// from its last checkpoint.
 package struct TrainStage: Sendable {
   package var objective = Objective.extended
@@ -53,7 +53,7 @@ package struct TrainStage: Sendable {
   package func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
     if objective == .paper, !evidence.isEmpty {
       throw PipelineError(
-        .badInput, "The paper's objective weighs no evidence of other models",
+        .badInput, "The paper's objective does not use evidence of other models",
         remedy: "Leave --evidence out, or train with --objective extended")
     }
     let result = try StageRunner(workspace).run(Declaration(stage: self)) { data, configuration, key in
@@ -90,7 +90,7 @@ package struct TrainStage: Sendable {
     return outcome
   }
 
-  /// What sets this training apart from others of the same images, as text.
+  /// The settings that tell this training from others of the same images, as text.
   func settingsText() throws -> String {
     try [
       objective.rawValue, "\(references)", steps.map { "\($0)" } ?? "", normalization?.rawValue ?? "",
@@ -126,7 +126,7 @@ package struct TrainStage: Sendable {
       last.objective == TrainStage().objective ? nil : "--objective \(last.objective.rawValue)",
       last.kMeans.clusters == usual.kMeans.clusters ? nil : "--references \(last.kMeans.clusters)",
       last.training.steps == usual.training.steps ? nil : "--steps \(last.training.steps)",
-      // What suits the features is seen when it is trained.
+      // The normalization that suits the features is known only when training starts.
       last.normalization == FeatureNormalization.none ? "--normalization none" : nil,
       last.recall.map { "--recall \($0)" }, last.seed == TrainStage().seed ? nil : "--seed \(last.seed)",
     ]
@@ -134,7 +134,7 @@ package struct TrainStage: Sendable {
     return (["cleannet train"] + options.compactMap(\.self) + evidence).joined(separator: " ")
   }
 
-  /// What the runner has to know.
+  /// The facts that the runner needs.
   struct Declaration: Stage {
     typealias Inputs = LabeledFeatures
     typealias Settings = Configuration
@@ -183,7 +183,7 @@ extension ProgressReporter {
     return { event in
       let (name, done, total, unit): (String, Int, Int?, String) =
         switch event {
-        case .space(let share): ("Neighbours", Int(share * 100), 100, "%")
+        case .space(let share): ("Neighbors", Int(share * 100), 100, "%")
         case .beliefs: ("Estimating the true classes", 0, nil, "")
         case .references(let done, let total): ("Reference sets", done, total, "classes")
         case .steps(let done, let total):

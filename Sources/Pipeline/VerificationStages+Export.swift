@@ -8,7 +8,7 @@ extension VerificationStages {
   /// - Parameters:
   ///   - path: nil or `-`: stdout. A table is CSV, TSV or JSON lines by the file's name.
   ///   - format: nil: a table, or Label Studio's tasks if the file's name ends in `.json`.
-  ///   - imagePrefix: What stands before an image's path to make the address at which Label Studio finds it.
+  ///   - imagePrefix: The text before an image's path that makes the address at which Label Studio finds it.
   ///   - unverified: So many images of each class that nobody has looked at, the next ones in the order in which the
   ///     class's images are drawn at random, with an empty verdict.
   ///   - classes: Only these; nil: all.

@@ -139,7 +139,7 @@ private struct VerdictReader {
     }
     guard remark.answer == answer else {
       throw problem(
-        row, "has the remark \(text), which does not go with the verdict",
+        row, "has the remark \(text), which does not fit the verdict",
         remedy: "The remark none goes with the verdict 0, the others with unsure")
     }
     return remark

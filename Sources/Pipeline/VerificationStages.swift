@@ -41,7 +41,7 @@ package enum VerificationStages {
       classes = .count(count)
     case .named(let wanted): classes = .fixed(try numbers(wanted, in: names).sorted())
     }
-    // What was drawn already is not drawn again. Other verified images may be: they would be missing from the sample else.
+    // Images that were drawn already are not drawn again. Other verified images may be, or the sample would lack them.
     for sample in try workspace.verifiedImages().samples.flatMap(\.drawn) { labels[sample] = -1 }
     let drawn = VerificationDraw(classes: classes, perClass: perClass)
       .draw(labels: labels, truth: truth.isRight, seed: seed)
@@ -70,7 +70,7 @@ package enum VerificationStages {
   }
 }
 
-/// What is known of each image's true label: for simulation and evaluation only.
+/// The known true labels of images: for simulation and evaluation only.
 struct TruthColumn {
   /// Per sample whether its label is right; nil where the truth is not known.
   let isRight: [Bool?]
@@ -86,7 +86,8 @@ struct TruthColumn {
       throw PipelineError(
         .badInput,
         "No value of the column \"\(name)\", such as \"\(stranger)\", is a class's name, such as \"\(classes.first ?? "")\"",
-        remedy: "Import again with --truth-columns \(name), which names its values as labels are named")
+        remedy: "Import again with --truth-columns \(name), which applies class names and the label map to it"
+      )
     }
     isRight = zip(truths, labels).map { truth, label in
       truth.flatMap { $0.isEmpty ? nil : $0 == classes[Int(label)] }
@@ -101,7 +102,7 @@ struct TruthColumn {
         .badInput, "There is no column \"\(name)\"",
         remedy: names.isEmpty
           ? "Import the data set from a manifest that has one"
-          : "Columns beside path and label are: \(names.joined(separator: ", "))")
+          : "Columns other than path and label are: \(names.joined(separator: ", "))")
     }
     return try workspace.attribute(name)
   }

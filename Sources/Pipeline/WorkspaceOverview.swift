@@ -3,7 +3,7 @@ import CleanNet
 import Foundation
 import Workspace
 
-/// What a workspace holds, what of it is out of date and why, and what to do next.
+/// The contents of a workspace, which of them are out of date and why, and the next step.
 package struct WorkspaceOverview: Sendable, Encodable {
   package struct ClassRow: Sendable, Encodable {
     package var name: String
@@ -80,7 +80,7 @@ package struct WorkspaceOverview: Sendable, Encodable {
     let inUse = rows.first { $0.key == current }
     unembedded = inUse.map { status.samples - $0.images + $0.unreachable + $0.unseen } ?? status.samples
     problemCount = status.problems
-    // What a stage found wrong, the next one does not need to say again.
+    // A stage does not need to repeat a fault that an earlier stage found.
     var last: Int?
     problems = try workspace.problems(limit: limit).compactMap { problem in
       defer { last = problem.sample }
@@ -111,7 +111,7 @@ package struct WorkspaceOverview: Sendable, Encodable {
       dimension: set.dimension, about: set.about)
   }
 
-  /// - Parameter inputs: What the stage would follow from now.
+  /// - Parameter inputs: The inputs that the stage would have now.
   private static func last<Outcome: Sendable & Codable>(
     _ stage: String, _ workspace: Workspace, _ seconds: KeyPath<Outcome, Double>,
     inputs: (Outcome) throws -> [String: String]
@@ -145,7 +145,7 @@ package struct WorkspaceOverview: Sendable, Encodable {
   }
 }
 
-/// What training and scoring follow from.
+/// The inputs of training and scoring.
 struct StageContent {
   private let workspace: Workspace
 

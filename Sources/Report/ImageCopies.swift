@@ -6,7 +6,7 @@ import Workspace
 package struct ImageCopies: Sendable {
   package var threads = 2
 
-  /// Beyond so many images only pixels and hashes are compared: comparing features takes time with their square.
+  /// Beyond this many images only pixels and hashes are compared: comparing features takes time with their square.
   private static let mostWithFeatures = 50_000
 
   package init() {}

@@ -1,7 +1,7 @@
 import CleanNet
 import Torch
 
-/// What the report needs beside the workspace's tables; whoever runs it knows where they come from.
+/// The report's inputs beside the workspace's tables; whoever runs it knows where they come from.
 package struct ReportInputs: Sendable {
   /// The features in use; nil: no map, no references, no duplicates by features.
   package var features: (any FeatureSource)?

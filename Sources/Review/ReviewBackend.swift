@@ -1,7 +1,7 @@
 import Torch
 import Workspace
 
-/// What the page needs of the stages that lie above it: the command line hands it in.
+/// The services that the page needs from the stages above it: the command line hands them in.
 package protocol ReviewBackend: Sendable {
   /// The images' features, one row per sample; nil if nothing was embedded yet.
   func features() throws -> (any FeatureSource)?

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What `body` makes of 0…count−1, in that order, made on `threads` threads.
+/// The results of `body` for 0…count−1, in that order, made on `threads` threads.
 ///
 /// libtorch's own threads are divided among them, as by ``concurrently(over:threads:engineThreads:_:)``.
 package func concurrentMap<Value: Sendable>(

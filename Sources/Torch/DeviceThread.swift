@@ -4,8 +4,8 @@ import Synchronization
 
 /// The one thread that networks compute on for a device, whoever asks.
 ///
-/// A GPU computes one operation after another, and one thread is enough to keep it busy. What cuDNN finds out about a network's
-/// convolutions it keeps for each thread, which takes seconds: threads that come and go would find it out again and again.
+/// A GPU computes one operation after another, and one thread is enough to keep it busy. cuDNN needs seconds
+/// to plan a network's convolutions, and keeps the plans per thread: threads that come and go would plan them again.
 package final class DeviceThread: Sendable {
   private static let threads = Mutex<[Device: DeviceThread]>([:])
 

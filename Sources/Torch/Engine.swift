@@ -39,7 +39,7 @@ public enum Engine {
     set { functions.set_threads(Int32(newValue)) }
   }
 
-  /// As many threads of ``threads`` as may each take so many bytes.
+  /// As many threads of ``threads`` as may each take this many bytes.
   package static func threads(each bytes: Int) -> Int { MemoryLimit.threads(threads, each: bytes) }
 
   /// How much memory the process may hold, in bytes.
@@ -148,13 +148,13 @@ public enum EngineError: Error, Sendable, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .missing(let searched):
-      "The compute engine libCleanNetEngine.so is missing. `cleannet doctor` names the commands that bring it. From the "
+      "The compute engine libCleanNetEngine.so is missing. `cleannet doctor` names the commands that install it. From the "
         + "sources, build it with `swift build --product CleanNetEngine`, or name its file in CLEANNET_ENGINE. In a Swift "
         + "package: Add the product CleanNetEngine to the dependencies of your program's target. Searched: "
         + searched.joined(separator: ", ")
     case .unloadable(let reason):
-      "The compute engine cannot be loaded: \(reason). `cleannet doctor` names the commands that mend it: install the "
-        + "libtorch that it was compiled for, or compile it for the one that is there."
+      "The compute engine cannot be loaded: \(reason). `cleannet doctor` names the commands that repair it: install the "
+        + "libtorch that it was compiled for, or compile it for the installed one."
     case .otherVersion(let path):
       "The compute engine \(path) belongs to another version of CleanNet. Build it again: `swift build --product "
         + "CleanNetEngine` from the sources, or build-engine (see `cleannet doctor`) for an installed program."

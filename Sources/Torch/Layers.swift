@@ -7,7 +7,7 @@ package func xavierUniform(_ shape: [Int], gain: Double = 1, generator: Generato
   return generator.uniform(shape, low: -bound, high: bound)
 }
 
-/// Something with named parameters that an optimiser changes and a checkpoint keeps.
+/// Something with named parameters that an optimizer changes and a checkpoint keeps.
 public protocol Parameterized {
   /// Every parameter by its name in a checkpoint, in a fixed order.
   var parameters: [(name: String, tensor: Tensor)] { get }

@@ -6,7 +6,7 @@ package protocol Optimizer: AnyObject {
   var learningRate: Double { get set }
   /// Moves every parameter that has a gradient, then forgets the gradients.
   func step()
-  /// What a checkpoint must keep to go on as if nothing had happened.
+  /// The tensors that a checkpoint must keep to go on as if nothing had happened.
   var state: [(name: String, tensor: Tensor)] { get }
   /// Restores a kept ``state``.
   func restore(_ state: [String: Tensor]) throws(ParameterError)
@@ -114,7 +114,7 @@ public enum LearningRateSchedule: Sendable, Hashable, Codable {
   /// Linear from 0 over `warmup` steps, then half a cosine down to 0 at `total`.
   case cosine(total: Int, warmup: Int)
 
-  /// What the base rate is multiplied with in step `step`, counted from 0.
+  /// The factor on the base rate in step `step`, counted from 0.
   public func factor(at step: Int) -> Double {
     switch self {
     case .constant: return 1

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What this machine's processor can do.
+/// The abilities of this machine's processor.
 package enum Processor {
   /// Whether the processor has instructions for products of bfloat16 numbers, as Linux tells it. Without them such
   /// products are emulated, twenty times slower than float32.

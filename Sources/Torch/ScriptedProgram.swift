@@ -15,7 +15,7 @@ package final class ScriptedProgram: @unchecked Sendable {
   package let about: Data
 
   /// - Parameters:
-  ///   - dtype: what its weights become; nil: as they are.
+  ///   - dtype: The type that its weights are converted to; nil: as they are.
   /// - Throws: ``CheckpointError`` where the file is no program, or calls what this libtorch does not know.
   package init(path: String, dtype: DType? = nil, device: Device = .cpu) throws(CheckpointError) {
     let functions = Engine.functions
@@ -33,7 +33,7 @@ package final class ScriptedProgram: @unchecked Sendable {
 
   deinit { Engine.functions.program_release(handle) }
 
-  /// What the program makes of a tensor; of several results the first, of named ones the pooled one.
+  /// The program's result for a tensor; of several results the first, of named ones the pooled one.
   ///
   /// - Throws: ``CheckpointError`` where it fails, as on a batch of a size that it does not take.
   package func callAsFunction(_ input: Tensor) throws(CheckpointError) -> Tensor {

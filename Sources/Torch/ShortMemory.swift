@@ -42,7 +42,7 @@ final class MemoryAttempt: Sendable {
     return current.hasFailed
   }
 
-  /// What stands for a result that cannot be: small, and of as many dimensions as networks ask for.
+  /// A stand-in for a result that cannot be computed: small, and of as many dimensions as networks ask for.
   static func substitute() -> OpaquePointer? {
     Engine.functions.full([1, 1, 1, 1], 4, 0, DType.float32.rawValue)
   }

@@ -1,3 +1,5 @@
+import Files
+
 /// A stream of random numbers with a state of one word, so that a checkpoint can keep it (SplitMix64; Steele, Lea and
 /// Flood 2014).
 package struct SplitMix64: RandomNumberGenerator, Sendable, Hashable, Codable {
@@ -7,9 +9,6 @@ package struct SplitMix64: RandomNumberGenerator, Sendable, Hashable, Codable {
 
   package mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
+    return state.splitMixed
   }
 }

@@ -98,7 +98,7 @@ extension Tensor {
   public func relu() -> Tensor { Tensor.wrap("relu", Engine.functions.relu(handle)) }
 
   /// min(6, max(0, x)).
-  public func relu6() -> Tensor { Tensor.wrap("relu6", Engine.functions.relu6(handle)) }
+  package func relu6() -> Tensor { Tensor.wrap("relu6", Engine.functions.relu6(handle)) }
 
   /// 1 / (1 + exp(−x)).
   public func sigmoid() -> Tensor { Tensor.wrap("sigmoid", Engine.functions.sigmoid(handle)) }
@@ -193,13 +193,13 @@ extension Tensor {
   }
 
   /// Applies ReLU6 for inference: without new memory, without a trace. Of bfloat16 elements none may be NaN.
-  public func relu6InPlace() -> Tensor {
+  package func relu6InPlace() -> Tensor {
     Tensor.check("relu6", Engine.functions.relu6_in(handle))
     return self
   }
 
   /// Applies ReLU for inference: without new memory, without a trace. Of bfloat16 elements none may be NaN.
-  public func reluInPlace() -> Tensor {
+  package func reluInPlace() -> Tensor {
     Tensor.check("relu", Engine.functions.relu_in(handle))
     return self
   }

@@ -182,7 +182,9 @@ extension Tensor {
   public func contiguous() -> Tensor { Tensor.wrap("contiguous", Engine.functions.contiguous(handle)) }
 
   /// A batch of images `[N, C, H, W]` stored pixel by pixel, which convolutions on CPUs prefer.
-  public func channelsLast() -> Tensor { Tensor.wrap("channelsLast", Engine.functions.channels_last(handle)) }
+  package func channelsLast() -> Tensor {
+    Tensor.wrap("channelsLast", Engine.functions.channels_last(handle))
+  }
 
   /// A copy.
   public func clone() -> Tensor { Tensor.wrap("clone", Engine.functions.clone(handle)) }
@@ -231,7 +233,7 @@ extension Tensor {
   // MARK: Networks
 
   /// A 2-d convolution of `[N, C, H, W]` with `weight` `[O, C / groups, h, w]`; `padding` zeros on every side.
-  public func conv2d(
+  package func conv2d(
     _ weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0, groups: Int = 1
   ) -> Tensor {
     Tensor.wrap(
@@ -243,7 +245,7 @@ extension Tensor {
   /// Batch normalization of `[N, C, H, W]`: `(x − mean) / √(variance + epsilon) · weight + bias`, each of those `[C]`.
   ///
   /// In training the batch's own mean and variance are used, and the given ones move towards them by `momentum`.
-  public func batchNorm(
+  package func batchNorm(
     weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, training: Bool = false,
     momentum: Double = 0.1, epsilon: Double = 1e-5
   ) -> Tensor {
@@ -258,7 +260,7 @@ extension Tensor {
   /// bottom.
   ///
   /// Made for training: libtorch 1.13's own has no fast way back in bfloat16. Sums are float32.
-  public func depthwise(_ weight: Tensor, stride: Int = 1, before: Int, after: Int) -> Tensor {
+  package func depthwise(_ weight: Tensor, stride: Int = 1, before: Int, after: Int) -> Tensor {
     Tensor.wrap(
       "depthwise",
       Engine.functions.depthwise(handle, weight.handle, Int64(stride), Int64(before), Int64(after)))
@@ -269,7 +271,7 @@ extension Tensor {
   /// lies pixel by pixel (``channelsLast()``).
   ///
   /// Where the result was rounded to 6, the gradient of ReLU6 is 0.
-  public func normalized(
+  package func normalized(
     adding shortcut: Tensor? = nil, activation: NormActivation, weight: Tensor, bias: Tensor, mean: Tensor,
     variance: Tensor, training: Bool, momentum: Double = 0.1, epsilon: Double = 1e-5
   ) -> Tensor {
@@ -282,13 +284,13 @@ extension Tensor {
   }
 
   /// The largest value of each window.
-  public func maxPool2d(kernel: Int, stride: Int, padding: Int = 0) -> Tensor {
+  package func maxPool2d(kernel: Int, stride: Int, padding: Int = 0) -> Tensor {
     Tensor.wrap(
       "maxPool2d", Engine.functions.max_pool2d(handle, Int64(kernel), Int64(stride), Int64(padding)))
   }
 
   /// Zeros added around the last two dimensions.
-  public func padded2d(left: Int, right: Int, top: Int, bottom: Int) -> Tensor {
+  package func padded2d(left: Int, right: Int, top: Int, bottom: Int) -> Tensor {
     Tensor.wrap("pad2d", Engine.functions.pad2d(handle, Int64(left), Int64(right), Int64(top), Int64(bottom)))
   }
 
@@ -298,8 +300,8 @@ extension Tensor {
   }
 }
 
-/// What follows a batch norm.
-public enum NormActivation: Int64, Sendable {
+/// The activation after a batch norm.
+package enum NormActivation: Int64, Sendable {
   case none = 0
   case relu = 1
   case relu6 = 2

@@ -1,7 +1,7 @@
-// What transformers compute with.
+// Operations of transformers.
 
 extension Tensor {
-  /// Each vector of the last dimension less its mean, divided by its deviation, then scaled and shifted.
+  /// Each vector of the last dimension, centered, divided by its deviation, then scaled and shifted.
   ///
   /// - Parameters:
   ///   - weight: `[D]`, of the tensor's type.

@@ -69,7 +69,7 @@ const char *blas() {
   return text.c_str();
 }
 
-/// What CUDA's runtime says of a GPU's memory; libtorch has loaded the runtime where there is a GPU.
+/// The free memory of a GPU, according to CUDA's runtime; libtorch has loaded the runtime if there is a GPU.
 int64_t gpuFreeMemory(int32_t device) {
   using Select = int (*)(int);
   using Ask = int (*)(size_t *, size_t *);

@@ -1,4 +1,4 @@
-// What the engine's parts share: handles, and the border that no C++ exception crosses.
+// The parts that the engine's files share: handles, and the border that no C++ exception crosses.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -118,7 +118,7 @@ using Parameters = std::vector<std::pair<std::string, at::Tensor>>;
 at::Tensor traced(const at::Tensor &example, const std::function<at::Tensor(const at::Tensor &)> &forward,
                   const Parameters &parameters, const std::string &about);
 
-/// What a program makes of a tensor.
+/// A program's result for a tensor.
 at::Tensor runScript(const at::Tensor &bytes, const at::Tensor &input);
 
 /// `softmax(q kᵀ / √d) v`, of `[N, H, T, d]`.

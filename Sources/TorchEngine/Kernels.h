@@ -1,4 +1,4 @@
-// What the engine's own loops share.
+// The parts that the engine's own loops share.
 #pragma once
 
 #include <cstdint>

@@ -248,7 +248,7 @@ torch::autograd::variable_list backward(const at::Tensor &x, const at::Tensor &y
     dweight.data_ptr<float>()[c] = float(gx * inv[c]);
     a[k] = w[c] * inv[c];
     if (settings.training) {
-      // g less its mean and its part along x̂: the batch's own statistics move with x.
+      // g minus its mean and its part along x̂: the batch's own statistics move with x.
       b[k] = float(-double(a[k]) * gx * inv[c] * inv[c] / double(rows));
       d[k] = float(-double(a[k]) * g / double(rows));
     }

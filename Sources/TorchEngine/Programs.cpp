@@ -68,7 +68,7 @@ at::Tensor aboutProgram(const CTorchProgram &program) {
 
 at::Tensor runProgram(CTorchProgram &program, const at::Tensor &input) {
   c10::InferenceMode inference;
-  // Without optimisation by what the first runs saw: results would change from one batch to the next.
+  // Without optimization by what the first runs saw: results would change from one batch to the next.
   torch::jit::GraphOptimizerEnabledGuard plain(false);
   return tensorOf(program.module.forward({input}));
 }

@@ -104,7 +104,7 @@ extension Workspace {
         // Whoever waits for the lock finds that the catalogue has gone, and makes a new one.
         for end in ["", "-wal", "-shm"] { unlink(catalogue + end) }
         unlink("\(path)/lock")
-        // What a failed import had taken out of containers.
+        // The images that a failed import had taken out of containers.
         try? FileManager.default.removeItem(atPath: downloadsFolder)
         // A folder that holds anything else stays.
         rmdir(path)

@@ -2,7 +2,7 @@ import Files
 import Foundation
 import GRDB
 
-/// What is kept on disk: a folder with a catalogue of samples, verification labels and runs, with feature
+/// A workspace on disk: a folder with a catalogue of samples, verification labels and runs, with feature
 /// shards, models and scores.
 ///
 /// ``` catalogue.sqlite       samples, verification labels, runs, problems, digests of files (SQLite, write-ahead log)
@@ -26,7 +26,7 @@ public final class Workspace: Sendable {
   static let answerPatience = 300.0
   /// All changes go through it.
   let pool: any DatabaseWriter
-  /// What is read comes from here: the pool, or one state of the catalogue.
+  /// The source of all reading: the pool, or one state of the catalogue.
   private let reader: any DatabaseReader
   public let isReadOnly: Bool
   private let isSnapshot: Bool
@@ -44,7 +44,8 @@ public final class Workspace: Sendable {
     let catalogue = Self.cataloguePath(self.path)
     if !FileManager.default.fileExists(atPath: catalogue) {
       guard create else { throw Self.missing(path) }
-      try Self.refuseRemains(of: self.path, because: "is missing, though what belongs to it is there")
+      try Self.refuseRemains(
+        of: self.path, because: "is missing, although other files of the workspace are there")
       try makeFolder(self.path)
     }
     if !create, let pool = try Self.openForReading(self.path) {
@@ -59,7 +60,8 @@ public final class Workspace: Sendable {
       try Self.translating(catalogue) {
         let pool = try DatabasePool(path: catalogue, configuration: Self.configuration(patience: patience))
         try Schema.prepare(pool, path: catalogue) {
-          try Self.refuseRemains(of: folder, because: "is empty, though what belongs to it is there")
+          try Self.refuseRemains(
+            of: folder, because: "is empty, although other files of the workspace are there")
           if !create { throw Self.missing(path) }
         }
         // A verdict that was acknowledged survives a loss of power. Writes are few and large otherwise.

@@ -13,7 +13,7 @@ public struct WorkspaceError: Error, CustomStringConvertible, Sendable, Hashable
     case damaged
     /// The source is in the workspace already.
     case alreadyImported
-    /// What is to be put in does not fit.
+    /// The input does not fit.
     case invalidInput
     /// The disk or its permissions refuse.
     case cannotWrite

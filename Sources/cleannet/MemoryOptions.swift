@@ -6,7 +6,7 @@ import Foundation
 struct MemoryOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Memory to aim at, such as 4G or 800M (default: half of the machine's). Tables of many images then stay in files.",
+      "Memory to stay below if possible, such as 4G or 800M (default: half of the machine's). Larger tables are kept in files.",
       valueName: "size"))
   var memory: MemorySize?
 

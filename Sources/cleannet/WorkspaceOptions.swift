@@ -21,7 +21,7 @@ struct WorkspaceOptions: ParsableArguments {
 
   func open() throws -> Workspace { try Workspace(path: path) }
 
-  /// Makes the workspace if there is none. What cannot be read leaves no empty workspace behind.
+  /// Makes the workspace if there is none. A source that cannot be read leaves no empty workspace behind.
   ///
   /// Of two processes that begin at once, one may remove the empty workspace that both have opened; the other then makes
   /// it anew.
@@ -83,20 +83,20 @@ private struct JSONResult<Value: Encodable>: Encodable {
 
 /// Options of verbs that compute with random choices.
 struct ComputeOptions: ParsableArguments {
-  @Option(help: "Seeds all random choices.")
+  @Option(help: "Seed of all random choices.")
   var seed: UInt64 = 0
 
-  @OptionGroup var processor: ThreadOptions
+  @OptionGroup var threadOptions: ThreadOptions
 
-  var threads: Int { processor.threads }
+  var threads: Int { threadOptions.threads }
 
   /// Opens the engine.
-  func prepareEngine() throws { try processor.prepareEngine() }
+  func prepareEngine() throws { try threadOptions.prepareEngine() }
 }
 
 /// Options of verbs that compute, and leave nothing to chance.
 struct ThreadOptions: ParsableArguments {
-  @Option(name: .customLong("threads"), help: "Threads (default: one per core).")
+  @Option(name: .customLong("threads"), help: "Number of threads (default: one per core).")
   var wantedThreads: Int?
 
   var threads: Int { wantedThreads ?? ProcessInfo.processInfo.activeProcessorCount }

@@ -74,7 +74,7 @@ import Torch
     #expect(kind.parameterCount == published - 1000 * (kind.featureDimension + 1))
   }
 
-  @Test func bfloat16IsRecognised() {
+  @Test func bfloat16IsRecognized() {
     #expect(Processor.hasBFloat16(cpuInfo: "processor\t: 0\nflags\t\t: fpu avx512_bf16 clzero\n"))
     #expect(Processor.hasBFloat16(cpuInfo: "flags : amx_bf16\n"))
     #expect(!Processor.hasBFloat16(cpuInfo: "model name : avx512_bf16\nflags\t\t: fpu avx512f\n"))

@@ -139,14 +139,14 @@ import Torch
     #expect(told.what.contains("'layer.weight'") && told.what.contains("resnet18"))
   }
 
-  @Test func builtInNetworksAreRecognised() throws {
+  @Test func builtInNetworksAreRecognized() throws {
     let network = try TemporaryFile.with(Made.checkpoint(.resNet18)) {
       try NetworkFile.open($0, precision: .float32)
     }
     #expect(network.name == "resnet18" && network.inputSize == 224)
   }
 
-  // MARK: What lies beside the weights
+  // MARK: Files beside the weights
 
   @Test func configurationsBesideTheFileAreRead() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)

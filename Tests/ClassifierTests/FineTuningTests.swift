@@ -7,8 +7,8 @@ import Torch
 
 @testable import Classifier
 
-/// Images of 32 px whose class is their colour; the brightness differs from one to the next.
-private struct Colours {
+/// Images of 32 px whose class is their color; the brightness differs from one to the next.
+private struct Colors {
   let labels: [Int]
   /// Examples that were asked for.
   let asked = Asked()
@@ -58,10 +58,10 @@ private func recipe(epochs: Int) -> FineTuningRecipe {
 
 @Suite(.serialized) struct FineTuningTests {
   @Test("an untrained network learns: the loss falls") func learns() throws {
-    let colours = Colours(48)
+    let colors = Colors(48)
     let network = TrainableBackbone(.resNet18, seed: 0, precision: .float32)
     let tuning = FineTuning(
-      ImageClassifier(network, classes: 3), recipe: recipe(epochs: 4), data: colours.data(), threads: 2)
+      ImageClassifier(network, classes: 3), recipe: recipe(epochs: 4), data: colors.data(), threads: 2)
     #expect(try tuning.run())
     let losses = tuning.progress.rows.map(\.loss)
     #expect(
@@ -71,13 +71,13 @@ private func recipe(epochs: Int) -> FineTuningRecipe {
 
   @Test("a run that is stopped, and goes on, ends in the same weights to the bit", arguments: [false, true])
   func resumes(sgd: Bool) throws {
-    let colours = Colours(30)
+    let colors = Colors(30)
     var recipe = recipe(epochs: 2)
     recipe.optimization = sgd ? .sgd : .adamw
     recipe.mixup = sgd ? 0.4 : 0
     recipe.accumulation = sgd ? 1 : 2
     recipe.batchSize = sgd ? 8 : 4
-    let data = colours.data(validation: [0, 1, 2, 27, 28, 29], bad: [4, 9])
+    let data = colors.data(validation: [0, 1, 2, 27, 28, 29], bad: [4, 9])
     let whole = FineTuning(untrained(), recipe: recipe, data: data, threads: 2)
     #expect(try whole.run())
 
@@ -118,20 +118,20 @@ private func recipe(epochs: Int) -> FineTuningRecipe {
     #expect(best.last?.epoch == whole.progress.bestEpoch)
   }
 
-  @Test("images of weight 0 are never looked at, and images held aside never learned from") func zeroWeights()
+  @Test("images of weight 0 are never looked at, and held-out images never learned from") func zeroWeights()
     throws
   {
-    let colours = Colours(24)
+    let colors = Colors(24)
     var weights = [Float](repeating: 1, count: 24)
     for example in 0..<12 { weights[example] = 0 }
     var recipe = recipe(epochs: 1)
     recipe.trainedStages = nil
-    let data = colours.data(weights: SampleWeights(weights), validation: [0, 20, 21])
+    let data = colors.data(weights: SampleWeights(weights), validation: [0, 20, 21])
     let tuning = FineTuning(untrained(), recipe: recipe, data: data, threads: 1)
     #expect(try tuning.run())
     #expect(tuning.progress.rows[0].images == 8)
-    #expect(Set(colours.asked.all).isSubset(of: Set(12..<24)))
-    #expect(colours.asked.all.count { $0 == 20 } == 1)
+    #expect(Set(colors.asked.all).isSubset(of: Set(12..<24)))
+    #expect(colors.asked.all.count { $0 == 20 } == 1)
     #expect(tuning.progress.rows[0].validationTop1 != nil)
   }
 

@@ -76,7 +76,7 @@ private func objective(
   }
 
   @Test func aWeightOfZeroIsTheSameAsAnotherLabel() {
-    // What an example of weight 0 is labelled cannot matter; only its feature's scale does.
+    // The label of an example of weight 0 cannot matter; only its feature's scale does.
     var labels = data.labels
     var weights = SampleWeights.equal(labels.count)
     for place in stride(from: 0, to: labels.count, by: 3) { weights.weights[place] = 0 }

@@ -4,7 +4,7 @@ import Torch
 
 @testable import CleanNet
 
-/// What must hold of every judgement, whatever the data are.
+/// Laws that hold for every judgement, whatever the data are.
 @Suite("Laws of judging") struct EvidenceLawTests {
   /// Everything but networks, which take long and obey the same laws by construction: no image is judged by a network
   /// that was trained on it.
@@ -34,7 +34,7 @@ import Torch
   // MARK: A verdict does not judge its own image
 
   @Test(
-    "features, labels and verdicts that have nothing to do with each other: a verified image's score says nothing of its verdict",
+    "features, labels and verdicts that have nothing to do with each other: a verified image's score says nothing about its verdict",
     arguments: [
       (classes: 10, each: 30, verified: 20, draws: 24), (classes: 10, each: 100, verified: 40, draws: 12),
     ])
@@ -95,7 +95,7 @@ import Torch
     #expect(called < labels.count / 10, "\(called) of \(labels.count) called wrong")
   }
 
-  // MARK: What does not matter
+  // MARK: Things that do not matter
 
   @Test(
     "judgements do not depend on the order of rows, the names of classes, or the axes and scale of features")

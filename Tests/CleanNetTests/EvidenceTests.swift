@@ -7,7 +7,7 @@ import Torch
 @Suite("Evidence") struct EvidenceTests {
   // MARK: Principal components
 
-  @Test("components are orthonormal, centred and carry the variance of the data by falling size")
+  @Test("components are orthonormal, centered and carry the variance of the data by falling size")
   func components() {
     let generator = Generator(seed: 1)
     let stretch = Tensor([5, 3, 2, 1, 0.5, 0.1] as [Float])

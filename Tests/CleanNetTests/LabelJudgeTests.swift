@@ -32,7 +32,7 @@ import Torch
     return try Training(set, configuration: configuration, keepsJudge: true, threads: 2).run()
   }
 
-  @Test("a tenth that is held aside is judged as it is in the set")
+  @Test("a tenth that is held out is judged as it is in the set")
   func heldAside() throws {
     let classes = 10
     let (features, labels, truth) = data(perClass: 500)

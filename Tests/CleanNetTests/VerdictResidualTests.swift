@@ -4,7 +4,7 @@ import Torch
 
 @testable import CleanNet
 
-/// What verdicts teach about images that look like verified ones.
+/// Verdicts teach something about images that look like verified ones.
 @Suite("Verdicts about similar images") struct VerdictResidualTests {
   /// Four classes of 150 images. Of class 0, 50 show something else that always gets its label: features and labels agree,
   /// so that nothing but a verdict can tell.

@@ -18,7 +18,7 @@ struct Browser {
   struct Rendered {
     /// The document as scripts have left it.
     var dom: String
-    /// What scripts and the browser itself wrote to the console.
+    /// Messages of scripts and of the browser itself in the console.
     var console: [String]
   }
 

@@ -59,7 +59,7 @@ import Testing
     let right = zip(predicted[2...61], truth).count { $0[1] == $1 }
     #expect(abs(Double(right) / 60 - oracle) < 0.02)
 
-    // What is exported is a classifier of its own that predicts the same.
+    // The exported file is a classifier of its own that predicts the same.
     try await cleannet.succeed("classify", "export", "--out", "exported.safetensors")
     try await cleannet.succeed(
       "classify", "predict", "list.txt", "--classifier", "exported.safetensors", "--out", "again.csv",

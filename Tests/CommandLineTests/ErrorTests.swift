@@ -42,7 +42,7 @@ import Testing
       let result = try await cleannet(verb)
       #expect(result.status == 66 && result.errors.contains(remedy), "\(result.errors)")
     }
-    // What is there already is no fault.
+    // Importing the same again is no fault.
     let twice = try await cleannet.succeed("import", "m.csv").output
     #expect(twice.contains("nothing new"), "\(twice)")
   }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What `import` says, and the things that it leaves alone.
+/// The messages of `import`, and the things that it leaves alone.
 @Suite("Import") struct ImportCommandTests {
   private func images(_ cleannet: Program, _ paths: [String]) throws {
     for (number, path) in paths.enumerated() {

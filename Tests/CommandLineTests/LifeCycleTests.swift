@@ -32,7 +32,7 @@ import Testing
     try whole.write(to: URL(fileURLWithPath: images[1]))
     let second = try await embed()
     #expect(second["embedded"] as? Int == 2 && second["problems"] as? Int == 0)
-    // What has features keeps them while its drive is away.
+    // Images that have features keep them while their drive is away.
     try files.moveItem(atPath: path("images"), toPath: path("away"))
     #expect(try await embed()["problems"] as? Int == 0)
     try files.moveItem(atPath: path("away"), toPath: path("images"))
@@ -109,7 +109,7 @@ import Testing
       if verb == "score" { try files.removeItem(atPath: path("w/scores")) }
       let used = try await cleannet(verb == "export" ? "export" : verb, "--quiet")
       #expect(used.status == 65, "\(verb): \(used.errors)")
-      #expect(used.errors.contains("does not hold what was written"))
+      #expect(used.errors.contains("is not as it was written"))
       try whole.write(to: URL(fileURLWithPath: file))
       if verb == "score" { try await cleannet.succeed("score") }
     }
@@ -223,7 +223,7 @@ import Testing
     try await cleannet.succeed("verify", "import", "v.csv")
     try Data(contentsOf: URL(fileURLWithPath: names[1])).write(to: URL(fileURLWithPath: names[0]))
     let again = try await cleannet("embed")
-    #expect(again.errors.contains("1 of the images that people judged have become others since: \(key)"))
+    #expect(again.errors.contains("1 of the images that people judged have been replaced since: \(key)"))
   }
 
   @Test("limits of images can be raised, stay raised, and what they refused is looked at again")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What people say about an image beside right and wrong, by the built program.
+/// People's remarks about an image beside right and wrong, by the built program.
 @Suite("remarks", .serialized) struct RemarkTests {
   @Test(
     "images that people found to be no use are left out; what shows no class gets none; tables keep remarks")

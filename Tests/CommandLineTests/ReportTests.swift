@@ -218,7 +218,7 @@ private struct Figures {
     found.first { $0.pointer == pointer }.flatMap { Double($0.value) }
   }
 
-  /// What is not as the JSON has it.
+  /// The differences between the page and the JSON.
   func differences(from data: JSONValue) -> [String] {
     found.compactMap { figure in
       let value = figure.pointer.split(separator: "/").reduce(data) { $0[String($1)] }

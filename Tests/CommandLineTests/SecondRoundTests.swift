@@ -2,7 +2,7 @@ import Foundation
 import TestServer
 import Testing
 
-/// What is done a second time, after other things were done in between.
+/// Stages that run a second time, after other things were done in between.
 @Suite("Second rounds", .serialized) struct SecondRoundTests {
   private let cleannet: Program
 
@@ -137,7 +137,7 @@ import Testing
       bytes[place] ^= 1
       try bytes.write(to: file)
       let refused = try await cleannet.run(judge)
-      #expect(refused.status == 65 && refused.errors.contains("does not hold what was written"), "\(refused)")
+      #expect(refused.status == 65 && refused.errors.contains("is not as it was written"), "\(refused)")
     }
   }
 

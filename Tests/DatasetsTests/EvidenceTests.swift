@@ -43,7 +43,7 @@ struct EvidenceTests {
     try write(Self.pets.map { "\(wrapper)/\($0)" } + others)
     #expect(Set(try read().values) == ["cat train", "dog train"])
     let summary = try DatasetReader.open(source: "\(folder.path)/set").read { _ in }
-    #expect(summary.notices.contains { $0.contains("passed over") })
+    #expect(summary.notices.contains { $0.contains("skipped") })
     #expect(summary.guesses.contains { $0.contains("\(wrapper)/") })
   }
 

@@ -3,12 +3,12 @@ import Testing
 
 @testable import Datasets
 
-/// What a format can hold, and where its reader finds what its writer wrote.
+/// The limits of a format, and the place where its reader finds the files of its writer.
 struct FormatCase: CustomTestStringConvertible, Sendable {
   var format: String
   /// The output's name.
   var output = "out"
-  /// What is read, below the output.
+  /// The path to read, below the output.
   var entry = ""
   var splits = ["train", "test"]
   var holdsVerification = false

@@ -39,7 +39,7 @@ struct SideFileTests {
     return (rows, unknown)
   }
 
-  @Test("verdicts in Food-101N's table are recognised, with and without header", arguments: [true, false])
+  @Test("verdicts in Food-101N's table are recognized, with and without header", arguments: [true, false])
   func food101N(header: Bool) throws {
     let path = try folder.write(
       "verified.tsv", (header ? "class_name/key\tverification_label\n" : "") + "a b/1.jpg\t1\na b/2.jpg\t0\n")

@@ -26,7 +26,7 @@ func samples(_ path: String, _ change: (inout DatasetOptions) -> Void = { _ in }
   return samples
 }
 
-/// What reading a source refuses.
+/// The problems for which reading refuses a source.
 func problems(_ path: String, _ change: (inout DatasetOptions) -> Void = { _ in }) throws -> DatasetProblems {
   do {
     let read = try samples(path, change)

@@ -54,7 +54,7 @@ struct TableEvidenceTests {
     let swapped = Self.rows.map { "\($0.1),\($0.0)" }.joined(separator: "\n")
     #expect(try labels(folder.write("s.csv", swapped)) == Self.expected)
     #expect(try guesses("\(folder.path)/s.csv").contains("header: none"))
-    let labelled = try folder.write("l.csv", "cell,label,colour\nimg/c0.jpg,cat,red\nimg/d0.jpg,dog,red\n")
+    let labelled = try folder.write("l.csv", "cell,label,color\nimg/c0.jpg,cat,red\nimg/d0.jpg,dog,red\n")
     #expect(try labels(labelled) == ["cat", "dog"])
   }
 
@@ -307,7 +307,7 @@ struct TableEvidenceTests {
       for label in ["train", "images"] { tally.add(label: label, split: split, samples: 9) }
     }
     // Labels of a table are what they are; splits of other names are trained on.
-    #expect(tally.warnings.count == 1 && tally.warnings[0].contains("no usual name: \"0\""))
+    #expect(tally.warnings.count == 1 && tally.warnings[0].contains("unusual names: \"0\""))
   }
 
   @Test("COCO: ids as texts and fractions; Roboflow's folders of splits")

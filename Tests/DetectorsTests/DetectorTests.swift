@@ -3,7 +3,7 @@ import Foundation
 import Testing
 import Torch
 
-/// What holds for every detector.
+/// Laws that hold for every detector.
 @Suite struct DetectorTests {
   let clusters = Clusters()
 

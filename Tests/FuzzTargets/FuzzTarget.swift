@@ -2,7 +2,7 @@ import Foundation
 
 /// A parser of bytes from outside, as libFuzzer (Scripts/fuzz) and the tests call it.
 ///
-/// What the parser refuses by an error is right. A trap, a bad access, a hang or too much memory is a finding.
+/// An error of the parser is a right answer. A trap, a bad access, a hang or too much memory is a finding.
 package struct FuzzTarget: Sendable, CustomStringConvertible {
   /// Parses one input.
   package typealias Parser = (UnsafeRawBufferPointer) throws -> Void
@@ -20,7 +20,7 @@ package struct FuzzTarget: Sendable, CustomStringConvertible {
 
   package static let all = (files + streams + pages).sorted { $0.name < $1.name }
 
-  /// The parser. What it throws for an input has become the message that people would read, and is gone.
+  /// The parser. Its errors have become the message that people would read, and are gone.
   ///
   /// - Parameter folder: A folder of its own, which is there.
   package func parser(in folder: String) throws -> (UnsafeRawBufferPointer) -> Void {
@@ -32,7 +32,7 @@ package struct FuzzTarget: Sendable, CustomStringConvertible {
 }
 
 extension FuzzTarget {
-  /// What parts the files of an input that stands for several.
+  /// The border between the files of an input that stands for several.
   private static let border = Array("\n====\n".utf8)
 
   /// A parser of files by their paths.

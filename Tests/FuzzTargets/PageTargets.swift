@@ -11,7 +11,7 @@ import Torch
 import Workspace
 
 extension FuzzTarget {
-  /// What reaches the review page: requests, and the file of its keys.
+  /// Bytes that reach the review page: requests, and the file of its keys.
   static let pages: [FuzzTarget] = [
     FuzzTarget("http-routes") { folder in
       let desk = try PageDesk(folder)

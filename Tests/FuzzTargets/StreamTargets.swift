@@ -2,7 +2,7 @@ import Foundation
 import Pipeline
 
 extension FuzzTarget {
-  /// What comes by a pipe: requests to a worker, and images to judge as JSON lines.
+  /// Bytes that come through a pipe: requests to a worker, and images to judge as JSON lines.
   static let streams: [FuzzTarget] = [
     stream("worker-frames") { descriptor in
       let reader = FrameReader(descriptor, room: 1 << 16)

@@ -26,7 +26,7 @@ func prepare(_ name: String, _ size: Int, _ kernel: ImagePreparation.Kernel = .c
   try prepare(.file(fixture(name)), ImagePreparation(size: size, fit: .stretch, kernel: kernel))
 }
 
-/// What is wrong with a source; `nil` if it decodes.
+/// The fault of a source; `nil` if it decodes.
 func problem(
   _ source: ImageSource, limits: ImageLimits = ImageLimits(), size: Int = 8
 ) -> ImageProblem? {

@@ -24,7 +24,7 @@ import Testing
     #expect(meanDifference(try prepare("small.\(format)", 30), try prepare("small.png", 30)) < 8)
   }
 
-  @Test func palettesBecomeColours() throws {
+  @Test func palettesBecomeColors() throws {
     #expect(try prepare("palette.gif", 30) == prepare("palette_expected.png", 30))
   }
 
@@ -80,7 +80,7 @@ import Testing
     #expect(try prepare("bits.png", 2)[..<6].elementsEqual([0, 0, 0, 255, 255, 255]))
   }
 
-  @Test func printersColours() throws {
+  @Test func printersColors() throws {
     // Full magenta and yellow ink is a red.
     let pixels = try prepare("cmyk.jpg", 1)
     #expect(pixels[0] > 200 && pixels[1] < 60 && pixels[2] < 70, "\(pixels)")

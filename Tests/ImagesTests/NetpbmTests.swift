@@ -25,7 +25,7 @@ import Testing
   }
 
   @Test(arguments: ["P3\n1 1\n255\n9 8 7\n", "P6\n1 1\n255\n"])
-  func coloursKeepTheirOrder(header: String) throws {
+  func colorsKeepTheirOrder(header: String) throws {
     let source = image(header, header.hasPrefix("P6") ? [9, 8, 7] : [])
     #expect(try prepare(source, ImagePreparation(size: 1, fit: .stretch)) == [9, 8, 7])
   }

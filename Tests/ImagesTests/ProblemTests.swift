@@ -103,7 +103,7 @@ import Testing
     #expect(problem(cut)?.description.contains("--take-truncated") == true)
     // Where not even the header is complete, there is nothing to take.
     #expect(throws: ImageProblem.self) { try prepare(.file(fixture("truncated.jpg")), plan, limits: limits) }
-    // What is damaged otherwise stays refused.
+    // Images with other damage stay refused.
     #expect(throws: ImageProblem.self) { try prepare(.file(fixture("damaged.png")), plan, limits: limits) }
     #expect(problem(.file(fixture("bomb.png")))?.description.contains("--max-megapixels") == true)
   }

@@ -17,11 +17,11 @@ import Torch
     let sorted = GivenEvidence.order(
       predictions([2, 2, 0, 0, 1, 1], of: 3), labels: labels, classes: classes)
     #expect(sorted.columns == [2, 0, 1])
-    #expect(sorted.note?.contains("alphabetical order; then 100 %") == true)
+    #expect(sorted.note?.contains("alphabetical order: 100 %") == true)
     let own = GivenEvidence.order(
       predictions([0, 0, 1, 1, 2, 2], of: 3), labels: labels, classes: classes)
     #expect(own.columns == [0, 1, 2])
-    #expect(own.note?.contains("workspace's order; then 100 %") == true)
+    #expect(own.note?.contains("workspace's order: 100 %") == true)
     let same = GivenEvidence.order(
       predictions([0, 0, 1, 1, 2, 2], of: 3), labels: labels, classes: ["a", "b", "c"])
     #expect(same.note == nil)

@@ -4,7 +4,7 @@ import Torch
 @testable import Report
 
 @Suite struct MapTests {
-  @Test func neighboursStayNeighbours() {
+  @Test func neighborsStayNeighbors() {
     let generator = Generator(seed: 1)
     let clusters = 4
     let each = 30

@@ -106,7 +106,7 @@ final class Browser: Sendable {
     }
   }
 
-  /// What the page complained of.
+  /// The page's complaints.
   func log() async throws -> [String] {
     let entries = try await command("se/log", ["type": "browser"]) as? [[String: Any]]
     return (entries ?? []).compactMap { $0["message"] as? String }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What tests do on the page.
+/// Actions of tests on the page.
 extension Browser {
   /// Opens a reviewer's link and waits until the page is there.
   func enter(_ link: String, pageSize: Int) async throws {
@@ -40,7 +40,7 @@ extension Browser {
     try await wait("!window.committed.isConnected")
   }
 
-  /// What screen readers get to know.
+  /// A node as screen readers get it.
   struct AccessibleNode: Sendable {
     var role: String
     var name: String

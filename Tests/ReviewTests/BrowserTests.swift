@@ -127,7 +127,7 @@ import Workspace
       var history = try fixture.workspace.verificationHistory()
       #expect(history.map(\.sample) == [bad, noClass])
       #expect(history.map(\.remark) == [.bad, .noClass] && history.map(\.answer) == [.unsure, .wrong])
-      // What was put off comes when nothing else is left.
+      // Images that were put off come when nothing else is left.
       let count = try fixture.workspace.labels().count { $0 == label }
       for _ in 0..<count - 3 { _ = try await press("1") }
       #expect(try await browser.large() == later)
@@ -390,7 +390,7 @@ import Workspace
     }
   }
 
-  /// What every view must tell screen readers.
+  /// Things that every view must tell screen readers.
   private static func check(_ nodes: [Browser.AccessibleNode], of view: String) {
     let titles = nodes.filter { $0.role == "heading" && $0.level == 1 }
     #expect(titles.count == 1, "\(view)")

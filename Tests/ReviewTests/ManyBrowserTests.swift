@@ -53,7 +53,7 @@ extension BrowserTests {
       #expect(Set(history.map(\.sample)) == Set(samples).subtracting([samples[0], samples[2]]))
       let truth = try fixture.truth.map { try fixture.label($0) }
       #expect(history.allSatisfy { $0.answer == .wrong && $0.correction == truth[$0.sample] })
-      // What was left over is chosen for the next verdict.
+      // The images left over are chosen for the next verdict.
       try await pictures(browser)
       let rest = try await browser.tiles()
       #expect(Set(rest.prefix(2)) == [samples[0], samples[2]])

@@ -69,7 +69,7 @@ import Workspace
       let images = items.map(Visitor.Shown.init)
       #expect(images.count == 25 && images[0].image == 3 && Set(images.map(\.image)).count == 25)
       #expect(images.count { truth[$0.image] == truth[3] } >= 23)
-      // What was answered is not asked again; others do not get what is on this screen.
+      // Answered images are not asked again; others do not get what is on this screen.
       let bob = try await Visitor(ann.client, server, person: "Bob")
       let others = try await bob.images("/api/similar/3?count=25").images
       #expect(Set(others.map(\.image)).isDisjoint(with: images.map(\.image)))
@@ -201,7 +201,7 @@ import Workspace
       #expect(try exported("with.csv").count == 181)
       #expect(try await ann.send(.post, "/api/copies", ["keep": 9_000_000]).status == .unprocessableContent)
     }
-    // What was found is known at the next start.
+    // The result is known at the next start.
     try await visit { ann, _ async throws in
       #expect(try await ann.object(.get, "/api/copies")["groups"] != nil)
     }

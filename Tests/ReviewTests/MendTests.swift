@@ -4,7 +4,7 @@ import Workspace
 
 @testable import Review
 
-/// What is asked for beyond one class's page: second looks, doubtful labels of all classes, trials; and images that nobody
+/// Questions beyond one class's page: second looks, doubtful labels of all classes, trials; and images that nobody
 /// can judge.
 @Suite struct MendTests {
   private let fixture: ReviewFixture

@@ -79,7 +79,7 @@ import Workspace
       #expect(standing["looked"] as? Int == images.count)
       #expect(standing["mended"] as? Int == images.count && !images.isEmpty)
       #expect((standing["text"] as? String)?.contains("\(images.count) mistaken decisions set right") == true)
-      // What is taken back does not count, and others have no plan.
+      // Answers that are taken back do not count, and others have no plan.
       let actions = try #require(try await ann.object(.get, "/api/history")["actions"] as? [[String: Any]])
       _ = try await ann.object(.post, "/api/undo", ["at": try #require(actions.first?["at"])])
       let after = try #require(try await ann.object(.get, "/api/plan")["standing"] as? [String: Any])

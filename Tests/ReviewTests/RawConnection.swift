@@ -57,7 +57,7 @@ final class RawConnection {
     return errno != EAGAIN
   }
 
-  /// The status codes of so many answers.
+  /// The status codes of this many answers.
   func statuses(_ count: Int) -> [Int] {
     func found() -> [Int] { received.matches(of: #/HTTP/1\.1 (\d{3}) /#).compactMap { Int($0.1) } }
     while found().count < count, receive() {}

@@ -32,7 +32,7 @@ final class ReviewFixture: Sendable {
 
   /// - Parameters:
   ///   - count: How many images.
-  ///   - naming: What classes are called in place of their names.
+  ///   - naming: Gives classes other names.
   init(count: Int = 180, naming: (String) -> String = { $0 }) throws {
     names = Self.classes.map(naming)
     folder = FileManager.default.temporaryDirectory.appendingPathComponent("review-\(UUID().uuidString)")

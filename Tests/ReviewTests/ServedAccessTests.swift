@@ -3,7 +3,7 @@ import Testing
 
 @testable import Review
 
-/// What the program that users start lets in, asked over its socket.
+/// The requests that the program lets in, as users start it, asked over its socket.
 @Suite(.serialized) struct ServedAccessTests {
   private let fixture: ReviewFixture
 
@@ -71,7 +71,7 @@ import Testing
       }
     }
 
-    /// What the addresses of images begin with.
+    /// The beginning of the images' addresses.
     func pictures(_ cookie: String) async throws -> String {
       let body = try await send(request("/api/me", cookie: cookie)).body
       return try #require(body.firstMatch(of: #/"pictures":"([0-9a-f]+)"/#)).output.1.description

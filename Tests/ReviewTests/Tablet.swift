@@ -18,7 +18,7 @@ extension Browser {
     try await devTools("Emulation.setTouchEmulationEnabled", ["enabled": false])
   }
 
-  /// What can be touched and is smaller than 44 × 44 pixels.
+  /// Controls that can be touched and are smaller than 44 × 44 pixels.
   func smallTargets() async throws -> [String] {
     let script = """
       const targets = document.querySelectorAll('a[href]:not(.skip-link), button, select, input, [role=option]');

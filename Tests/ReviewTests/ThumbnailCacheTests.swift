@@ -21,7 +21,7 @@ import Testing
     }
     #expect(try bytes() <= limit)
     #expect(cache.isKept(samples[39], side: 256) && !cache.isKept(samples[0], side: 256))
-    // What was removed is made again.
+    // A removed file is made again.
     #expect(try cache.jpeg(of: samples[0], side: 256).count == one)
   }
 

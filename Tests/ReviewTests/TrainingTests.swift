@@ -57,7 +57,7 @@ import Workspace
       let trainings = try runs()
       try await until { try await suspects() != before }
       #expect(try runs() == trainings)
-      // What the page knows is kept for other programs when nobody has answered for a while.
+      // The page's scores are kept for other programs when nobody has answered for a while.
       try await until { try !StageProducts.scoresAreStale(workspace) }
       let scoring = try #require(try workspace.finishedRun(stage: "score"))
       let kept = try #require(try workspace.scores(key: scoring.key))

@@ -11,7 +11,7 @@ struct Visitor: Sendable {
   let client: RouterClient
   var cookie: String?
   var origin = "http://localhost"
-  /// What the addresses of images begin with.
+  /// The beginning of the images' addresses.
   var pictures = ""
 
   /// A JSON object or array.
@@ -49,7 +49,7 @@ struct Visitor: Sendable {
       body: try body.map { ByteBuffer(data: try JSONSerialization.data(withJSONObject: $0)) })
   }
 
-  /// What the server answers, which must be success.
+  /// The server's answer, which must be success.
   func object(
     _ method: HTTPRequest.Method, _ path: String, _ body: [String: Any]? = nil,
     at place: SourceLocation = #_sourceLocation
@@ -78,7 +78,7 @@ struct Visitor: Sendable {
       suggestion = item["suggestion"] as? Int
     }
 
-    /// What a page sends on it.
+    /// The answer that a page sends.
     func answer(_ word: String, client: String = UUID().uuidString, _ more: [String: Any] = [:]) -> [String:
       Any]
     {

@@ -39,7 +39,7 @@ public final class ChildProcess: Sendable {
     self.ending = ending
   }
 
-  /// What is still running when nobody needs it any more is ended.
+  /// A program that is still running when nobody needs it any more is ended.
   deinit { kill() }
 
   public var isRunning: Bool { ending.status == nil }

@@ -9,7 +9,7 @@ public final class TestServer: Sendable {
     public var status = 200
     public var headers: [(String, String)] = [("Content-Type", "image/jpeg")]
     public var body: [UInt8] = []
-    /// What `Content-Length` says; nil: the truth. If the body is shorter, the connection is closed behind it.
+    /// The value of `Content-Length`; nil: the truth. If the body is shorter, the connection is closed behind it.
     public var statedLength: Int?
     /// Whether the answer stops behind its head, or behind its body, and never goes on.
     public var hangs = false
@@ -28,7 +28,7 @@ public final class TestServer: Sendable {
     }
   }
 
-  /// What a request asks for, and how often it was asked for before.
+  /// The target of a request, and how often it was asked for before.
   public struct Request: Sendable {
     public var path: String
     public var earlier: Int

@@ -12,7 +12,7 @@ enum Fixtures {
   static func path(_ name: String) throws -> String { try url(name).path }
   static func data(_ name: String) throws -> Data { try Data(contentsOf: url(name)) }
 
-  /// What PyTorch says is in the file.
+  /// The contents of the file, according to PyTorch.
   struct Expected: Decodable {
     struct Tensor: Decodable {
       var name: String

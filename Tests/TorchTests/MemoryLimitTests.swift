@@ -34,7 +34,7 @@ import Testing
     #expect(MemoryLimit.total > 1 << 28 && MemoryLimit.resident > 1 << 20)
   }
 
-  /// What the process holds of a mapping, in bytes.
+  /// The resident bytes of a mapping.
   private func held(_ mapped: MappedBytes) throws -> Int {
     let start = UInt(bitPattern: mapped.bytes.baseAddress)
     let file = try #require(fopen("/proc/self/smaps", "r"))

@@ -127,7 +127,7 @@ import Testing
     try change(rows: 1500, k: 10, isKnown: false)
     #expect(Self.all(search(data, store: store, threads: 2)) == found)
     #expect(Self.all(search(DenseFeatures(Self.surface(1500, seed: 2)), store: store, threads: 2)) != found)
-    // What was found first is as it was, although other neighbors lie in its place now.
+    // The neighbors found first are as they were, although other neighbors lie in their place now.
     let kept = search(data, store: store, threads: 2)
     _ = search(DenseFeatures(Self.surface(1500, seed: 2)), store: store, threads: 2)
     #expect(Self.all(kept) == found)

@@ -10,7 +10,7 @@ struct ShortMemoryTests {
   @Test func aComputationThatFindsNoMemoryGivesNothing() {
     let result = ifMemorySuffices { () -> Tensor in
       let large = Tensor.zeros(Self.tooMany)
-      // What follows has nothing to compute with, and must neither trap nor crash.
+      // The next operations have nothing to compute with, and must neither trap nor crash.
       let product = large.reshaped([large.size(0), 1]).matmul(Tensor.ones([1, 3])).relu()
       product.addInPlace(Tensor.ones([7]))
       return product.topK(2).values.transposed()[0..<1]

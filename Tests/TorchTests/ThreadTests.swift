@@ -21,7 +21,7 @@ import Testing
     }
     let one = results(1)
     for threads in [2, 3] { #expect(results(threads) == one) }
-    // What others do beside it changes nothing either.
+    // Other work beside it changes nothing either.
     let others = Atomic(true)
     DispatchQueue.global().async {
       while others.load(ordering: .relaxed) { concurrently(over: 4, threads: 2, engineThreads: 1) { _ in } }

@@ -62,7 +62,7 @@ func importTable(
     options: options, features: features, progress: progress)
 }
 
-/// What `body` refuses with.
+/// The error that `body` throws.
 func refusal(_ body: () throws -> Void) throws -> WorkspaceError {
   do {
     try body()

@@ -9,7 +9,7 @@ struct BenchPhotos: Sendable {
   /// A tar file of photos to make them from; nil: they are made up.
   var photos: String?
 
-  /// Photos scaled to about 500×375, or coloured noise that JPEG finds about as hard.
+  /// Photos scaled to about 500×375, or colored noise that JPEG finds about as hard.
   func write(to folder: String, threads: Int) throws -> [String] {
     var sources: [ImageLocation] = []
     if let photos {

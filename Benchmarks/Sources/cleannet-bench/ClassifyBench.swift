@@ -5,7 +5,7 @@ import Foundation
 import Images
 import Torch
 
-/// Training from JPEG files on: decoding, random crops, both ways through the network, the optimiser.
+/// Training from JPEG files on: decoding, random crops, both ways through the network, the optimizer.
 /// `Benchmarks/Rivals/classify.py` does the same on the same files in PyTorch.
 struct ClassifyBench: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -59,7 +59,10 @@ struct ClassifyBench: ParsableCommand {
     var start = clock.now
     var startProcessor = 0.0
     try tuning.run { step in
-      if step == 2 { (start, startProcessor) = (clock.now, processor.seconds) }
+      if step == 2 {
+        start = clock.now
+        startProcessor = processor.seconds
+      }
     }
     let elapsed = (clock.now - start) / .seconds(1)
     let count = Double(steps * batch)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a network's weights do not say about it, from the files that Hugging Face and timm keep beside them:
+/// The facts about a network that its weights do not tell, from the files that Hugging Face and timm keep beside them:
 /// `config.json`, `preprocessor_config.json`, `open_clip_config.json`. Whatever is missing is nil.
 package struct NetworkFacts: Sendable, Hashable {
   enum Activation: Sendable, Hashable {

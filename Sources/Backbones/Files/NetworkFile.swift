@@ -3,17 +3,17 @@ import Torch
 
 /// Somebody's network, from one file: a TorchScript program, or weights of a network that is known.
 package enum NetworkFile {
-  /// What to do with a file that is not understood.
+  /// The remedy for a file that is not understood.
   static let exportRemedy =
-    "Export the network as a program: Scripts/export-network, and docs/networks.md for what is read as it is"
+    "Export the network as a program with Scripts/export-network; docs/networks.md lists the files that are read directly"
 
   /// Opens a file, told by its content.
   ///
   /// - Parameters:
   ///   - size: width and height of the images; nil: what the network was made for.
   ///   - pooling: of networks with tokens.
-  /// - Throws: ``CheckpointError`` where the file cannot be read or is not understood; it names the tensors that are missing,
-  ///   or that have no place.
+  /// - Throws: ``CheckpointError`` where the file cannot be read or is not understood; it names the tensors that are
+  ///   missing, or that have no place.
   package static func open(
     _ path: String, size: Int? = nil, pooling: Pooling = .auto, precision: Precision = .auto,
     device: Device = .cpu

@@ -3,7 +3,7 @@ import Torch
 /// Takes the tensors of a foreign network out of a file, with errors that name the file and the missing tensor.
 struct NetworkTensors {
   let path: String
-  /// What the network is called in errors: "a vision transformer".
+  /// The network's name in errors: "a vision transformer".
   let what: String
   private let tensors: [String: StoredTensor]
 
@@ -28,7 +28,7 @@ struct NetworkTensors {
     guard missing.isEmpty else {
       throw CheckpointError(
         path: path, what: "it looks like \(what), but lacks \(Self.listed(missing)) (names as in timm)",
-        remedy: "Give the whole file of weights. \(NetworkFile.exportRemedy)")
+        remedy: "Give the complete file of weights. \(NetworkFile.exportRemedy)")
     }
   }
 

@@ -34,7 +34,7 @@ struct TensorNames: Sendable {
     return .unknown
   }
 
-  /// What `#` and `*` stand for, or nil where the pattern does not fit.
+  /// The texts that `#` and `*` stand for, or nil if the pattern does not fit.
   private static func match(_ parts: [Substring], _ pattern: [Substring]) -> [Substring]? {
     var found: [Substring] = []
     for (place, piece) in pattern.enumerated() {
@@ -77,8 +77,8 @@ struct RenamedTensors {
 }
 
 extension Checkpoint {
-  /// What a whole model's file holds of the network that sees: the image tower of a pair with text, without the prefixes
-  /// under which programs keep it.
+  /// The tensors of the vision network in a complete model's file: the image tower of an image-text pair, without the
+  /// prefixes under which programs keep it.
   func imageTower() -> Checkpoint {
     var result = self
     // Towers first: the rest of such a file is the text's.

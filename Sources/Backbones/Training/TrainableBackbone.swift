@@ -25,7 +25,7 @@ package enum BatchNormMode: String, Sendable, Hashable, Codable, CaseIterable {
 package final class TrainableBackbone: Parameterized, @unchecked Sendable {
   // Safe: nothing is replaced once it is made. Its tensors change in training, which one thread at a time may do.
   package let kind: BackboneKind
-  /// What the network computes with: float32 or bfloat16.
+  /// The number type that the network computes with: float32 or bfloat16.
   package let dtype: DType
   /// How many of the last stages learn; nil: all of the network.
   package let trainedStages: Int?
@@ -100,7 +100,7 @@ package final class TrainableBackbone: Parameterized, @unchecked Sendable {
     network.features(kind.normalization(pixels.to(device), dtype: dtype))
   }
 
-  /// What learns, by its name in a file of weights.
+  /// The trainable parameters, by their names in a file of weights.
   package var parameters: [(name: String, tensor: Tensor)] { trained.flatMap(\.parameters) }
 
   /// The running statistics that move: those of trained stages, unless batch norm is frozen.

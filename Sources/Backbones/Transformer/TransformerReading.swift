@@ -62,7 +62,7 @@ struct TransformerReading {
     guard shape.count == 4, shape[1] == 3, shape[2] == shape[3], shape[2] > 0 else {
       throw CheckpointError(
         path: tensors.path,
-        what: "its patches are no square ones of three colours (patch_embed.proj.weight is \(shape))",
+        what: "its patches are not square with three color channels (patch_embed.proj.weight is \(shape))",
         remedy: NetworkFile.exportRemedy)
     }
     let width = shape[0]
@@ -78,7 +78,7 @@ struct TransformerReading {
     let placesClass = learned != nil && grid * grid != places
     guard !placesClass || grid * grid == places - 1 && hasClass else {
       throw CheckpointError(
-        path: tensors.path, what: "its \(places) positions are no square of patches",
+        path: tensors.path, what: "its \(places) positions do not form a square of patches",
         remedy: NetworkFile.exportRemedy)
     }
     let size = try side(wanted, patch: patch, grid: learned == nil ? nil : grid)
@@ -110,7 +110,7 @@ struct TransformerReading {
       attentionPool: try attentionPool(width: width, heads: heads, dtype: dtype))
   }
 
-  // MARK: What the tensors imply
+  // MARK: Facts that the tensors imply
 
   private func requireAll(depth: Int) throws(CheckpointError) {
     var names: [String] = tensors.has("fc_norm.weight") ? [] : ["norm.weight", "norm.bias"]

@@ -44,7 +44,7 @@ package struct VisionTransformer: FeatureNetwork {
     self.pooling = pooling
     self.device = device
     inputSize = parts.size
-    gpu = device == .cpu ? nil : GPUSlices(device, most: 64, size: parts.size)
+    gpu = GPUSlices.ifNeeded(on: device, size: parts.size)
     dtype = precision.dtype(on: device)
     patchSize = parts.patchSize
     blockCount = parts.blocks.count
@@ -62,7 +62,7 @@ package struct VisionTransformer: FeatureNetwork {
     attentionPool = parts.attentionPool?.to(device)
     guard pooling != .token && pooling != .both || hasClassToken || attentionPool != nil else {
       throw CheckpointError(
-        path: name, what: "the network has no class token to pool by", remedy: "Choose --pool mean")
+        path: name, what: "the network has no class token", remedy: "Choose --pool mean")
     }
     featureDimension = parts.width * (pooling == .both ? 2 : 1)
   }

@@ -19,7 +19,7 @@ typedef struct CTransfer CTransfer;
 
 #pragma clang assume_nonnull begin
 
-/// What to ask for, and who hears of it. The texts are copied; the functions are called within `cdownloads_work`, and a
+/// A request and its receivers. The texts are copied; the functions are called within `cdownloads_work`, and a
 /// transfer whose function returns false is given up.
 typedef struct {
   const char *address;

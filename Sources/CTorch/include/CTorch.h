@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 #ifndef __clang__
-// What may be NULL is said to Swift; other compilers have no words for it.
+// Swift is told which pointers may be NULL; other compilers have no words for it.
 #define _Nullable
 #define _Nonnull
 #endif
@@ -189,7 +189,7 @@ typedef struct CTorchEngine {
   /// `softmax(q kᵀ / √d) v`, of `[N, H, T, d]`.
   CTorchTensor *_Nullable (*_Nonnull attention)(CTorchTensor *q, CTorchTensor *k, CTorchTensor *v);
 
-  // Optimisers: one pass over memory for each parameter (f32, contiguous).
+  // Optimizers: one pass over memory for each parameter (f32, contiguous).
   bool (*_Nonnull sgd_step)(CTorchTensor *parameter, CTorchTensor *gradient, CTorchTensor *momentumBuffer, double rate,
                    double momentum, double weightDecay, bool nesterov);
   bool (*_Nonnull adamw_step)(CTorchTensor *parameter, CTorchTensor *gradient, CTorchTensor *mean, CTorchTensor *variance,
@@ -207,7 +207,7 @@ typedef struct CTorchEngine {
   void (*_Nonnull program_release)(CTorchProgram *);
   /// The file's `cleannet.json` as uint8 (empty where it has none).
   CTorchTensor *_Nullable (*_Nonnull program_about)(CTorchProgram *);
-  /// What it makes of a tensor; of several results the first, or the pooled one.
+  /// The program's result for a tensor; of several results the first, or the pooled one.
   CTorchTensor *_Nullable (*_Nonnull program_run)(CTorchProgram *, CTorchTensor *input);
 
   // Devices: −1 is the CPU, n the n-th GPU (CUDA).

@@ -72,7 +72,7 @@ package final class FineTuning {
   ///
   /// - Parameters:
   ///   - keeper: Where states and the best weights go; without one, training begins anew.
-  ///   - stopAfter: Ends after so many steps of this call, as if it had been killed.
+  ///   - stopAfter: Ends after this many steps of this call, as if it had been killed.
   ///   - report: Called after every step with the number of steps done.
   /// - Returns: whether training is complete.
   @discardableResult
@@ -233,7 +233,7 @@ package final class FineTuning {
 
 /// Why fine-tuning cannot go on.
 package enum FineTuningError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// A batch of so many images does not fit into memory.
+  /// A batch of this many images does not fit into memory.
   case memory(Device, images: Int)
 
   package var description: String {

@@ -39,7 +39,7 @@ package struct FineTuningRecipe: Sendable, Hashable, Codable {
 
   package init() {}
 
-  /// What fine-tuning starts from: large enough for ten epochs, small enough to keep what the network knows.
+  /// The usual learning rate of fine-tuning: large enough for ten epochs, small enough to keep what the network knows.
   package static func usualRate(_ optimization: Optimization) -> Double {
     switch optimization {
     case .sgd: 0.01

@@ -30,7 +30,7 @@ package struct FineTuningState {
     package internal(set) var rows: [EpochRow] = []
     package internal(set) var bestEpoch: Int?
     var bestLoss: Double?
-    /// What was wrong with images that were passed over, by example.
+    /// The faults of images that were passed over, by example.
     package internal(set) var problems: [Int: String] = [:]
 
     package init() {}

@@ -23,10 +23,10 @@ package final class ImageClassifier: Parameterized, Sendable {
     head.parameters.prefixed(backbone.classifierName)
   }
 
-  /// What learns.
+  /// The trainable parameters.
   package var parameters: [(name: String, tensor: Tensor)] { backbone.parameters + headParameters }
 
-  /// What changes in training: parameters and batch norm's running statistics.
+  /// The tensors that training changes: parameters and batch norm's running statistics.
   package var state: [(name: String, tensor: Tensor)] { parameters + backbone.statistics }
 
   /// Everything, as a file of weights has it; the tensors in `replacing` take the place of those of the same name.

@@ -29,7 +29,7 @@ package struct InferenceClassifier: Sendable {
     return backbone.logits(features: features) ?? .zeros([features.size(0), classes])
   }
 
-  /// What the network says about a batch.
+  /// The network's answer for a batch.
   package struct Answer: Sendable {
     /// Images that could be read, in rising order.
     package var images: [Int]

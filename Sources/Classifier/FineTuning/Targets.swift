@@ -2,8 +2,8 @@ import Foundation
 import Torch
 
 extension SampleWeights {
-  /// What a loss `−Σ targets · log p` is asked of some examples: rows of class weights `[n, C]` that sum to what each
-  /// example counts, of which `smoothing` is spread over all classes.
+  /// The targets of some examples for a loss `−Σ targets · log p`: rows of class weights `[n, C]`. Each row sums
+  /// to the weight of its example, of which `smoothing` is spread over all classes.
   func targets(_ examples: [Int], labels: [Int], classes: Int, smoothing: Double) -> Tensor {
     var values = [Float](repeating: 0, count: examples.count * classes)
     for (row, example) in examples.enumerated() {

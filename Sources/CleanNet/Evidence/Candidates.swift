@@ -41,7 +41,7 @@ struct Candidates: Sendable {
 
   var count: Int { pieces.reduce(0) { $0 + $1.rows.count } }
 
-  /// What `body` makes of each piece; pieces are worked at side by side.
+  /// The results of `body` for each piece; pieces are worked at side by side.
   func map<Value: Sendable>(_ body: @escaping @Sendable (CandidatePiece) -> Value) -> [Value] {
     concurrentMap(over: pieces.count, threads: Candidates.threads, engineThreads: 1) { number in
       withoutGradients { body(pieces[number]) }
@@ -51,7 +51,7 @@ struct Candidates: Sendable {
 
 /// How many candidates an image has.
 struct CandidateLimit: Sendable, Hashable {
-  /// With so many states or fewer all are candidates.
+  /// With this many states or fewer all are candidates.
   var states: Int
   /// Candidates of an image otherwise.
   var candidates: Int
@@ -99,7 +99,7 @@ struct CandidatePiece: Sendable {
     for (source, exponent) in zip(sources, exponents).dropFirst() {
       scores.addInPlace(source, scale: exponent)
     }
-    // What must be among them comes first.
+    // The states that must be among them come first.
     let own = Tensor(labels).unsqueezed(dim: 1)
     let forced = scores.scatter(dim: 1, own, .full([rows.count, 1], 1e9))
     if total > all.classes {

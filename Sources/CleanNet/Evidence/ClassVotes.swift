@@ -1,8 +1,8 @@
 import Foundation
 import Torch
 
-/// Soft labels of many images in little memory: the likeliest few classes of each. What is left is spread over all
-/// classes as they are frequent.
+/// Soft labels of many images in little memory: the likeliest few classes of each. The rest is spread over all
+/// classes in proportion to their frequency.
 struct ClassVotes: Sendable {
   /// E, the number of classes, or of states in an open world.
   let states: Int
@@ -52,7 +52,7 @@ struct ClassVotes: Sendable {
       average: average ?? Self.mean(builder.classes, builder.shares, states: states))
   }
 
-  /// What several builders say about images, brought into their order.
+  /// The votes of several builders, brought into the order of images.
   ///
   /// - Parameter pieces: The images' numbers, each once in all, and their votes.
   init(_ pieces: [(images: [Int], votes: Builder)], count: Int, states: Int) {
@@ -87,7 +87,7 @@ struct ClassVotes: Sendable {
     self.init(builder, states: states)
   }
 
-  /// What is kept, normalized: the rest follows it.
+  /// The kept shares, normalized: the rest follows from them.
   private static func mean(_ classes: [Int32], _ shares: [Float], states: Int) -> [Float] {
     var sums = [Double](repeating: 0, count: states)
     for (state, share) in zip(classes, shares) { sums[Int(state)] += Double(share) }

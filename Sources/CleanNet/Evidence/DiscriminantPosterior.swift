@@ -25,7 +25,7 @@ struct DiscriminantPosterior: Sendable {
 
   /// - Parameters:
   ///   - features: `[N, d]`, centered.
-  ///   - identities: What each image is known by, so that folds do not depend on the order of rows.
+  ///   - identities: Stable names of the images, so that folds do not depend on the order of rows.
   init(_ features: any FeatureSource, identities: [UInt64], seed: UInt64) {
     self.features = features
     let count = features.count
@@ -146,7 +146,7 @@ struct DiscriminantPosterior: Sendable {
     let dimension = features.dimension
     let means = Tensor.zeros([classes, dimension])
     var sizes = [Double](repeating: 0, count: classes)
-    // What is left of images goes to all classes alike but for their frequency.
+    // The remaining mass of the images goes to all classes in proportion to their frequency.
     let leftMeans = Tensor.zeros([dimension])
     let left = Tensor(softLabels.average).narrow(start: 0, count: classes)
     var leftSize = 0.0
@@ -175,7 +175,7 @@ struct DiscriminantPosterior: Sendable {
     return (means, Tensor(sizes).to(.float32) + left * leftSize)
   }
 
-  /// What the images outside one fold say about the classes.
+  /// The moments of the classes, from the images outside one fold.
   private struct Moments {
     /// `[C, d]`
     var means: Tensor

@@ -56,7 +56,7 @@ extension EvidenceFinder {
     return .concatenate([source + known, none], dim: 1)
   }
 
-  /// What networks say, as a source: cosines `[n, C]` → `[n, C]`, or `[n, C + 1]` in an open world.
+  /// The networks as a source: cosines `[n, C]` → `[n, C]`, or `[n, C + 1]` in an open world.
   static func network(_ cosines: Tensor, temperature: Double, isOpen: Bool) -> Tensor {
     guard isOpen else { return (cosines / temperature).logSoftmax(dim: 1) }
     let none = Tensor.full([cosines.size(0), 1], LabelEvidence.noneCosine)

@@ -18,7 +18,7 @@ struct EvidenceFinder: Sendable {
   /// All images in the order of their labels.
   private let byLabel: [Int]
 
-  /// Noise models have at most so many images to fit, of which a quarter of the memory has room for the candidates. More
+  /// Noise models have at most this many images to fit, of which a quarter of the memory has room for the candidates. More
   /// would not change them.
   static var mostFitted: Int { min(1_000_000, max(50_000, Engine.memoryLimit / 4 / bytesOfFitted)) }
 
@@ -62,11 +62,11 @@ struct EvidenceFinder: Sendable {
     var model: NoiseModel
   }
 
-  /// What needs no network.
+  /// The evidence that needs no network.
   struct Basis: Sendable {
     /// The identity's share in discriminants.
     var shrinkage: Double
-    /// What the noisy labels alone say; nil without discriminants.
+    /// The discriminant of the noisy labels alone; nil without discriminants.
     var first: DiscriminantPosterior.Fitted?
     var closed: Reading
     var open: Reading?
@@ -82,7 +82,8 @@ struct EvidenceFinder: Sendable {
     withoutGradients {
       let noisy = noisy
       let shrinkage = space.discriminant.bestShrinkage(noisy, labels: labels.labels)
-      // What the noisy labels alone say. It stays a source when beliefs replace them, for they may be wrong together.
+      // The discriminant of the noisy labels alone. It stays a source when beliefs replace them: they may be wrong
+      // together.
       let first =
         parts.contains(.discriminant)
         ? space.discriminant.fitted(noisy, classes: classes, shrinkage: shrinkage) : nil
@@ -119,7 +120,7 @@ struct EvidenceFinder: Sendable {
     Candidates(fitted, labels, exponents: model.exponents, limit: limit, sources: sources)
   }
 
-  /// What `body` makes of all images, piece by piece.
+  /// The results of `body` for all images, piece by piece.
   ///
   /// - Parameter images: Images that are there already.
   private func ofAll<Value: Sendable>(
@@ -172,7 +173,7 @@ struct EvidenceFinder: Sendable {
 
   // MARK: Evidence
 
-  /// What networks say that were not trained on an image.
+  /// The opinions of networks that were not trained on the image.
   struct NetworkVoice: Sendable {
     /// Cosines of some images with all classes: `[n, C]`.
     var cosines: @Sendable ([Int]) -> Tensor
@@ -253,7 +254,7 @@ struct EvidenceFinder: Sendable {
     var transition: Tensor?
   }
 
-  /// What one world makes of the labels.
+  /// The labels' evidence in one world.
   private struct WorldEvidence {
     var bySharpness: [[CandidateEvidence]]
     var suggested: [Int]
@@ -267,7 +268,7 @@ struct EvidenceFinder: Sendable {
     _ model: inout NoiseModel, _ sources: @escaping Sources, fits: Bool
   ) -> WorldEvidence {
     let images = candidates(labels, model, sources)
-    // What images' tails are bundled by must be the same for all of them.
+    // The keys by which tails are bundled must be the same for all images.
     let start = model
     if fits { model.fit(images) }
     let fitted = model

@@ -1,9 +1,9 @@
 import Foundation
 import Torch
 
-/// What ``VerdictResiduals`` compare images by.
+/// The traits by which ``VerdictResiduals`` compare images.
 struct ImageTraits: Sendable {
-  /// What kinds of evidence say, standardized: `[n, S]`.
+  /// The opinions of the kinds of evidence, standardized: `[n, S]`.
   var signals: Tensor
   /// The direction of the features: `[n, K]`.
   var coordinates: Tensor
@@ -110,7 +110,7 @@ struct EvidenceFrame: Sendable, Hashable, Codable {
       let signals = raw(Array(0..<evidence.count), evidence)
       let mean = signals.mean(dim: 0)
       let variance = (signals - mean).squared().mean(dim: 0)
-      // What is the same for all images says nothing.
+      // A value that is the same for all images says nothing.
       return (mean.floats(), variance.squareRoot().floats().map { $0 > 1e-6 ? $0 : 1 })
     }
     self.means = means

@@ -1,7 +1,7 @@
 import Torch
 
-/// Where evidence is sought: the images that take part as points, and who is near whom. It depends on features alone, not
-/// on labels or verdicts, so that it serves any number of trainings and judgements.
+/// The space in which evidence is computed: one point per image that takes part, and the nearest neighbors of each.
+/// It depends on features alone, not on labels or verdicts, so one space serves any number of trainings and judgements.
 public struct FeatureSpace: Sendable {
   /// The images that take part, ascending. Row i of everything else belongs to `images[i]`.
   package let images: [Int]
@@ -9,19 +9,19 @@ public struct FeatureSpace: Sendable {
   /// A hash of each image's feature vector as it was given. An image is known by it, not by its row, so that folds stay
   /// when rows are added, removed or reordered, and copies of an image share one.
   let identities: [UInt64]
-  /// What networks see: `[N, d]`.
+  /// The features that networks see: `[N, d]`.
   let features: any FeatureSource
   let discriminant: DiscriminantPosterior
   /// Of the whitened features, centered; what the discriminant sees: `[N, d]`.
   var directions: any FeatureSource { discriminant.features }
-  /// What was subtracted from directions before the discriminant saw them: `[d]`.
+  /// The vector that was subtracted from directions before the discriminant saw them: `[d]`.
   let center: Tensor
   let neighbors: NeighborPosterior
 
   /// The space of the images that take part in `data`.
   ///
   /// - Parameters:
-  ///   - store: Where neighbors may be kept already.
+  ///   - store: May hold the neighbors of an earlier search.
   ///   - device: Where neighbors are searched.
   ///   - progress: Called from any thread with the share of the work done.
   public init(
@@ -37,7 +37,8 @@ public struct FeatureSpace: Sendable {
       store: store, device: device, threads: threads, progress: progress)
   }
 
-  /// The images that have a label and finite features. Others are not judged; they must not spoil what is said about the rest.
+  /// The images that have a label and finite features. Others are not judged; they must not spoil what is said about
+  /// the rest.
   static func images(of data: TrainingSet) -> [Int] {
     let labeled = data.labels.indices.filter { data.labels[$0] >= 0 }
     return stride(from: 0, to: labeled.count, by: PrincipalComponents.chunk).flatMap { start -> [Int] in

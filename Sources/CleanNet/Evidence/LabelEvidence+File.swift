@@ -1,4 +1,3 @@
-import Foundation
 import Torch
 
 // MARK: As a file's content
@@ -14,9 +13,6 @@ extension LabelEvidence {
 
   /// The evidence as tensors and metadata, ready to be written as safetensors.
   public func checkpoint() throws -> Checkpoint {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    let about = try encoder.encode(About(classes: classes, candidates: candidates, neighbors: neighbors))
     var tensors: [(name: String, tensor: Tensor)] = [
       ("log_odds", logOdds), ("images", Tensor(images)), ("labels", Tensor(labels)),
       ("suggested", Tensor(suggested)),
@@ -28,20 +24,17 @@ extension LabelEvidence {
         ("disagreement", Tensor(networks.disagreement)),
       ]
     }
-    return Checkpoint(tensors, metadata: [Self.metadataKey: String(decoding: about, as: UTF8.self)])
+    var checkpoint = Checkpoint(tensors)
+    try checkpoint.set(
+      About(classes: classes, candidates: candidates, neighbors: neighbors), key: Self.metadataKey)
+    return checkpoint
   }
 
   /// Restores the content of ``checkpoint()``.
   ///
   /// - Throws: ``ModelError`` or `ParameterError` where something is missing or does not fit.
   public init(_ checkpoint: Checkpoint) throws {
-    guard let text = checkpoint.metadata[Self.metadataKey] else { throw ModelError.noModel }
-    let about: About
-    do {
-      about = try JSONDecoder().decode(About.self, from: Data(text.utf8))
-    } catch {
-      throw ModelError.otherVersion("\(error)")
-    }
+    let about = try checkpoint.required(About.self, key: Self.metadataKey)
     let tensors = checkpoint.tensorsByName
     func tensor(_ name: String) throws -> Tensor {
       guard let found = tensors[name] else { throw ParameterError.missing(name) }

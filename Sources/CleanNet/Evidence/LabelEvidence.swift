@@ -1,7 +1,7 @@
 import Foundation
 import Torch
 
-/// What features and noisy labels say about each label, before anybody has looked at an image.
+/// The evidence of features and noisy labels on each label, before anybody has looked at an image.
 ///
 /// Each `Candidate` is one reading of the evidence: which sources it believes, how sharp their posteriors are, and how
 /// labels go wrong. It gives every image log-odds that its label is right. Verdicts play no part here. A
@@ -37,7 +37,7 @@ public struct LabelEvidence: Sendable {
     /// A factor on the exponents of the sources. Sources agree more than independent ones would, which the likelihood of
     /// noisy labels alone mistakes for certainty or its lack, depending on the noise.
     package var sharpness: Double
-    /// What is added to the log-odds before any verdict: with one rate of wrong labels, the log-odds of that rate.
+    /// Added to the log-odds before any verdict: with one rate of wrong labels, the log-odds of that rate.
     package var intercept: Double
     /// The mean log-likelihood of the noisy labels.
     package var logLikelihood: Double
@@ -62,7 +62,7 @@ public struct LabelEvidence: Sendable {
   package let logOdds: Tensor
   /// The likeliest class of each image.
   public let suggested: [Int]
-  /// What CleanNet's networks say about each image; nil without networks.
+  /// The opinions of CleanNet's networks on each image; nil without networks.
   package let networks: NetworkOpinions?
   /// How neighbors were searched, and how many of the true ones were found.
   public let neighbors: NeighborQuality?
@@ -122,7 +122,7 @@ public struct LabelEvidence: Sendable {
   }
 }
 
-/// What the evidence is made of, so that experiments can leave parts out.
+/// The parts of the evidence, so that experiments can leave some out.
 public struct EvidenceParts: OptionSet, Sendable, Hashable, Codable {
   public let rawValue: Int
   public init(rawValue: Int) { self.rawValue = rawValue }

@@ -15,7 +15,7 @@ struct NeighborPosterior: Sendable {
   ///   - features: `[N, d]`; neighbors are nearest by cosine, and no image is its own.
   ///   - classes: How many classes the images are of.
   ///   - recall: The share of the true neighbors that is to be found.
-  ///   - store: Where neighbors may be kept already.
+  ///   - store: May hold the neighbors of an earlier search.
   ///   - device: Where cosines are computed.
   init(
     _ features: some FeatureSource, classes: Int, recall: Double = NeighborSearch.usualRecall,
@@ -42,18 +42,18 @@ struct NeighborPosterior: Sendable {
     return firsts.indices.filter { firsts[$0] == $0 }
   }
 
-  /// What neighbors say when images have these soft labels.
+  /// The neighbors' votes if images have these soft labels.
   func callAsFunction(_ softLabels: ClassVotes) -> NeighborVotes {
     guard let copies else { return NeighborVotes(near: near, votes: softLabels, others: nil) }
     let told = copies.told(softLabels)
     return NeighborVotes(near: near, votes: told.votes, others: told.others)
   }
 
-  /// What images that stand for others say for all that are the same as they: by ``distinct``.
+  /// The votes of one image per group of equal images, for the whole group: by ``distinct``.
   func distinctVotes(_ softLabels: ClassVotes) -> ClassVotes { self(softLabels).votes.selecting(distinct) }
 }
 
-/// What the neighbors of images say.
+/// The votes of the images' neighbors.
 struct NeighborVotes: Sendable {
   fileprivate let near: Neighborhoods
   /// By image; the first of several that are the same speaks for all.

@@ -6,9 +6,10 @@ import Torch
 ///
 /// Sources are logarithms of posteriors of the states, each from a model that has not seen the image's own label: see
 /// ``Candidates``. The posterior is `p(s | x) ∝ exp(Σ_k α_k · l_k[s])`, and the noisy label's likelihood is
-/// `Σ_s p(s | x) T[s, y]`. Both T and α maximise it: T by expectation maximisation (Dawid & Skene 1979, with one
-/// annotator), α by damped Newton steps on the same bound. Then the label is right with probability `p(y | x) T[y, y] / Σ_s p(s | x) T[s, y]`: what is decided at ½
-/// needs no threshold from other classes, because each class's noise is in T.
+/// `Σ_s p(s | x) T[s, y]`. Both T and α maximize it: T by expectation maximization (Dawid & Skene 1979, with one
+/// annotator), α by damped Newton steps on the same bound. Then the label is right with probability `p(y | x) T[y, y] /
+/// Σ_s p(s | x) T[s, y]`: what is decided at ½ needs no threshold from other classes, because each class's noise is in
+/// T.
 struct NoiseModel: Sendable {
   /// T: `[E, C]`, rows sum to 1.
   var transition: Tensor
@@ -43,7 +44,7 @@ struct NoiseModel: Sendable {
     return sum.logSoftmax(dim: 1)
   }
 
-  /// What a posterior and a noisy label say together.
+  /// The posterior of an image's class, combined with its noisy label.
   struct Posterior {
     /// The beliefs about the true state: `[n, m + B]`.
     var beliefs: Tensor
@@ -147,12 +148,12 @@ struct NoiseModel: Sendable {
       let beliefs = joint / total
       let surplus = beliefs - posterior
       let sources = piece.sources.map { $0.to(.float32) }
-      let centred = sources.map { $0 - (posterior * $0).sum(dim: 1, keepDim: true) }
-      let weighted = centred.map { posterior * $0 }
+      let centered = sources.map { $0 - (posterior * $0).sum(dim: 1, keepDim: true) }
+      let weighted = centered.map { posterior * $0 }
       return (
         runs: columns.runs(piece, beliefs: beliefs, likelihoods), logLikelihood: total.log().sum().item,
         gradient: sources.map { (surplus * $0).sum().item },
-        curvature: centred.indices.map { i in (0...i).map { j in (weighted[i] * centred[j]).sum().item } }
+        curvature: centered.indices.map { i in (0...i).map { j in (weighted[i] * centered[j]).sum().item } }
       )
     }
     let first = parts[0]

@@ -2,7 +2,7 @@ import Torch
 
 /// The directions in which normalized features vary most.
 ///
-/// What follows works on the centred features in at most 512 of them: the network learns faster from centred inputs
+/// Later steps work on the centered features in at most 512 of them: the network learns faster from centered inputs
 /// of fewer dimensions, and the covariance of a discriminant stays small.
 package struct PrincipalComponents: Sendable {
   /// `[D]`, of the normalized features.
@@ -59,7 +59,7 @@ package struct PrincipalComponents: Sendable {
     self.normalization = normalization
   }
 
-  /// What a model's file keeps.
+  /// The tensors that a model's file keeps.
   var tensors: [(name: String, tensor: Tensor)] {
     [("components.mean", mean), ("components.directions", directions), ("components.variances", variances)]
   }

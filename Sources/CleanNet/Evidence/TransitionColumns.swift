@@ -69,7 +69,7 @@ struct TransitionColumns: Sendable {
 
   /// Sums a piece's beliefs.
   ///
-  /// What is believed of a tail is divided among its states by what they say about the label.
+  /// The believed mass of a tail is divided among its states by how well they explain the label.
   ///
   /// - Parameters:
   ///   - beliefs: `[n, m + B]`

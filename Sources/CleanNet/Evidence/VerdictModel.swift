@@ -1,7 +1,7 @@
 import Foundation
 import Torch
 
-/// What verdicts decide: how far each reading of the evidence is believed.
+/// The model of verdicts: how far each reading of the evidence is believed.
 ///
 /// A candidate's log-odds z become the probability `σ(a·z + b)`. Its a and b make the verdicts likeliest under a prior,
 /// and its weight is the probability of the verdicts given the candidate (Laplace's approximation). Weights are
@@ -9,10 +9,9 @@ import Torch
 /// Simpson and Gelman 2018, with classes as units). So a reading that one class alone prefers does not win everywhere.
 /// Probabilities are averaged, not log-odds, so that no reading overrules all others by one huge number.
 ///
-/// On top, `VerdictResiduals` learn what all readings get wrong alike: about images that look like verified ones.
+/// On top, `VerdictResiduals` learn the mistakes that all readings share, for images that look like verified ones.
 ///
-/// A person who slips at the rate ε says the opposite of the truth so often: a verdict whose side has the probability p
-/// is given with `ε + (1 − 2ε)·p`.
+/// A person who slips at the rate ε gives a verdict of probability p with the probability `ε + (1 − 2ε)·p`.
 ///
 /// Fitting takes milliseconds. Verified images are judged by models that were fitted without them, so that their
 /// probabilities can be compared with their verdicts.
@@ -22,7 +21,7 @@ public struct VerdictModel: Sendable, Codable {
     /// The image's place in the evidence.
     public var row: Int
     public var isRight: Bool
-    /// How often the person who said so is mistaken; see ``VerificationLabel/slipRate``.
+    /// The rate at which the person gives the opposite answer by mistake; see ``VerificationLabel/slipRate``.
     public var slipRate: Double
 
     public init(row: Int, isRight: Bool, slipRate: Double = 0) {
@@ -69,7 +68,7 @@ public struct VerdictModel: Sendable, Codable {
 
   /// Sorted as they were made; weights sum to 1.
   let readings: [Reading]
-  /// What verdicts say beyond the readings; nil without verdicts, or without directions to compare images by.
+  /// Corrections that verdicts make beyond the readings; nil without verdicts, or without directions to compare images by.
   private(set) var residuals: VerdictResiduals?
 
   /// - Parameter verdicts: Each row at most once.
@@ -87,7 +86,7 @@ public struct VerdictModel: Sendable, Codable {
       weigh: { Self.averagedWeights(logPriors: $0, logLikelihoods: $1, seed: seed) })
   }
 
-  /// What the readings alone make of some verdicts.
+  /// The predictions of the readings alone for some verdicts.
 
   private init(_ problem: Problem, rows: [Int], seed: UInt64) {
     let prepared = problem.readings
@@ -156,7 +155,7 @@ public struct VerdictModel: Sendable, Codable {
     return Set(used.map(\.first) + used.compactMap(\.second) + (residuals?.frame.candidates ?? []))
   }
 
-  /// The probability that each image's label is right, `evidence.count` of them; no verdict is looked at.
+  /// The probability that each image's label is right, `evidence.count` of them, without regard to verdicts.
   public func probabilities(_ evidence: LabelEvidence) -> [Float] {
     let read = readProbabilities(evidence)
     return residuals?.probabilities(read, evidence) ?? read
@@ -201,10 +200,10 @@ public struct VerdictModel: Sendable, Codable {
     return Outcome(model: model, probabilities: probabilities)
   }
 
-  /// What the verdicts came to.
+  /// The model's predictions for images.
   public struct Outcome: Sendable {
     public var model: VerdictModel
-    /// That each label is right: one per image of the evidence.
+    /// The probability that each label is right: one per image of the evidence.
     public var probabilities: [Float]
   }
 
@@ -232,7 +231,7 @@ extension VerdictModel {
     /// The class of each verdict's label.
     let labels: [Int]
     let classes: Int
-    /// What verified images are compared by; nil where there is nothing to compare.
+    /// The traits by which verified images are compared; nil if there is nothing to compare.
     let frame: EvidenceFrame?
     let traits: ImageTraits?
 

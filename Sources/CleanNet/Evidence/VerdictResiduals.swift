@@ -1,8 +1,8 @@
 import Foundation
 import Torch
 
-/// What verdicts say beyond the readings of the evidence: about images that look alike, about a class, about two classes
-/// that are taken for each other, and about kinds of evidence.
+/// Corrections that verdicts make beyond the readings of the evidence: for images that look alike, for a class, for two
+/// classes that are taken for each other, and for kinds of evidence.
 ///
 /// A Gaussian process over log-odds (Rasmussen and Williams 2006, sections 3.4 and 5.4.2). Its mean are the log-odds that
 /// the readings give, and its covariance of images i and j is
@@ -46,7 +46,7 @@ struct VerdictResiduals: Sendable, Codable {
   ///   - traits: Of the verified images.
   ///   - signs: +1 for right, −1 for wrong.
   ///   - slipRates: How often whoever gave each verdict is mistaken.
-  ///   - logOdds: What the readings say about them.
+  ///   - logOdds: The log-odds of the images by the readings.
   ///   - weigh: Makes log-likelihoods, by model and class, into weights.
   init(
     frame: EvidenceFrame, traits: ImageTraits, signs: [Double], slipRates: [Double], logOdds: [Double],
@@ -63,7 +63,7 @@ struct VerdictResiduals: Sendable, Codable {
           signs: rows.map { signs[$0] }, slipRates: rows.map { slipRates[$0] }, leavesOneOut: true)
       }
     }
-    // What each model says about each verified image, learned from the others.
+    // The predictions of each model for each verified image, learned from the others.
     var predictions = [logOdds] + Self.amplitudes.map { _ in logOdds }
     for (rows, fits) in zip(grouped, fits) {
       for (model, fit) in fits.enumerated() {
@@ -119,7 +119,7 @@ struct VerdictResiduals: Sendable, Codable {
   struct Fit: Sendable {
     /// K⁻¹ (f − m), one per image.
     var weights: [Double]
-    /// What the other images say about each one: log-odds.
+    /// The log-odds of each image, predicted from the other images.
     var leftOut: [Double]
   }
 

@@ -1,4 +1,3 @@
-import Foundation
 import Torch
 
 // MARK: As a file's content
@@ -6,7 +5,7 @@ import Torch
 extension LabelJudge {
   private static let metadataKey = "judge"
 
-  /// What is no tensor.
+  /// Everything that is not a tensor.
   private struct About: Codable {
     var k: Int
     var candidates: [LabelEvidence.Candidate]
@@ -28,9 +27,6 @@ extension LabelJudge {
       open: explanation.open?.exponents, plain: explanation.plain?.exponents,
       transitions: explanation.transitions.indices.filter { explanation.transitions[$0] != nil },
       given: parts.given)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    let text = String(decoding: try encoder.encode(about), as: UTF8.self)
     var tensors: [(name: String, tensor: Tensor)] = [
       ("judge.center", parts.center), ("judge.frequencies", parts.frequencies),
       ("judge.images", Tensor(images)), ("judge.labels", Tensor(labels).to(.int32)),
@@ -49,7 +45,8 @@ extension LabelJudge {
       tensors.append(("judge.discriminant.\(name).weights", classifier.weights))
       tensors.append(("judge.discriminant.\(name).bias", classifier.bias))
     }
-    var checkpoint = Checkpoint(tensors, metadata: [Self.metadataKey: text])
+    var checkpoint = Checkpoint(tensors)
+    try checkpoint.set(about, key: Self.metadataKey)
     let votes = [
       ("plain", parts.sources.plainVotes), ("closed", parts.sources.closedVotes),
       ("open", parts.sources.openVotes),
@@ -63,13 +60,7 @@ extension LabelJudge {
   ///
   /// - Throws: ``ModelError`` or `ParameterError` where something is missing or does not fit.
   public init(_ file: Checkpoint, model: CleanNetModel) throws {
-    guard let text = file.metadata[Self.metadataKey] else { throw ModelError.noModel }
-    let about: About
-    do {
-      about = try JSONDecoder().decode(About.self, from: Data(text.utf8))
-    } catch {
-      throw ModelError.otherVersion("\(error)")
-    }
+    let about = try file.required(About.self, key: Self.metadataKey)
     func tensor(_ name: String) throws(ParameterError) -> Tensor {
       guard let found = file["judge.\(name)"] else { throw .missing("judge.\(name)") }
       return Tensor(found)

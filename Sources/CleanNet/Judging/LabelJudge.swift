@@ -1,10 +1,10 @@
 import Foundation
 import Torch
 
-/// Judges labels of images that no training has seen, one or many, by the same arithmetic as those of the training set.
+/// Judges labels of new images, one or many, with the same formulas as those of the training set.
 ///
-/// It holds what judging follows from: components, discriminants, networks with their references, noise models, and an
-/// index of training images with what is believed of them. Nothing of it depends on verdicts: a ``VerdictModel`` weighs
+/// It holds components, discriminants, networks with their references, noise models, and an index of training images with
+/// their beliefs. None of it depends on verdicts: a ``VerdictModel`` weighs
 /// the candidates, as it does for the training set.
 ///
 /// ```swift
@@ -24,7 +24,7 @@ public struct LabelJudge: Sendable {
   let parts: Parts
   private let scorers: [Scorer]
 
-  /// What judging follows from beside the networks.
+  /// The parts of judging other than the networks.
   struct Parts: Sendable {
     var index: NeighborIndex
     /// Neighbors that count.
@@ -40,7 +40,7 @@ public struct LabelJudge: Sendable {
     var given: Int
   }
 
-  /// More training images are no neighbors of new ones: a million are enough to find similar ones among.
+  /// At most this many training images serve as neighbors of new ones: among a million there are enough similar ones.
   public static let mostNeighbors = 1_000_000
 
   init(model: CleanNetModel, images: [Int], labels: [Int], parts: Parts) {
@@ -100,8 +100,8 @@ public struct LabelJudge: Sendable {
   /// - Parameters:
   ///   - features: As the model was trained on: `[n, D]`.
   ///   - labels: Their classes, −1 where there is none: n of them.
-  ///   - verdicts: What weighs the candidates.
-  ///   - neighbors: The most similar training images to name of each.
+  ///   - verdicts: The model of verdicts, which weighs the candidates.
+  ///   - neighbors: How many of the most similar training images to name for each image.
   /// - Returns: One element per image. Images without finite features have no judgement; those without a label have a
   ///   suggested class only.
   public func judge(
@@ -109,7 +109,7 @@ public struct LabelJudge: Sendable {
   ) -> Judgements {
     precondition(features.size(0) == labels.count, "\(labels.count) labels for \(features.size(0)) images")
     precondition(features.size(1) == featureDimension, "the features have another dimension")
-    precondition(labels.allSatisfy { (-1..<classes).contains($0) }, "a label is none of the model's classes")
+    precondition(labels.allSatisfy { (-1..<classes).contains($0) }, "a label is not a class of the model")
     let sums = withoutGradients { features.sum(dim: 1).floats() }
     let sound = labels.indices.filter { sums[$0].isFinite }
     var judged = Judgements(count: labels.count, basis: .probability)

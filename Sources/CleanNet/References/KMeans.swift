@@ -11,7 +11,7 @@ public struct KMeans: Sendable, Hashable, Codable {
   public var restarts: Int
   /// The most steps of a restart, and the most passes of single moves.
   public var maximumIterations: Int
-  /// Of more vectors than this a seeded sample is looked at: memory grows with its square (64 MB at 4,096).
+  /// Of more vectors than this a seeded sample is clustered: memory grows with its square (64 MB at 4,096).
   public var maximumVectors: Int
 
   /// Steps that each restart gets before the best are chosen.

@@ -1,9 +1,9 @@
 import Synchronization
 import Torch
 
-/// The reference sets of all classes: what a class's images look like, in at most K vectors each.
+/// The reference sets of all classes: each describes the images of a class by at most K vectors.
 ///
-/// CleanNet, section 3.1: over all of a class's images, whatever their labels are worth, the centroids of K-means. A
+/// CleanNet, section 3.1: the centroids of K-means over all images of a class, also wrongly labelled ones. A
 /// class with no more than K images is represented by those themselves; the mask leaves the missing places out.
 public struct ReferenceSets: Sendable {
   /// `[C, K, D]`, normalized as the encoders expect; zeros where `mask` is false.
@@ -22,7 +22,7 @@ public struct ReferenceSets: Sendable {
     self.inertia = inertia
   }
 
-  /// What a model's file keeps.
+  /// The tensors that a model's file keeps.
   var tensors: [(name: String, tensor: Tensor)] { [("references", references), ("references.mask", mask)] }
 
   /// The reference sets as the content of a file.

@@ -48,7 +48,10 @@ struct SingleMoves {
       for cluster in 0..<clusters where cluster != current {
         let size = sizes[cluster]
         let cost = size == 0 ? 0 : size / (size + 1) * squaredDistance(vector, cluster)
-        if cost < price { (best, price) = (cluster, cost) }
+        if cost < price {
+          best = cluster
+          price = cost
+        }
       }
       guard best != current else { continue }
       move(vector, from: current, to: best)

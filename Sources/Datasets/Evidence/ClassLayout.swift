@@ -18,7 +18,7 @@ struct ClassLayout {
 
   private let rule: Rule
   private let options: DatasetOptions
-  /// What the layout was taken for, a line each.
+  /// The guesses about the layout, one line each.
   let guesses: [String]
   let notices: [String]
   /// Levels of folders that may lead to one and the same folder by links.
@@ -125,7 +125,7 @@ struct NamePattern: Sendable {
         DatasetProblem(
           file: "--label-pattern", what: "\"\(pattern)\" holds {label} \(labels) times",
           remedy:
-            "Write it once where the class stands, and * for what changes, such as '{label}.*' or '{label}_*.jpg'"
+            "Write it once in place of the class, and * for other variable parts, such as '{label}.*' or '{label}_*.jpg'"
         ))
     }
     self.pieces = pieces
@@ -164,7 +164,7 @@ struct NamePattern: Sendable {
   }
 }
 
-/// What to say about images that lie in no class's folder.
+/// The message about images that lie in no class's folder.
 struct FlatImages {
   private let problemText: (what: String, remedy: String)
   private let source: String
@@ -177,7 +177,7 @@ struct FlatImages {
       problemText = (
         "holds no image in a class's folder"
           + (first.map {
-            "; images are told by their extensions, which its \(count) files, such as \($0), lack"
+            "; images are recognized by their extensions, but its \(count) files, such as \($0), have none"
           } ?? ""),
         "Lay images out as <class>/<name>.jpg, or import a manifest"
       )
@@ -190,7 +190,7 @@ struct FlatImages {
     let told =
       pattern.flatMap { pattern in (try? NamePattern(pattern))?.match(example).map { (pattern, $0.label) } }
     problemText = (
-      "holds no image in a class's folder: its \(tree[0].total) images lie flat, such as \(example)",
+      "holds no image in a class's folder: its \(tree[0].total) images are in no class's folder, such as \(example)",
       (tables.first.map {
         "If \($0) beside them names their labels, import that: cleannet import \(source)/\($0). Or lay"
       } ?? "Lay")

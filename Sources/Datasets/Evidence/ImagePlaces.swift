@@ -35,7 +35,7 @@ final class ImagePlaces {
   }()
 
   /// The images by their paths, and by their names with and without extension, all without the difference of case and of
-  /// how Unicode writes a letter. What several are called leads nowhere.
+  /// how Unicode writes a letter. A name that several images share leads nowhere.
   private lazy var byName: [String: String?] = {
     var index: [String: String?] = [:]
     func add(_ name: String, _ path: String) {

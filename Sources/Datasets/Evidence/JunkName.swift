@@ -2,7 +2,7 @@
 enum JunkName {
   /// The file that tells a workspace of this program.
   static let catalogue = "catalogue.sqlite"
-  /// What a workspace holds, where the data set's own folder is the workspace.
+  /// The names of a workspace's folders, for a data set whose own folder is the workspace.
   private static let workspaceFolders: Set<String> = [
     "features", "models", "scores", "downloads", "report", "thumbnails",
   ]

@@ -77,7 +77,7 @@ struct LevelFinder {
     }
     if let main = main(of: kids) {
       let aside = kids.filter { $0 != main }
-      notices.append("folders beside the data set passed over: \(Self.list(names(aside)))")
+      notices.append("skipped folders beside the data set: \(Self.list(names(aside)))")
       return try parts(of: main, path: path + tree[main].name + "/", split: split)
     }
     if let parts = try repeated(kids, path, split) { return parts }
@@ -137,7 +137,7 @@ struct LevelFinder {
     }
     if !aside.isEmpty {
       notices.append(
-        "folders beside \(Self.list(names(deep))) that hold none of their classes passed over: \(Self.list(names(aside)))"
+        "folders beside \(Self.list(names(deep))) skipped, because they hold none of the classes: \(Self.list(names(aside)))"
       )
     }
     return found

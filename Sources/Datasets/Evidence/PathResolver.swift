@@ -2,10 +2,10 @@ import Foundation
 
 /// Finds the images that a table's texts mean: paths as other systems write them, ids without folder or extension.
 ///
-/// What is done to every path is learnt from the first rows: the least change by which they exist. What only single paths
-/// need, such as slashes for backslashes, is done to those.
+/// The rule for all paths is learnt from the first rows: the least change by which they exist. Changes that only single
+/// paths need, such as slashes for backslashes, are made to those.
 final class PathResolver {
-  /// What is done to every path.
+  /// The change that is made to every path.
   enum Rule {
     case asWritten
     case changed(folder: String, Change, suffix: String)
@@ -22,7 +22,7 @@ final class PathResolver {
   private static let suffixes = [
     "", ".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG", ".webp", ".tif", ".tiff", ".bmp",
   ]
-  /// Paths with other letters than ASCII are looked at until so many were there as written.
+  /// Paths with other letters than ASCII are looked at until this many were there as written.
   private static let patience = 2000
 
   let places: ImagePlaces
@@ -32,7 +32,7 @@ final class PathResolver {
   private var hasOtherForms = false
   /// How the first addresses of local files were written.
   private(set) var origins: [String: String] = [:]
-  /// What was done to single paths: a line each, and how often.
+  /// The changes that were made to single paths: one line each, and how often.
   let notices = NoticeLog()
 
   init(_ places: ImagePlaces, options: DatasetOptions) {
@@ -94,7 +94,7 @@ final class PathResolver {
           "Say where that folder is on this machine, with --path-prefix '\(written.prefix(folder.count))=FOLDER'"
       )
     }
-    notices.add("paths with backslashes, as Windows writes them, read with slashes", written)
+    notices.add("Windows paths: backslashes read as slashes", written)
     return slashed
   }
 
@@ -225,7 +225,7 @@ final class PathResolver {
     case .asWritten: return nil
     case .byName: return "images: found by their names anywhere below \(places.root)"
     case .byStem:
-      return "images: found by their names without extension; the files have another than <\(column)> says"
+      return "images: found by their names without extension; their extensions differ from <\(column)> says"
     case .changed(let folder, let change, let suffix):
       let how =
         switch change {
@@ -239,11 +239,11 @@ final class PathResolver {
     }
   }
 
-  /// What else may help where images are not there: their ends may lie below the root.
+  /// A hint for images that are not there: the ends of their paths may lie below the root.
   func hint(for path: String) -> String? {
     var rest = path.fields(at: .slash).filter { !$0.isEmpty }
     guard rest.count > 1, rest.count < 64 else { return nil }
-    // What is absolute may have been meant from the root.
+    // An absolute path may have been meant from the root.
     if path.utf8.first == .slash { rest.insert("", at: 0) }
     while rest.count > 1 {
       rest.removeFirst()

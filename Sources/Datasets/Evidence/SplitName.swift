@@ -1,4 +1,4 @@
-/// What the usual names of splits mean: `Test`, `testing`, `seg_test` and `test2017` are all the split `test`.
+/// The meaning of the usual names of splits: `Test`, `testing`, `seg_test` and `test2017` are all the split `test`.
 ///
 /// Everything that protects test data compares with the name `test`, so names are brought to one form where a data set
 /// is read.
@@ -47,7 +47,7 @@ package enum SplitName {
     return found
   }
 
-  /// What a column of yes and no says about a row's split, by its name: `is_test`, `train`, `is_training_image`.
+  /// The splits that a column of yes and no means, by its name: `is_test`, `train`, `is_training_image`.
   ///
   /// - Returns: The splits of rows with yes and with no.
   static func flag(_ name: String) -> (yes: String, no: String)? {

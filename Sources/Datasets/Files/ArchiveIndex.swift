@@ -3,7 +3,7 @@ protocol ArchiveIndex: Sendable {
   var path: String { get }
   /// In the archive's order.
   var names: [String] { get }
-  /// What was found odd in it, a line each.
+  /// Oddities that were found in it, one line each.
   var notices: [String] { get }
   subscript(_ name: String) -> ArchiveMember? { get }
   /// Where a member lies; `nil` if there is none of that name.
@@ -25,13 +25,13 @@ struct ArchiveGroup: ArchiveIndex {
 
   var names: [String] { archives.flatMap(\.names) }
 
-  /// - Parameter path: What messages call them.
+  /// - Parameter path: Their name in messages.
   init(_ archives: [any ArchiveIndex], path: String) {
     var owners: [ByteName: Int] = [:]
     let twice = NoticeLog()
     for (place, archive) in archives.enumerated() {
       for name in archive.names where owners.updateValue(place, forKey: ByteName(name)) != nil {
-        twice.add("names that several archives hold; the last counts", name)
+        twice.add("names that are in several archives; the last one counts", name)
       }
     }
     byFile = Dictionary(

@@ -26,7 +26,7 @@ final class ByteWindow {
     start = offset
   }
 
-  /// Reads on. What `start` and `end` meant before has moved.
+  /// Reads on. Places in `start` and `end` have moved afterwards.
   ///
   /// - Returns: `false` if the record would be longer than `longestRecord`.
   func fill() throws(DatasetProblems) -> Bool {

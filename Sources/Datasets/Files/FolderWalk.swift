@@ -49,7 +49,7 @@ struct FolderWalk {
     var info = stat()
     fstat(descriptor, &info)
     guard visited.insert(FolderID(device: UInt64(info.st_dev), inode: UInt64(info.st_ino))).inserted else {
-      notices.add("folders met again through a link, not listed twice", prefix)
+      notices.add("folders that a link leads to again, listed once", prefix)
       return
     }
     var names: [UInt8] = []
@@ -58,7 +58,7 @@ struct FolderWalk {
       names[$0.offset..<($0.offset + $0.length)].elementsEqual(JunkName.catalogue.utf8)
     }
     guard !isWorkspace || depth == 0 else {
-      notices.add("workspaces of cleannet passed over", prefix)
+      notices.add("skipped CleanNet workspaces", prefix)
       return
     }
     for entry in entries {
@@ -84,7 +84,7 @@ struct FolderWalk {
         guard child >= 0 else {
           log.add(
             "\(root)/\(relative)", "cannot be listed: \(errnoText())",
-            "Give yourself the right to read it, or move it out of the data set")
+            "Change its permissions, or move it out of the data set")
           continue
         }
         guard depth < Self.deepest else {
@@ -117,10 +117,10 @@ struct FolderWalk {
       if JunkName.isJunk(name) {
         if name.first != UInt8(ascii: ".") {
           notices.add(
-            "files and folders of operating systems passed over",
+            "skipped files and folders of operating systems",
             prefix + String(decoding: name, as: UTF8.self))
         } else if !name.elementsEqual(".".utf8), !name.elementsEqual("..".utf8) {
-          notices.add("hidden files and folders passed over", prefix + String(decoding: name, as: UTF8.self))
+          notices.add("skipped hidden files and folders", prefix + String(decoding: name, as: UTF8.self))
         }
         continue
       }
@@ -138,7 +138,7 @@ struct FolderWalk {
     return entries
   }
 
-  /// What an entry is, following links; `DT_UNKNOWN` for what cannot be read as a file.
+  /// The kind of an entry, following links; `DT_UNKNOWN` if it cannot be read as a file.
   private func kind(_ entry: Entry, _ descriptor: CInt, _ names: [UInt8], _ relative: String) -> UInt8 {
     if entry.kind == UInt8(DT_REG) || entry.kind == UInt8(DT_DIR) { return entry.kind }
     var info = stat()
@@ -148,14 +148,14 @@ struct FolderWalk {
         descriptor, base.advanced(by: entry.offset).assumingMemoryBound(to: CChar.self), &info, 0)
     }
     guard status == 0 else {
-      notices.add("links that lead nowhere passed over", relative)
+      notices.add("skipped broken links", relative)
       return UInt8(DT_UNKNOWN)
     }
     switch info.st_mode & S_IFMT {
     case S_IFREG: return UInt8(DT_REG)
     case S_IFDIR: return UInt8(DT_DIR)
     default:
-      notices.add("devices, pipes and sockets passed over", relative)
+      notices.add("skipped devices, pipes and sockets", relative)
       return UInt8(DT_UNKNOWN)
     }
   }

@@ -50,7 +50,8 @@ package final class ImageBytes {
   static func missing(_ key: String) -> DatasetProblems {
     DatasetProblems(
       DatasetProblem(
-        file: key, what: "came as features, without an image", remedy: "Export a manifest or cleannet-tsv"))
+        file: key, what: "was imported as features, without an image",
+        remedy: "Export a manifest or cleannet-tsv"))
   }
 
   private func open(_ path: String) throws(DatasetProblems) -> Descriptor {

@@ -5,7 +5,7 @@ import Foundation
 enum Inflation {
   /// A member that claims more is refused before any of it is unpacked.
   static let mostBytes: Int64 = 512 << 20
-  /// A byte of a deflated member stands for at most so many: 258 by two bits.
+  /// A byte of a deflated member stands for at most this many: 258 by two bits.
   private static let mostGrowth: Int64 = 1032
   private static let pieceSize = 1 << 20
 
@@ -79,7 +79,7 @@ enum Inflation {
   private static func damage(_ file: Descriptor) -> DatasetProblems {
     DatasetProblems(
       DatasetProblem(
-        file: file.path, what: "is damaged: a compressed member does not unpack to what its list says",
+        file: file.path, what: "is damaged: an unpacked member differs from the archive's list",
         remedy: "Check it with unzip -t, and get it again"))
   }
 }

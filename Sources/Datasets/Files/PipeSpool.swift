@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// What came out of a pipe, in a file without a name, so that it can be read more than once.
+/// The bytes that came out of a pipe, in a file without a name, so that they can be read more than once.
 ///
 /// Each pipe is emptied once in the life of the program: opening it again would wait for ever.
 final class PipeSpool: Sendable {

@@ -2,7 +2,7 @@ import Foundation
 
 /// Notices a wrong root early: when of the first images not one is there.
 struct RootProbe {
-  /// After so many rows without a single image, the root is taken to be wrong.
+  /// After this many rows without a single image, the root is taken to be wrong.
   static let rowsProbed = 32
 
   private let root: String
@@ -44,7 +44,7 @@ struct RootProbe {
     if active, seen == Self.rowsProbed { try finish(file: file) }
   }
 
-  /// What was found missing among images of which others are there.
+  /// Images that are missing although others are there.
   var notices: [String] {
     guard !active, let missing else { return [] }
     let share = looked == total ? "\(missing.count) of \(total)" : "\(missing.count) of \(looked) looked at"

@@ -50,7 +50,7 @@ struct TarIndex: ArchiveIndex {
     guard let first = lost.first else { return }
     let gone = Set(lost.map(ByteName.init))
     names.removeAll { gone.contains(ByteName($0)) }
-    notices.append("links that lead nowhere in the archive passed over: \(lost.count) (first: \(first))")
+    notices.append("skipped broken links in the archive: \(lost.count) (first: \(first))")
   }
 
   /// `./a//b` and `a/b` name one member.
@@ -136,7 +136,7 @@ private struct HeaderReader {
     var name: String
     var offset: Int64
     var length: Int64
-    /// What a link leads to, from the archive's top.
+    /// The target of a link, from the archive's top.
     var target: String?
   }
 

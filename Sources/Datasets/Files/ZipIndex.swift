@@ -62,7 +62,7 @@ struct ZipIndex: ArchiveIndex {
     }
     members = parted
     notices.append(
-      "the archive's names part folders by backslashes, as Windows does; they are read as slashes")
+      "the archive's names separate folders by backslashes; they are read as slashes")
   }
 
   /// Why images in it cannot be read.

@@ -9,7 +9,7 @@ struct ArchiveImages {
     for notice in index.notices { notices.add(line: notice) }
     let names = index.names.filter { name in
       guard JunkName.isBelowJunk(name) else { return true }
-      notices.add("hidden members and those of operating systems passed over", name)
+      notices.add("skipped hidden members and members of operating systems", name)
       return false
     }
     let images = names.lazy.filter { ImageName.isImage($0) }
@@ -21,13 +21,13 @@ struct ArchiveImages {
     var count = 0
     for name in names {
       guard ImageName.isImage(name), let member = index[name] else {
-        notices.add("members that are no images passed over", name)
+        notices.add("skipped members that are not images", name)
         continue
       }
       let location = member.location(in: source.absolutePath)
       guard let sample = layout.sample(path: relative(name), location: location, source: source.absolutePath)
       else {
-        notices.add("images outside a class's folder passed over", name)
+        notices.add("skipped images outside the classes' folders", name)
         continue
       }
       count += 1

@@ -152,8 +152,8 @@ package struct COCO: DatasetFormat {
       guard image.categories.count == 1, let label = names[image.categories[0]] else {
         notices.add(
           image.categories.count > 1
-            ? "images with annotations of several categories passed over"
-            : "images without annotation passed over",
+            ? "skipped images with annotations of several categories"
+            : "skipped images without annotation",
           image.fileName)
         continue
       }

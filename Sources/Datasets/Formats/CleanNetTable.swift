@@ -45,9 +45,16 @@ package struct CleanNetTable: FeatureFormat {
       count = fields.count
       switch fields.count {
       case 3: label = 1
-      case 4 where ["1", "0", "-1", ""].contains(fields[2]): (label, verification) = (1, 2)
-      case 4: (url, label) = (1, 2)
-      case 5: (url, label, verification) = (1, 2, 3)
+      case 4 where ["1", "0", "-1", ""].contains(fields[2]):
+        label = 1
+        verification = 2
+      case 4:
+        url = 1
+        label = 2
+      case 5:
+        url = 1
+        label = 2
+        verification = 3
       default: return nil
       }
     }

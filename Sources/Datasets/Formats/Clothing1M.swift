@@ -34,7 +34,7 @@ package struct Clothing1M: DatasetFormat {
     source.has(noisy) || (source.has(clean) && source.has("clean_test_key_list.txt"))
   }
 
-  /// What is known of an image with a clean label.
+  /// The facts about an image with a clean label.
   private struct Clean {
     var label: Int
     var split = "train"

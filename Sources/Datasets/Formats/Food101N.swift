@@ -78,7 +78,7 @@ package struct Food101N: DatasetFormat {
       try each(sample)
     }
     for key in verdicts.filter({ !$1.isUsed }).keys.sorted() {
-      notices.add("verdicts on images that meta/imagelist.tsv does not list passed over", key)
+      notices.add("skipped verdicts on images that meta/imagelist.tsv does not list", key)
     }
     try log.throwIfAny()
     try probe.finish(file: source.path)

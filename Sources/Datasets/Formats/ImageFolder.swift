@@ -32,12 +32,12 @@ package struct ImageFolder: DatasetFormat {
     let walk = FolderWalk(root: root, branchDepth: layout.branchDepth, log: log, notices: notices)
     try walk.files { path, isImage in
       guard isImage else {
-        notices.add("files that are no images passed over", path)
+        notices.add("skipped files that are not images", path)
         return
       }
       let file = joined(root, path)
       guard let sample = layout.sample(path: path, location: .file(file), source: file) else {
-        notices.add("images outside a class's folder passed over", path)
+        notices.add("skipped images outside the classes' folders", path)
         return
       }
       count += 1

@@ -4,8 +4,8 @@ import Foundation
 /// LabelMe's JSON files, one beside each image, taken as classification: the flag that is true, or else the one label
 /// that all shapes carry.
 ///
-/// Images with several flags or labels, or none, are passed over and counted. A folder at the top that is named like a split
-/// is one.
+/// Images with several flags or labels, or none, are passed over and counted. A folder at the top that is named like a
+/// split is one.
 package struct LabelMe: DatasetFormat {
   package static let name = "labelme"
   package static let summary = "LabelMe's JSON files beside the images, of one flag or one label each"
@@ -61,7 +61,7 @@ package struct LabelMe: DatasetFormat {
       do {
         let note = try MappedText(path: file).withBytes { bytes throws(JSONScanner.Fault) in try Note(bytes) }
         guard let label = note.label else {
-          notices.add("images without a label, or with several, passed over", path)
+          notices.add("skipped images without a label, or with several", path)
           return
         }
         let folder = path.parted(atLast: .slash).map { $0.before + "/" } ?? ""
@@ -89,7 +89,7 @@ package struct LabelMe: DatasetFormat {
     return summary
   }
 
-  /// What a file says about its image.
+  /// The facts in a file about its image.
   private struct Note {
     var imagePath = ""
     /// The flag or label, if there is exactly one.

@@ -62,7 +62,7 @@ package struct URLList: DatasetFormat {
     let fields = String(decoding: line, as: UTF8.self).split(whereSeparator: \.isWhitespace).map(String.init)
     guard fields.count < 3, fields.contains(where: ImageAddress.isAddress) else { return syntax }
     if fields.count == 2 { return .delimited(UInt8(ascii: " ")) }
-    // What follows the last comma is a label, unless it looks like the rest of an address.
+    // The text after the last comma is a label, unless it looks like the rest of an address.
     let end = fields[0].split { $0 == "," || $0 == ";" }.last.map(String.init) ?? ""
     return end.utf8.contains(.slash) || ImageName.isImage(end) ? .delimited(.tab) : syntax
   }

@@ -69,7 +69,7 @@ enum LabelStudio {
     var key: String?
     var label: String?
     var selection: String?
-    /// What each annotation chooses, and whose it is.
+    /// The choice of each annotation, and its author.
     var choices: [(person: String?, choice: String)] = []
     /// Of a file of JSON-MIN.
     var person: String?
@@ -167,7 +167,7 @@ enum LabelStudio {
     return task
   }
 
-  /// What an annotation chooses, and who made it; no choice if it was cancelled or chooses nothing.
+  /// The choice of an annotation, and its author; no choice if it was cancelled or chooses nothing.
   private static func choice(
     _ scanner: inout JSONScanner, from wanted: (String?) -> Bool = { $0 == control }
   ) throws(JSONScanner.Fault) -> (person: String?, choice: String?) {

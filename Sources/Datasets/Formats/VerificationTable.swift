@@ -19,7 +19,7 @@ package enum VerificationTable {
     /// Why the image was looked at, the name of the class that is right, and when; nil where the table does not say.
     package var selection: String?
     package var correction: String?
-    /// What else was said about the image.
+    /// A further remark about the image.
     package var remark: String?
     package var time: Date?
 
@@ -31,7 +31,7 @@ package enum VerificationTable {
       self.line = line
     }
 
-    /// What else the sample may be called: keys of Food-101N begin with the class, which others leave out.
+    /// Other names of the sample: keys of Food-101N begin with the class, which others leave out.
     package var otherKeys: [String] {
       ["images/" + key] + (key.parted(atFirst: .slash).map { [$0.after] } ?? [])
     }

@@ -111,7 +111,7 @@ package struct WebDataset: DatasetFormat {
       }
       try close()
       if let first = reader.links.first {
-        notices.add("links in shards passed over (\(reader.links.count))", "\(shard)/\(first)")
+        notices.add("skipped links in shards (\(reader.links.count))", "\(shard)/\(first)")
       }
     }
     try log.throwIfAny()
@@ -124,7 +124,7 @@ package struct WebDataset: DatasetFormat {
   ) throws -> Sample? {
     let shardName = URL(fileURLWithPath: shard).lastPathComponent
     guard let (name, member) = group.image else {
-      notices.add("entries without an image passed over", "\(shardName)/\(group.base)")
+      notices.add("skipped entries without an image", "\(shardName)/\(group.base)")
       return nil
     }
     do {
@@ -218,7 +218,7 @@ package struct WebDataset: DatasetFormat {
   }
 
   private static func split(_ shard: String) -> String {
-    // What stands before the shard's number: `val-000000.tar`, `imagenet_val_03.tar`.
+    // The text before the shard's number: `val-000000.tar`, `imagenet_val_03.tar`.
     let stem = shard.parted(atFirst: UInt8(ascii: "."))?.before ?? shard
     let words = stem.split { !$0.isLetter }.compactMap { SplitName.canonical(String($0)) }
     return words.first ?? SplitName.train

@@ -7,7 +7,7 @@ package struct DuckDB: Sendable {
   /// The program's path.
   package let program: String
 
-  /// What says that a data set cannot be read for want of it; the command line's exit status follows from that.
+  /// The message for a data set that cannot be read without it; the command line's exit status follows from that.
   package static let missing = "needs the program duckdb"
 
   /// - Throws: `DatasetProblems` with the way to get it, if it is not here.

@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// What the columns of Parquet files hold.
+/// The columns of Parquet files.
 struct ParquetSchema {
   struct Column {
     var name: String

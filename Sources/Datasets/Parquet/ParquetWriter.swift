@@ -7,8 +7,9 @@ extension Parquet: WritableFormat {
   }
 }
 
-/// Writes a folder with `data/<split>-00000-of-00001.parquet`, as Hugging Face's `load_dataset("parquet", …)` reads them: the
-/// columns `image` (bytes and path) and `label` (a number, with the classes' names in the metadata), and what else is known.
+/// Writes a folder with `data/<split>-00000-of-00001.parquet`, as Hugging Face's `load_dataset("parquet", …)` reads
+/// them: the columns `image` (bytes and path) and `label` (a number, with the classes' names in the metadata), and what
+/// else is known.
 final class ParquetWriter: DatasetWriter {
   private let session: WritingSession
   private let duckdb: DuckDB
@@ -112,7 +113,7 @@ final class ParquetWriter: DatasetWriter {
     return part
   }
 
-  /// What Hugging Face's `datasets` reads of the columns.
+  /// The description of the columns that Hugging Face's `datasets` reads.
   private var metadata: String {
     let names = session.output.classNames.map(JSONText.quoted).joined(separator: ", ")
     func value(_ type: String) -> String { "{\"dtype\": \"\(type)\", \"_type\": \"Value\"}" }

@@ -18,7 +18,7 @@ final class DelimitedReader: RecordReader {
   private let quote: UInt8
   /// Whether a blank behind a delimiter belongs to it.
   private let skipsBlanks: Bool
-  /// What was passed over before the table, a line each.
+  /// Lines that were passed over before the table, one notice each.
   private(set) var notices: [String] = []
   private var fields: ContiguousArray<Field> = []
   private var nextLine = 1

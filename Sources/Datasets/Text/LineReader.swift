@@ -58,12 +58,12 @@ final class LineReader {
 
 // Bytes, not characters: a combining mark after a delimiter would hide it from Swift's characters.
 extension String {
-  /// What stands before and behind the first such byte.
+  /// The text before and after the first such byte.
   func parted(atFirst byte: UInt8) -> (before: String, after: String)? {
     utf8.firstIndex(of: byte).map { (String(self[..<$0]), String(self[utf8.index(after: $0)...])) }
   }
 
-  /// What stands before and behind the last such byte.
+  /// The text before and after the last such byte.
   func parted(atLast byte: UInt8) -> (before: String, after: String)? {
     utf8.lastIndex(of: byte).map { (String(self[..<$0]), String(self[utf8.index(after: $0)...])) }
   }

@@ -62,7 +62,7 @@ struct ManifestColumns {
   var hasNestedLabels = false
   /// Where a column of yes and no says of which split a row is, what each means.
   private(set) var splitFlag: (yes: String, no: String)?
-  /// What the columns were taken for, a line each.
+  /// The guesses about the columns, one line each.
   private(set) var guesses: [String] = []
 
   static func folded(_ name: String) -> String {
@@ -181,7 +181,7 @@ struct ManifestColumns {
   private static func remedy(_ sample: TableSample, _ listed: String, _ role: String) -> String {
     guard sample.columns.count > 1 else {
       return
-        "Its lines hold one field each: part fields by comma, semicolon, tab or |, with one row per sample. "
+        "Its lines hold one field each: separate fields by comma, semicolon, tab or |, with one row per sample. "
         + "\(listed); --\(role)-column names one"
     }
     return

@@ -15,7 +15,7 @@ struct ManifestTable {
   var options: DatasetOptions
   /// The folder that relative paths start from.
   var root: String
-  /// What messages call the file, where its path says nothing.
+  /// The file's name in messages, if its path says nothing.
   var shownPath: String?
   /// Put before the path of every sample, such as `train/`.
   var prefix = ""
@@ -28,7 +28,7 @@ struct ManifestTable {
 
   var shown: String { shownPath ?? path }
 
-  /// What reading a table came to.
+  /// The outcome of reading a table.
   struct Outcome {
     var samples = 0
     var notices: [String] = []
@@ -203,7 +203,7 @@ private struct Rows {
       let ones = try places.filter { try reader.text($0).flatMap(ManifestColumns.flag) == true }
       if ones.count == 1 { return try named(names[ones[0]]) }
       notices.add(
-        ones.isEmpty ? "rows without any class passed over" : "rows with several classes passed over",
+        ones.isEmpty ? "skipped rows without any class" : "skipped rows with several classes",
         "line \(reader.line), \(path)")
       return nil
     case .column(let column):
@@ -215,7 +215,7 @@ private struct Rows {
       case .none: throw Self.noLabel
       case .several(let labels):
         notices.add(
-          "rows with several labels passed over", "line \(reader.line): \(labels.joined(separator: ", "))")
+          "skipped rows with several labels", "line \(reader.line): \(labels.joined(separator: ", "))")
         return nil
       }
     }

@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// What a label that is a JSON object or list comes to.
+/// The label that a JSON object or list holds.
 enum NestedLabel {
   case one(String)
   case none

@@ -7,7 +7,7 @@ protocol RecordReader: AnyObject {
   var columns: [String] { get }
   /// The line on which the current record begins, from 1.
   var line: Int { get }
-  /// What is wrong with the current record as a whole, if anything.
+  /// The fault of the current record as a whole, if any.
   var fault: RecordFault? { get }
 
   /// Goes to the next record; `false` after the last.
@@ -20,7 +20,7 @@ protocol RecordReader: AnyObject {
   /// Whether the text of a column is that of a JSON object or list, rather than a string's.
   func isNested(_ column: Int) -> Bool
 
-  /// What was passed over before the table, a line each.
+  /// Lines that were passed over before the table, one notice each.
   var notices: [String] { get }
 }
 
@@ -29,7 +29,7 @@ extension RecordReader {
   var notices: [String] { [] }
 }
 
-/// What is wrong with one record.
+/// The fault of one record.
 struct RecordFault: Error {
   var what: String
   var remedy: String

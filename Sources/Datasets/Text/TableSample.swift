@@ -6,7 +6,7 @@ struct TableSample {
   private(set) var hasHeader: Bool
   /// The texts of each row; `nil` where a field is empty or bad.
   private(set) var rows: [[String?]]
-  /// What was passed over before the table.
+  /// Lines that were passed over before the table.
   private(set) var notices: [String]
 
   /// Reads the first rows of a table whose columns have names.

@@ -4,7 +4,7 @@ struct TextShape {
   private(set) var quote = UInt8(ascii: "\"")
   /// Whether a blank stands behind each delimiter.
   private(set) var skipsBlanks = false
-  /// What lies before the table: a line `sep=;` of a spreadsheet, comments.
+  /// The length of the lines before the table: a line `sep=;` of a spreadsheet, comments.
   private(set) var skippedBytes = 0
   private(set) var skippedLines = 0
   private(set) var notices: [String] = []
@@ -14,7 +14,7 @@ struct TextShape {
   private static let candidates = [UInt8.tab, UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "|")]
   private static let linesLookedAt = 20
 
-  /// - Parameter delimiter: What is known of it.
+  /// - Parameter delimiter: The delimiter if it is known.
   init(_ text: UnsafeBufferPointer<UInt8>, delimiter: UInt8?) {
     self.delimiter = delimiter ?? UInt8(ascii: ",")
     var rest = Self.lines(text)

@@ -1,4 +1,4 @@
-/// What people and programs write for a verdict on a label.
+/// The words that people and programs write for a verdict on a label.
 enum VerdictText {
   case right, wrong
   /// Somebody looked and could not tell.

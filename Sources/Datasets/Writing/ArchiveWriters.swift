@@ -15,7 +15,7 @@ extension ZipImages: WritableFormat {
   }
 }
 
-/// What a file of members is written by.
+/// Writes the members of an archive file.
 protocol ArchiveOutput {
   func add(_ name: String, _ bytes: some Collection<UInt8>) throws(DatasetProblems)
   func finish() throws(DatasetProblems)
@@ -46,7 +46,7 @@ final class ArchiveWriter: DatasetWriter {
         attempt += 1
         name = ImagePlacer.numbered(wanted, attempt)
       }
-      if attempt > 1 { session.notices.add("images renamed, since two would have one name", name) }
+      if attempt > 1 { session.notices.add("images renamed, because two would have the same name", name) }
       try archive.add(name, bytes.read(sample.location, key: sample.key))
     }
   }

@@ -1,8 +1,8 @@
 /// Writes a data set in a format's layout, so that the format's reader reads the same samples back.
 ///
-/// For one thread. What it has written appears under the output's name at `finish`; unfinished, it leaves nothing.
+/// For one thread. The output appears under its name at `finish`; an unfinished one leaves nothing.
 package protocol DatasetWriter: AnyObject {
-  /// Adds a sample. What the format cannot hold is noted, and thrown by `finish`.
+  /// Adds a sample. Samples that the format cannot hold are noted, and thrown by `finish`.
   /// - Throws: `DatasetProblems` if the disk refuses.
   func add(_ sample: Sample) throws
 
@@ -12,7 +12,7 @@ package protocol DatasetWriter: AnyObject {
 
   /// Puts all in place.
   ///
-  /// - Returns: What was changed on the way, such as names: one line a kind.
+  /// - Returns: The changes that were made on the way, for example to names: one line per kind.
   /// - Throws: `DatasetProblems` that name every sample that could not be written; then nothing is in place.
   func finish() throws -> [String]
 }

@@ -21,7 +21,7 @@ final class ImagePlacer {
     while true {
       let name = attempt == 1 ? relative : Self.numbered(relative, attempt)
       if try link(sample, to: try place.prepare(name)) {
-        if attempt > 1 { notices.add("images renamed, since two would have one name", name) }
+        if attempt > 1 { notices.add("images renamed, because two would have the same name", name) }
         return name
       }
       attempt += 1

@@ -1,6 +1,6 @@
-/// What all writers share: the place, the images that go there, and the notes on the way.
+/// The parts that all writers share: the place, the images that go there, and the notes on the way.
 final class WritingSession {
-  /// After so many samples that cannot be written, something is wrong with all of them.
+  /// After this many samples that cannot be written, something is wrong with all of them.
   private static let mostProblems = 1000
 
   let output: DatasetOutput

@@ -12,8 +12,8 @@ package enum JudgedPart: String, Sendable, Hashable, Codable, CaseIterable {
 
 /// Runs detectors on simulated verification labels, over label columns, numbers of classes and images, and seeds.
 ///
-/// Verified images fit detectors and choose thresholds, and are never judged. What depends on features alone is
-/// computed once, and what depends on noisy labels once a column.
+/// Verified images fit detectors and choose thresholds, and are never judged. Results that depend on features alone are
+/// computed once, and results that depend on noisy labels once per column.
 package struct Experiment: Sendable {
   package let features: any FeatureSource
   package let classes: Int

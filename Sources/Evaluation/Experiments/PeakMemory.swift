@@ -4,7 +4,7 @@ import Foundation
 package enum PeakMemory {
   /// Runs `body`, and measures by how many bytes the process grew at most meanwhile, pages of mapped files among them.
   ///
-  /// - Returns: nil where the kernel does not tell (Linux: `clear_refs` and `VmHWM`, see proc(5)). What runs beside
+  /// - Returns: nil if the kernel does not tell (Linux: `clear_refs` and `VmHWM`, see proc(5)). Work that runs beside
   ///   `body` in the same process counts too; small pieces that the allocator has kept from earlier work do not.
   package static func measuring<Result>(_ body: () throws -> Result) rethrows -> (result: Result, bytes: Int?)
   {

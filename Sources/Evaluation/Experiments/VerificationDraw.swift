@@ -1,6 +1,6 @@
 import Torch
 
-/// Which images are verified in an experiment: so many, at random, of each of some classes.
+/// Which images are verified in an experiment: this many, at random, of each of some classes.
 package struct VerificationDraw: Sendable, Hashable, Codable {
   package enum Classes: Sendable, Hashable, Codable {
     /// So many classes, drawn anew by each seed.

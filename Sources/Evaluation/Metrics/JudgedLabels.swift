@@ -1,6 +1,6 @@
 import Detectors
 
-/// What a detector says about images whose truth is known: the input of all metrics.
+/// A detector's results for images whose truth is known: the input of all metrics.
 ///
 /// Everywhere in `Evaluation` a *wrong* label is what is looked for (the positive class), and a lower score means that
 /// the label is more likely wrong.
@@ -25,7 +25,7 @@ package struct JudgedLabels: Sendable {
     self.decisions = decisions
   }
 
-  /// What `detection` says of `images`, decided by the method's own rule or at `threshold`.
+  /// The results of `detection` for `images`, decided by the method's own rule or at `threshold`.
   ///
   /// Images without a score or without known truth are left out.
   ///

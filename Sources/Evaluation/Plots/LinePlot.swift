@@ -2,8 +2,8 @@ import Foundation
 
 /// Lines over two axes, as a self-contained SVG picture.
 ///
-/// It needs no font, script or file of its own, follows the reader's light or dark colour scheme, and tells screen readers
-/// its title and what its lines say at their ends. Lines differ in colour and in dashes.
+/// It needs no font, script or file of its own, follows the reader's light or dark color scheme, and tells screen readers
+/// its title and what its lines say at their ends. Lines differ in color and in dashes.
 ///
 /// ```swift
 /// let plot = LinePlot(title: "ROC", xLabel: "right labels blamed", yLabel: "wrong labels found", lines: [line])
@@ -22,7 +22,7 @@ package struct LinePlot: Sendable, Hashable {
   /// Whether the lines' names stand beside the plot; if not, whoever shows it names them by ``color(ofLine:)``.
   package var hasLegend = true
 
-  /// The colour of a line, for a legend elsewhere.
+  /// The color of a line, for a legend elsewhere.
   package static func color(ofLine index: Int) -> String {
     SVGLinePlot.colors[index % SVGLinePlot.colors.count]
   }

@@ -15,7 +15,7 @@ struct SVGLinePlot {
   private static let legendWidth = 190.0
   private static let legendRow = 18.0
 
-  /// Colours that colour-blind readers tell apart on white and on black (after Okabe & Ito 2008).
+  /// Colors that color-blind readers tell apart on white and on black (after Okabe & Ito 2008).
   static let colors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56a5d8", "#7f7f7f"]
   private static let dashes = ["", "6 3", "2 3"]
 
@@ -110,7 +110,7 @@ struct SVGLinePlot {
     var path = ""
     for (number, point) in line.points.enumerated() where point.x.isFinite && point.y.isFinite {
       let here = place(point.x, point.y)
-      // What nobody can see is left out: curves have thousands of points.
+      // Points that nobody can see are left out: curves have thousands of points.
       let isLast = number + 1 == line.points.count
       if let before, !isLast, !line.hasMarks, abs(here.x - before.x) + abs(here.y - before.y) < 0.7 {
         continue

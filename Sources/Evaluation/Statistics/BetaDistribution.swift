@@ -2,7 +2,7 @@ import Foundation
 
 /// The beta distribution's cumulative function and quantile; Student's t and Clopper–Pearson come from them.
 enum BetaDistribution {
-  /// I_x(a, b), the regularised incomplete beta function, by its continued fraction (Lentz's method); the error is a
+  /// I_x(a, b), the regularized incomplete beta function, by its continued fraction (Lentz's method); the error is a
   /// few units in the last places.
   static func cumulative(_ x: Double, _ a: Double, _ b: Double) -> Double {
     guard x > 0 else { return 0 }

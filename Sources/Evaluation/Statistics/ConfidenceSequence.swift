@@ -11,7 +11,7 @@ package enum ConfidenceSequence {
   /// The shares that a sample does not contradict.
   ///
   /// - Parameters:
-  ///   - successes: What is counted, of `trials`. Neither need be whole: they may stand for a weighted sample.
+  ///   - successes: The counted successes, of `trials`. Neither need be whole: they may stand for a weighted sample.
   ///   - confidence: That the true share lies within, at all times at once.
   package static func interval(
     successes: Double, trials: Double, confidence: Double = 0.95

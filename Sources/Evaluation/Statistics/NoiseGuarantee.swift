@@ -67,9 +67,9 @@ package struct NoiseGuarantee: Sendable, Hashable, Codable {
   /// Classes with kept images that it does not cover, ascending.
   package var uncovered: [Int]
 
-  /// A class with so many random draws is covered however large it is.
+  /// A class with this many random draws is covered however large it is.
   package static let enoughDraws = 20
-  /// A class with fewer draws is covered if its share of the images is at most so many times its share of the draws.
+  /// A class with fewer draws is covered if its share of the images is at most this many times its share of the draws.
   package static let sparsestRate = 3.0
 
   /// - Parameters:
@@ -103,7 +103,7 @@ package struct NoiseGuarantee: Sendable, Hashable, Codable {
 
 /// How many images each class has, and how many of them were drawn at random and verified.
 struct StratifiedSampling: Sendable {
-  /// What one class keeps.
+  /// The counts of one class among the kept images.
   struct Counts: Sendable, Hashable {
     var label: Int
     /// Images kept.
@@ -162,9 +162,9 @@ struct StratifiedSampling: Sendable {
     return counts.filter { sizes[$0.label] > 0 }
   }
 
-  /// What is kept at each of falling thresholds, in one pass over the images.
+  /// The counts at each of falling thresholds, in one pass over the images.
   func counts(scores: [Float], thresholds: [Float]) -> [[Counts]] {
-    // What each step keeps beyond those before it.
+    // The images that each step keeps beyond those of earlier steps.
     var added = [[Counts]](repeating: sizes.indices.map { Counts(label: $0) }, count: thresholds.count)
     for (image, label) in labels.enumerated() where label >= 0 {
       if let step = Self.firstStep(keeping: scores[image], thresholds) { added[step][label].kept += 1 }
@@ -229,7 +229,7 @@ enum StratifiedBound {
     let unseen = strata.filter { $0.kept > 0 && $0.sample == 0 }.reduce(0.0) { $0 + Double($1.kept) / kept }
     let seen = strata.filter { $0.sample > 0 }
     guard !seen.isEmpty else { return 1 }
-    // What one verified image of each stratum stands for, as a share of all kept images.
+    // The weight of one verified image of each stratum, as a share of all kept images.
     let weights = seen.map { Double($0.kept) / kept / Double($0.sample) }
     let mean = zip(weights, seen).reduce(0) { $0 + $1.0 * Double($1.1.wrong) }
     let variance = zip(weights, seen).reduce(0) { $0 + $1.0 * $1.0 * Double($1.1.wrong) }

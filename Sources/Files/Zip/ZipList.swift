@@ -10,7 +10,7 @@ package protocol ZipSource {
   func fault(_ fault: ZipFault) -> Fault
 }
 
-/// What is wrong with a zip file, to be said after its name, and the remedy.
+/// The fault of a zip file, to be said after its name, and the remedy.
 package struct ZipFault: Sendable, Hashable {
   package var what: String
   package var remedy: String

@@ -3,7 +3,7 @@ import Foundation
 import Torch
 import Workspace
 
-/// What a classifier is trained and tested on: features, noisy labels, and images of the split `test`, whose labels are
+/// The data a classifier is trained and tested on: features, noisy labels, and images of the split `test`, whose labels are
 /// taken to be right.
 struct ClassifierData {
   let data: LabeledFeatures

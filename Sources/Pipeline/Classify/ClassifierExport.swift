@@ -12,7 +12,7 @@ package enum ClassifierExport {
     /// A program that runs in PyTorch and libtorch without a description of the network.
     case torchscript
 
-    /// What a file's name says: TorchScript for `.pt`, `.ts` and `.torchscript`.
+    /// The format that a file's name means: TorchScript for `.pt`, `.ts` and `.torchscript`.
     package init(path: String) {
       let suffix = URL(fileURLWithPath: path).pathExtension.lowercased()
       self = ["pt", "ts", "torchscript"].contains(suffix) ? .torchscript : .safetensors
@@ -33,7 +33,7 @@ package enum ClassifierExport {
     let file = try ClassifierFile(path: path)
     guard let kind = file.about.backbone, let preparation = file.about.preparation else {
       throw PipelineError(
-        .badInput, "The classifier \(path) is a head on features that came without a network",
+        .badInput, "The classifier \(path) is a head on imported features, whose network is unknown",
         remedy:
           "Its tensors are \(ClassifierFile.headName).weight and \(ClassifierFile.headName).bias as they are")
     }
@@ -68,7 +68,8 @@ package enum ClassifierExport {
     return renamed.tensors.count
   }
 
-  /// Pixels in, logits out; classes and preparation lie beside the program as `cleannet.json`. Returns the number of tensors.
+  /// Pixels in, logits out; classes and preparation lie beside the program as `cleannet.json`. Returns the number of
+  /// tensors.
   private static func writeTorchScript(
     _ file: ClassifierFile, kind: BackboneKind, preparation: ImagePreparation, to out: String
   ) throws -> Int {

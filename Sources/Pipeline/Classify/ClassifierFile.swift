@@ -6,7 +6,7 @@ import Torch
 
 /// A trained classifier's file: safetensors with the network in PyTorch's names, and what using it takes in the metadata.
 package struct ClassifierFile {
-  /// What the metadata's `cleannet` says, as JSON.
+  /// The metadata's entry `cleannet`, as JSON.
   package struct About: Sendable, Hashable, Codable {
     /// nil: a head on features that came without images.
     package var backbone: BackboneKind?
@@ -31,9 +31,7 @@ package struct ClassifierFile {
   package init(path: String) throws(CheckpointError) {
     self.path = path
     checkpoint = try Checkpoint.read(path: path)
-    guard let text = checkpoint.metadata[Self.key],
-      let about = try? JSONDecoder().decode(About.self, from: Data(text.utf8))
-    else {
+    guard let about = try? checkpoint.value(About.self, key: Self.key) else {
       throw CheckpointError(
         path: path, what: "it is no classifier that `cleannet classify train` wrote",
         remedy: "Give a file best.safetensors or last.safetensors, or train one: cleannet classify train")
@@ -56,7 +54,7 @@ package struct ClassifierFile {
     guard let kind = about.backbone else {
       throw PipelineError(
         .badInput,
-        "The classifier \(path) judges features, and no network is known that makes them of images",
+        "The classifier \(path) judges features, and the network that computed them is unknown",
         remedy: "Import images instead of features, then: cleannet embed, cleannet classify train")
     }
     return try InferenceClassifier(

@@ -41,7 +41,7 @@ package struct ClassifyPredictStage: Sendable {
     let network = try classifier.network(on: device)
     guard let preparation = classifier.about.preparation else {
       throw PipelineError(
-        .badInput, "The classifier \(file) does not say how images become its input",
+        .badInput, "The classifier \(file) does not say how to prepare images",
         remedy: "Train it again: cleannet classify train")
     }
     let images = try SampleImages(files: ImageList.files(sources))

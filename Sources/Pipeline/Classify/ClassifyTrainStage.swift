@@ -8,7 +8,7 @@ import Workspace
 
 /// Trains a classifier with sample weights: a head on stored features, or a network on the images.
 ///
-/// What depends on the same images, weights and settings has the same key and is not done twice. A fine-tuning that is
+/// The same images, weights and settings give the same key and are not trained on twice. A fine-tuning that is
 /// killed goes on from its last state and ends in the same weights.
 package struct ClassifyTrainStage: Sendable {
   package enum Method: Sendable {
@@ -44,7 +44,7 @@ package struct ClassifyTrainStage: Sendable {
   package var device = DeviceChoice.auto
   /// Samples that are not trained on, because the classifier is to judge them.
   var leftOut: Set<Int> = []
-  /// What the weights are made of; nil: what `score` left last.
+  /// The scores that the weights are made of; nil: those of the last `score`.
   var scores: SampleScores?
   /// The name that the run has in the workspace's history. `classify evaluate`, `predict` and `export` take the last one
   /// of the name that is usual.
@@ -89,13 +89,13 @@ package struct ClassifyTrainStage: Sendable {
       }
     if !outcome.silentClasses.isEmpty {
       progress.warn(
-        "With the weights \(weighting.name) no image counts for: \(outcome.silentClasses.joined(separator: ", "))"
+        "With the weights \(weighting.name), all images weigh 0 in: \(outcome.silentClasses.joined(separator: ", "))"
       )
     }
     return outcome
   }
 
-  /// What a head is trained on.
+  /// The inputs of training a head.
   private struct HeadInputs: StageInputs {
     let data: ClassifierData
     let weights: SampleWeights
@@ -103,7 +103,7 @@ package struct ClassifyTrainStage: Sendable {
     let digests: [String: String]
   }
 
-  /// What sets a head apart from others on the same images and weights.
+  /// The settings that tell a head from others on the same images and weights.
   private struct HeadSettings: Codable {
     var penalty: Double?
     var seed: UInt64
@@ -160,7 +160,7 @@ package struct ClassifyTrainStage: Sendable {
     let weights = try maker.weights(weighting, scores: scores)
     guard weights.countingExamples > 0 else {
       throw PipelineError(
-        .badInput, "With the weights \(weighting.name) no image counts", remedy: "Choose other weights")
+        .badInput, "With the weights \(weighting.name), all images weigh 0", remedy: "Choose other weights")
     }
     return weights
   }
@@ -184,7 +184,7 @@ package struct ClassifyTrainStage: Sendable {
   }
 }
 
-/// What the runner has to know of a classifier's training.
+/// The facts about a classifier's training that the runner needs.
 struct ClassifierDeclaration<Inputs: StageInputs, Settings: Codable>: Stage {
   typealias Outcome = ClassifyTrainStage.Outcome
 
@@ -244,7 +244,7 @@ private struct HeadSource {
     }
     guard try BackboneWeights.fingerprint(weights) == settings.weights else {
       throw PipelineError(
-        .badInput, "The weights \(weights) have changed since they made the features",
+        .badInput, "The weights \(weights) have changed since the features were computed",
         remedy: "Put them back, or embed again: cleannet embed")
     }
     about.backbone = backbone

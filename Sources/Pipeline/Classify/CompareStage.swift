@@ -29,7 +29,7 @@ package struct CompareStage: Sendable {
 
   /// How the heads' penalty is chosen.
   package enum Penalty: Sendable, Hashable {
-    /// One for all ways to weigh, as the paper trains all with one recipe. It is the one under which images held aside
+    /// One for all ways to weigh, as the paper trains all with one recipe. It is the one under which images held out
     /// are likeliest, by the weights `soft` where they are compared, else by the first ones. No clean label is needed.
     case shared
     /// For each way to weigh under its own weights. `none` then takes a large one, which makes up for much noise.
@@ -95,7 +95,7 @@ package struct CompareStage: Sendable {
     }
     for (name, classes) in silent.sorted(by: { $0.key < $1.key }) {
       progress.warn(
-        "With the weights \(name) no image counts for: \(classes.sorted().joined(separator: ", "))")
+        "With the weights \(name), all images weigh 0 in: \(classes.sorted().joined(separator: ", "))")
     }
     let runs = summary(results)
     let known = data.examples.compactMap { truthColumn.isRight[$0] }
@@ -111,7 +111,7 @@ package struct CompareStage: Sendable {
     return outcome
   }
 
-  /// What one classifier reaches.
+  /// The result of one classifier.
   struct Result {
     var metrics: ClassificationMetrics
     var penalty: Double?

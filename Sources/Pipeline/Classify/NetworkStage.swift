@@ -19,7 +19,7 @@ struct NetworkStage {
     self.network = network
   }
 
-  /// What the outcome depends on beside the images and their weights.
+  /// The settings that the outcome depends on, beside the images and their weights.
   private struct Settings: Codable {
     var backbone: BackboneKind
     var weights: String
@@ -61,7 +61,7 @@ struct NetworkStage {
     }
   }
 
-  /// What a network is trained on.
+  /// The inputs of training a network.
   private struct Inputs: StageInputs {
     let snapshot: Workspace
     let examples: [Int]
@@ -106,8 +106,8 @@ struct NetworkStage {
     let masses = data.weights.masses(labels: data.labels, classes: data.classes)
     guard data.trainingCount > 0 else {
       throw PipelineError(
-        .badInput, "All images that count are held aside for validation",
-        remedy: "Give fewer to validation: --validation 0")
+        .badInput, "All images with a weight are held out for validation",
+        remedy: "Hold out fewer: --validation 0")
     }
     let tuning = FineTuning(classifier, recipe: recipe, data: data, threads: stage.threads)
     progress.begin(
@@ -119,7 +119,7 @@ struct NetworkStage {
       throw PipelineError(
         .badInput, "\(error)",
         remedy: recipe.batchSize > 1
-          ? "Train on fewer at once: --batch \(recipe.batchSize / 2) --accumulate \(2 * recipe.accumulation)"
+          ? "Use smaller batches: --batch \(recipe.batchSize / 2) --accumulate \(2 * recipe.accumulation)"
           : "Give a smaller --size, or --device cpu")
     }
     progress.end(Self.note(tuning.progress))
@@ -128,9 +128,9 @@ struct NetworkStage {
       tuning.progress.problems.map { SampleProblem(sample: examples[$0], stage: "classify", what: $1) })
     guard tuning.progress.rows.contains(where: { $0.images > 0 }) else {
       throw PipelineError(
-        .badInput, "None of the images that count can be read",
+        .badInput, "None of the images with a weight can be read",
         remedy:
-          "See why: cleannet status --problems. Images that are named by an address come by: cleannet download"
+          "See why: cleannet status --problems. Download images that are given by an address: cleannet download"
       )
     }
     try ClassifierFile.write(tuning.currentWeights, about: about, to: files.last)
@@ -149,7 +149,7 @@ struct NetworkStage {
     return String(format: "best epoch %d, %.1f %% of validation weights right", best.epoch, 100 * top1)
   }
 
-  /// Images held aside: by a hash of their number, so that they stay the same when others are added.
+  /// Images held out: by a hash of their number, so that they stay the same when others are added.
   private func validation(_ examples: [Int]) -> [Int] {
     examples.indices.filter { place in
       var random = SplitMix64(seed: network.recipe.seed ^ UInt64(examples[place]) &* 0x9E37_79B9_7F4A_7C15)
@@ -174,17 +174,17 @@ struct NetworkStage {
     return FineTuningKeeper(
       interval: ClassifyTrainStage.stateInterval,
       restore: {
-        guard let stored = Checkpoint.readSealed(path: files.state), let text = stored.metadata[progressKey],
-          let progress = try? JSONDecoder().decode(
-            FineTuningState.Progress.self, from: Data(text.utf8))
+        guard let stored = Checkpoint.readSealed(path: files.state),
+          let progress = try? stored.value(FineTuningState.Progress.self, key: progressKey)
         else { return nil }
         return FineTuningState(
           progress: progress, tensors: stored.tensors.map { (name: $0.name, tensor: Tensor($0.tensor)) })
       },
       keep: { state in
         try log(state.progress, files)
-        try Checkpoint(state.tensors, metadata: [progressKey: try state.progress.json()])
-          .writeSealed(to: files.state)
+        var checkpoint = Checkpoint(state.tensors)
+        try checkpoint.set(state.progress, key: progressKey)
+        try checkpoint.writeSealed(to: files.state)
       },
       keepBest: { weights, _ in try ClassifierFile.write(weights, about: about, to: files.best) })
   }

@@ -5,8 +5,8 @@ import Foundation
 import Images
 import Workspace
 
-/// What networks say about each image that were not trained on it: the images are divided into two halves, a network is trained
-/// on each, and tells the classes of the other half's images.
+/// Each image's class according to networks that were not trained on it: the images are divided into two halves, a
+/// network is trained on each, and predicts the classes of the other half's images.
 ///
 /// Features of a network that was trained on an image and its label show the label rather than the image. Two networks'
 /// features cannot be compared, but their probabilities can, so these are what CleanNet weighs beside other evidence
@@ -49,8 +49,8 @@ struct OutOfFoldStage: Sendable {
     }.outcome
   }
 
-  /// The fold of each sample, by what its features are, so that copies of an image are in one; -1 where it has no label or no
-  /// features.
+  /// The fold of each sample, by what its features are, so that copies of an image are in one; -1 where it has no label
+  /// or no features.
   private static func folds(of workspace: Workspace) throws -> [Int] {
     let data = try LabeledFeatures(try workspace.snapshot())
     let images = data.labels.indices.filter { data.labels[$0] >= 0 }

@@ -4,13 +4,13 @@ import Foundation
 import Images
 import Workspace
 
-/// CleanNet and the classifier in turn (CleanNet, section 3.4): a network that was trained on the data set shows CleanNet more
-/// than one that never saw it, and CleanNet's weights make the network better.
+/// CleanNet and the classifier in turn (CleanNet, section 3.4): a network that was trained on the data set shows
+/// CleanNet more than one that never saw it, and CleanNet's weights make the network better.
 ///
 /// Round 0 trains the network on the labels as they are. Every further round asks networks about images that they were not
-/// trained on (``OutOfFoldStage``), trains CleanNet on the features with these answers as further evidence, scores, and trains
-/// the network anew with the weights. Every part is kept under its key; run again after an interruption, only what is missing
-/// is done.
+/// trained on (``OutOfFoldStage``), trains CleanNet on the features with these answers as further evidence, scores, and
+/// trains the network anew with the weights. Every part is kept under its key; run again after an interruption, only
+/// what is missing is done.
 package struct RoundsStage: Sendable {
   package var rounds: Int
   /// The classifier's training; its weighting is that of the rounds after the first.
@@ -39,7 +39,7 @@ package struct RoundsStage: Sendable {
     package var judgedRight: Double?
     package var weights: String
     package var file: String
-    /// On images held aside, by their weights.
+    /// On images held out, by their weights.
     package var validationTop1: Double?
     /// On the split test, if there is one.
     package var testTop1: Double?
@@ -55,7 +55,7 @@ package struct RoundsStage: Sendable {
   package func run(_ workspace: Workspace, progress: some ProgressReporter) throws -> Outcome {
     guard try !workspace.verifications().isEmpty else {
       throw PipelineError(
-        .missingInput, "No image has been verified yet, and rounds train CleanNet",
+        .missingInput, "No image has been verified yet, and rounds need verdicts",
         remedy: "Run: cleannet verify export, then cleannet verify import")
     }
     try Vips.load()

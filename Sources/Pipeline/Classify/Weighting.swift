@@ -48,7 +48,7 @@ package enum Weighting: Sendable, Hashable, Codable {
   var usesScores: Bool { [.soft, .hard, .mixed].contains(self) }
 }
 
-/// What scoring said about each sample, as training a classifier needs it. NaN and −1 where it said nothing.
+/// The scores of each sample, as training a classifier needs them. NaN and −1 for samples without a score.
 struct SampleScores: Sendable {
   var soft: [Float]
   var hard: [Float]
@@ -66,12 +66,12 @@ struct SampleScores: Sendable {
     self.suggested = suggested
   }
 
-  /// What `score` left last.
+  /// The scores of the last `score`.
   static func last(_ workspace: Workspace) throws -> (scores: SampleScores, key: String) {
     guard let run = try workspace.finishedRun(stage: "score"), let table = try workspace.scores(key: run.key)
     else {
       throw PipelineError(
-        .missingInput, "There are no scores to weigh images by",
+        .missingInput, "There are no scores for the weights",
         remedy: "Run: cleannet train, then cleannet score; or choose --weights none")
     }
     return (SampleScores(table), run.key)
@@ -119,7 +119,7 @@ struct WeightMaker {
     case .oracle:
       guard let truth else {
         throw PipelineError(
-          .badInput, "The weights \"oracle\" need to know the truth", remedy: "Name its column with --truth")
+          .badInput, "The weights \"oracle\" need the true labels", remedy: "Name its column with --truth")
       }
       // Where the truth is not known, the label is taken as it is.
       return SampleWeights(examples.map { truth.isRight[$0] == false ? 0 : 1 })

@@ -32,9 +32,9 @@ package enum DeviceChoice: Sendable, Hashable {
     case .cuda(let number):
       guard count > 0 else {
         throw PipelineError(
-          .missingComponent, "The compute engine (libtorch \(Engine.version)) can use no GPU",
+          .missingComponent, "The compute engine (libtorch \(Engine.version)) cannot use a GPU",
           remedy:
-            "Check the driver with nvidia-smi. Debian's libtorch has no CUDA: install a PyTorch that has, and run "
+            "Check the driver with nvidia-smi. Debian's libtorch has no CUDA: install a PyTorch with CUDA, and run "
             + "\(ShippedScript.buildEngine.command). Or leave --device out")
       }
       guard number < count else {

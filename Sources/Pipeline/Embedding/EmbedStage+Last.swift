@@ -6,7 +6,7 @@ import Workspace
 extension EmbedStage {
   /// Repeats how the workspace's features were made, so that new and changed images get the same.
   ///
-  /// - Returns: What it was, for people; nil, leaving the stage as it is, where nothing was embedded yet.
+  /// - Returns: A description for people; nil, leaving the stage as it is, if nothing was embedded yet.
   /// - Throws: ``PipelineError`` if the weights are no longer there.
   package mutating func takeLastSettings(_ workspace: Workspace) throws -> String? {
     guard
@@ -43,7 +43,7 @@ extension EmbedStage {
     }
     throw PipelineError(
       .missingInput,
-      "The features were made by \(part.network), whose weights are no longer at \(file ?? "their place")",
-      remedy: "Put them back, or choose a network for all images anew: --quality, or --network")
+      "The features were made by \(part.network), whose weights are not at \(file ?? "their place")",
+      remedy: "Put them back, or choose a network for all images: --quality or --network")
   }
 }

@@ -14,7 +14,7 @@ package struct EmbedStage: Sendable {
   package var networks = Quality.good.networks
   /// Width and height of the images that the networks see; nil: what each was trained for, however small the images are.
   package var size: Int?
-  /// What stands for an image in networks with tokens.
+  /// The features of an image in networks with tokens.
   package var pooling = Pooling.auto
   package var precision = Precision.auto
   package var device = DeviceChoice.auto
@@ -38,7 +38,7 @@ package struct EmbedStage: Sendable {
     return size
   }
 
-  /// Decodes images of up to so many million pixels; nil: as the workspace says, at first 100.
+  /// Decodes images of up to this many million pixels; nil: as the workspace says, at first 100.
   package var maximumMegapixels: Int?
   /// Whether JPEGs whose ends are missing are taken as they are; nil: as the workspace says, at first not.
   package var takesTruncated: Bool?
@@ -59,11 +59,11 @@ package struct EmbedStage: Sendable {
     package var seconds: Double
   }
 
-  /// What the vectors depend on but the images; its hash is the feature set's key.
+  /// The settings that the vectors depend on, beside the images; their hash is the feature set's key.
   struct Settings: Codable {
     /// One network's part of every row, in the order of the numbers.
     struct Part: Codable {
-      /// What users call it.
+      /// The name that users know.
       var network: String
       /// nil: none of the built-in kinds.
       var backbone: BackboneKind?
@@ -99,7 +99,7 @@ package struct EmbedStage: Sendable {
     }
     if let imported = try workspace.featureSet(key: FeatureSet.imported) {
       throw PipelineError(
-        .badInput, "The workspace's features came with its samples (\(imported.dimension) numbers each)",
+        .badInput, "The workspace's features were imported (\(imported.dimension) numbers each)",
         remedy: "There is nothing to embed; go on with: cleannet train")
     }
     let job = try job()
@@ -176,7 +176,7 @@ package struct EmbedStage: Sendable {
     guard !judged.isEmpty else { return }
     let names = try judged.prefix(5).compactMap { try workspace.sample($0)?.path }.joined(separator: ", ")
     progress.warn(
-      "\(judged.count) of the images that people judged have become others since: \(names)"
+      "\(judged.count) of the images that people judged have been replaced since: \(names)"
         + (judged.count > 5 ? ", …" : "") + ". Look at them again: cleannet review")
   }
 
@@ -189,7 +189,7 @@ package struct EmbedStage: Sendable {
     return "\(sample.path) (\(what))"
   }
 
-  /// From so many images on, a run that reaches hardly any has failed.
+  /// From this many images on, a run that reaches hardly any has failed.
   private static let fewest = 10
 
   /// Counts what there is, and notes that the run is done.
@@ -290,13 +290,4 @@ extension EmbedStage.Settings {
 
 extension Duration {
   var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
-}
-
-extension Encodable {
-  /// The value as one line of JSON with sorted keys, so that equal values give equal text.
-  func json() throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self)
-  }
 }

@@ -5,7 +5,7 @@ import Images
 import Torch
 import Workspace
 
-/// What embedding's threads share: one or more networks, each with its own idea of an image's size.
+/// The state that embedding's threads share: one or more networks, each with its own size of images.
 struct EmbedWorker: Sendable {
   /// A network, and how images become its input.
   struct Part: Sendable {
@@ -32,7 +32,7 @@ struct EmbedWorker: Sendable {
   ///
   /// - Parameters:
   ///   - places: The row of each image in `rows`, `[N, D]`.
-  /// - Returns: What was wrong with images that get no row, by their index.
+  /// - Returns: The faults of images that get no row, by their index.
   func embed(_ sources: [ImageSource], at places: [Int], into rows: Tensor) -> [Int: ImageProblem] {
     var problems: [Int: ImageProblem] = [:]
     var column = 0

@@ -24,7 +24,7 @@ struct ImageProbe {
 extension ImageLocation {
   /// A digest of the image's own bytes as they lie in the file.
   ///
-  /// - Parameter source: What is decoded, where the bytes themselves are in memory already.
+  /// - Parameter source: The image to decode, if its bytes are in memory already.
   func digest(_ source: ImageSource) throws(FileError) -> UInt64 {
     if let digest = try contentDigest() { return digest }
     guard case .pixels(let pixels) = source else { return 0 }
@@ -58,7 +58,7 @@ struct EmbeddingPlan {
       let rows = try workspace.rows(of: set, in: range)
       let shard = range.lowerBound / FeatureSet.rowsPerShard
       let stored = try workspace.soundRows(of: set, shard: shard, samples: count)
-      if stored == nil { progress.warn("\(set.folder): shard \(shard) is damaged, and is made again") }
+      if stored == nil { progress.warn("\(set.folder): shard \(shard) is damaged and is computed again") }
       let end = range.lowerBound + (stored ?? 0)
       try workspace.forEachSample(in: range) { sample in
         if let row = rows[sample.id], sample.id < end, Self.holds(row, &probe, sample.location) {
@@ -96,7 +96,7 @@ struct Embedder: Sendable {
   let worker: EmbedWorker
   let threads: Int
 
-  /// What became of some samples.
+  /// The outcome for some samples.
   struct Result: Sendable {
     var rows: [FeatureRow] = []
     /// The rows' places in the block, where there are features or will be none.
@@ -123,7 +123,7 @@ struct Embedder: Sendable {
   ///
   /// - Parameters:
   ///   - parts: Ranges of the samples that no batch crosses, one after the other; nil: one of all.
-  ///   - known: What is kept of their rows.
+  ///   - known: The kept facts about their rows.
   /// - Returns: The block's rows of features, NaN where there are none, and what became of each sample.
   func embed(
     _ samples: [StoredSample], parts: [Range<Int>]? = nil, known: [Int: FeatureRow], dimension: Int,

@@ -14,7 +14,7 @@ struct ImageEmbedder: Sendable {
   /// - Parameters:
   ///   - sources: Images, and the row of each.
   ///   - rows: `[N, D]`
-  /// - Returns: What was wrong with images that get no row, by row.
+  /// - Returns: The faults of images that get no row, by row.
   func embed(
     _ sources: [(source: ImageSource, place: Int)], into rows: Tensor
   ) -> [Int: ImageProblem] {

@@ -10,7 +10,7 @@ package enum NetworkSource: Sendable, Hashable {
   /// A TorchScript program, or a file of weights whose tensors say which network it is.
   case file(String)
 
-  /// What a user names: a built-in kind, else a file.
+  /// The network that a user names: a built-in kind, else a file.
   package init(named text: String) {
     self = BackboneKind(rawValue: text).map { .builtIn($0) } ?? .file(text)
   }

@@ -4,11 +4,12 @@ import Workspace
 
 /// The cleaned data set, for training programs: the wrong labels dropped, replaced, or kept with a weight.
 package struct DatasetExport: Sendable {
-  /// What becomes of images whose label is wrong: as a person said, else as scoring found.
+  /// The treatment of images whose label is wrong: as a person said, else as scoring found.
   package enum Wrong: String, Sendable, CaseIterable {
     /// They are left out.
     case drop
-    /// They get the label that a person says is right, else the one that fits best, and are left out where none fits better.
+    /// They get the label that a person says is right, else the one that fits best, and are left out where none fits
+    /// better.
     case relabel
     /// They stay as they are.
     case keep
@@ -22,7 +23,7 @@ package struct DatasetExport: Sendable {
   package var weights: WeightKind?
   /// Images in a shard of WebDataset.
   package var shardSize = 5000
-  /// What is left out of images that show the same.
+  /// The images to leave out among equal-looking ones.
   package var without: Set<Without> = []
   /// The groups of images that show the same, by number; only for `without`.
   package var copies: [[Int]] = []
@@ -59,7 +60,7 @@ package struct DatasetExport: Sendable {
     let format = try resolvedFormat(workspace)
     if weights != nil, !Self.withColumns.contains(format) {
       throw PipelineError(
-        .badInput, "The format \(format) has no room for weights",
+        .badInput, "The format \(format) cannot store weights",
         remedy: "Export them as an array (--format npy), or the data set as "
           + Self.withColumns.sorted().joined(separator: ", "))
     }
@@ -134,7 +135,7 @@ package struct DatasetExport: Sendable {
           outcome.dropped += 1
           return nil
         }
-        // What a person said about the old label says nothing of the new one, unless it is the person's own.
+        // A person's verdict on the old label says nothing about the new one, unless it is the person's own.
         sample.verification = knownLabels.isCorrected(stored) ? true : nil
         sample.set(Self.givenLabel, sample.label)
         sample.label = names[suggestion]

@@ -1,6 +1,6 @@
 import Workspace
 
-/// What is known of each label: what a person said, else what scoring found.
+/// The best knowledge of each label: a person's verdict, else the result of scoring.
 struct KnownLabels {
   let classNames: [String]
   private let scores: ScoreTable?
@@ -43,7 +43,7 @@ struct KnownLabels {
         ? nil : correction ?? (suggested >= 0 && suggested != sample.label ? suggested : nil))
   }
 
-  /// What a person who looked said about the label.
+  /// The verdict on the label of a person who looked.
   func verdict(_ sample: StoredSample) -> Bool? {
     guard let answer = answers[sample.id], answer.origin != .accepted else { return nil }
     return answer.answer.isRight
@@ -56,7 +56,7 @@ struct KnownLabels {
   }
 }
 
-/// What is known of one sample's label.
+/// The best knowledge of one sample's label.
 struct KnownLabel {
   /// Nil: neither verified nor scored.
   var isWrong: Bool?

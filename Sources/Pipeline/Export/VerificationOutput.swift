@@ -111,7 +111,7 @@ package final class LabelStudioOutput: VerificationOutput {
   func write(_ sample: StoredSample, label: String, _ verdict: VerifiedImages.Image?) throws {
     guard case .file(let file) = sample.location else {
       throw PipelineError(
-        .badInput, "The image \(sample.key) lies in an archive, where Label Studio cannot show it",
+        .badInput, "The image \(sample.key) is in an archive, and Label Studio cannot show it",
         remedy: "Export the data set first: cleannet export dataset --format image-folder --wrong keep")
     }
     let address =

@@ -18,7 +18,7 @@ package struct NewImage: Sendable {
     case problem(String)
   }
 
-  /// What the answer calls it.
+  /// The image's name in the answer.
   package var key: String
   package var label: String?
   package var content: Content
@@ -30,7 +30,7 @@ package struct NewImage: Sendable {
   }
 }
 
-/// What is said about a ``NewImage``.
+/// The answer about a ``NewImage``.
 package struct JudgedImage: Sendable, Encodable {
   /// A training image that is similar.
   package struct Near: Sendable, Encodable {
@@ -43,7 +43,7 @@ package struct JudgedImage: Sendable, Encodable {
   package var label: String?
   /// `right` or `wrong`; nil where the label was not judged.
   package var verdict: String?
-  /// That the label is right.
+  /// The probability that the label is right.
   package var probability: Float?
   package var threshold: Double?
   /// The class that fits best.
@@ -73,7 +73,7 @@ package struct JudgedImage: Sendable, Encodable {
   }
 }
 
-/// Judges images that come later, by a ``JudgeModel``. What cannot be judged gets an answer that says why.
+/// Judges images that come later, by a ``JudgeModel``. An image that cannot be judged gets an answer that says why.
 package final class ImageJudge: Sendable {
   package let model: JudgeModel
   private let threads: Int
@@ -98,7 +98,7 @@ package final class ImageJudge: Sendable {
     if let embedding = model.embedding, !weights.isEmpty, weights.count != embedding.settings.parts.count {
       throw PipelineError(
         .badInput,
-        "The model sees images by \(embedding.settings.parts.count) networks, and \(weights.count) files are named",
+        "The model uses \(embedding.settings.parts.count) networks, but \(weights.count) files are named",
         remedy: "Name the files in this order: "
           + embedding.settings.parts.map(\.network).joined(separator: ", "))
     }
@@ -139,7 +139,7 @@ package final class ImageJudge: Sendable {
     if !sources.isEmpty {
       guard let networks else {
         throw PipelineError(
-          .badInput, "The model was trained on features that came with its images, so it cannot see images",
+          .badInput, "The model was trained on imported features, so it cannot judge images",
           remedy: "Give features: --features FILE, or \"features\" in JSON lines")
       }
       let embedder = ImageEmbedder(worker: try networks.worker(), threads: threads)
@@ -148,7 +148,7 @@ package final class ImageJudge: Sendable {
     return try answers(images, rows, errors)
   }
 
-  /// - Returns: What is wrong with the features.
+  /// - Returns: The fault of the features.
   private func fill(_ rows: Tensor, _ place: Int, _ values: [Float]) -> String? {
     guard values.count == model.featureDimension else {
       return "The row has \(values.count) features, and the model judges \(model.featureDimension)."
@@ -269,14 +269,14 @@ final class NetworkLoader: Sendable {
       source = .file(path)
     } else {
       throw PipelineError(
-        .missingInput, "The network \(known), by which the model sees images, is not here",
+        .missingInput, "The network \(known), which the model uses, is not here",
         remedy: "Copy it here and name it: --network FILE")
     }
     let plan = try NetworkPlan(source, use)
     guard plan.settings.weights == part.weights else {
       throw PipelineError(
-        .badInput, "\(plan.path) holds other weights than the model was trained with",
-        remedy: "Name the file of \(part.network) that was used then: --network FILE")
+        .badInput, "\(plan.path) holds weights that the model was not trained with",
+        remedy: "Name the file of \(part.network) from training: --network FILE")
     }
     return plan
   }

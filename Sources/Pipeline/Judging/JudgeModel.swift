@@ -211,7 +211,7 @@ extension JudgeModel {
 extension JudgeModel {
   private static let metadataKey = "cleannet-judge"
 
-  /// What is no tensor.
+  /// Everything that is not a tensor.
   private struct About: Codable {
     var classNames: [String]
     var threshold: Double
@@ -234,7 +234,7 @@ extension JudgeModel {
       let keys = KeyTable(try names(Array(judge.images.indices)))
       for (name, tensor) in keys.stored { file.tensors.append(tensor, named: name) }
     }
-    file.metadata[Self.metadataKey] = try about.json()
+    try file.set(about, key: Self.metadataKey)
     try file.writeSealed(to: path)
   }
 
@@ -249,11 +249,11 @@ extension JudgeModel {
     }
     let read = try Checkpoint.read(path: path)
     do {
-      guard let text = read.metadata[Self.metadataKey] else { throw ModelError.noModel }
+      guard read.metadata[Self.metadataKey] != nil else { throw ModelError.noModel }
       guard let file = read.unsealed else {
         throw read.isSealed ? ModelError.damaged : .otherVersion("it lacks a digest")
       }
-      let about = try JSONDecoder().decode(About.self, from: Data(text.utf8))
+      let about = try file.required(About.self, key: Self.metadataKey)
       let model = try CleanNetModel(file)
       guard about.classNames.count == model.references.classes else { throw ModelError.noModel }
       var method = Method.cosine(model)

@@ -45,7 +45,7 @@ package struct JudgeStage: Sendable {
   /// Judges a data set, a batch at a time.
   ///
   /// - Parameters:
-  ///   - features: What the images' features are, where they came with them: row i belongs to sample i.
+  ///   - features: The images' features, if they came with them: row i belongs to sample i.
   ///   - range: The samples to judge; nil: all.
   package func run(
     _ dataset: Dataset, features: NpyMatrix? = nil, range: Range<Int>? = nil, progress: some ProgressReporter,
@@ -85,7 +85,7 @@ package struct JudgeStage: Sendable {
   private func content(_ sample: Sample, _ row: Int, _ features: NpyMatrix?) throws -> NewImage.Content {
     guard let features else {
       guard case .none = sample.location else { return .location(sample.location) }
-      return .problem("There is neither an image nor features of it.")
+      return .problem("It has neither an image nor features.")
     }
     guard row < features.count else { return .problem("The features have only \(features.count) rows.") }
     var values = [Float](repeating: 0, count: features.dimension)
@@ -129,11 +129,7 @@ package final class JudgementOutput {
 
   package func write(_ answers: [JudgedImage]) throws {
     if let lines {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      for answer in answers {
-        try lines.write(String(decoding: try encoder.encode(answer), as: UTF8.self) + "\n")
-      }
+      for answer in answers { try lines.write(answer.json() + "\n") }
       try lines.show()
     }
     for answer in table == nil ? [] : answers { try table?.write(Self.cells(answer)) }

@@ -27,7 +27,7 @@ package struct NewImageLines {
     self.keyPrefix = keyPrefix
   }
 
-  /// What one line holds.
+  /// The contents of one line.
   private struct Line: Decodable {
     var key: String?
     var label: String?
@@ -55,7 +55,7 @@ package struct NewImageLines {
       } else if values.contains(.features) {
         content = .features(try values.decode([Float].self, forKey: .features))
       } else {
-        throw Self.fault("there is none of \"path\", \"image\" and \"features\"", .path, values)
+        throw Self.fault("it has none of \"path\", \"image\" and \"features\"", .path, values)
       }
     }
 
@@ -139,7 +139,7 @@ package struct NewImageLines {
       images.append(NewImage(key: keyPrefix + (found.key ?? name), label: found.label, content: content))
     } catch {
       let what =
-        "\(name) is not such an object as is expected: \(Self.explanation(error)). See cleannet judge --help."
+        "\(name) is not a valid object: \(Self.explanation(error)). See cleannet judge --help."
       images.append(NewImage(key: name, label: nil, content: .problem(what)))
     }
   }

@@ -7,7 +7,7 @@ import Workspace
 /// Embedding by several processes: each writes the features of its part to a folder, and the parts are joined in the
 /// workspace, which holds then what one process would have written.
 extension EmbedStage {
-  /// What one part came to.
+  /// The outcome of one part.
   package struct PartOutcome: Sendable, Codable {
     package var features: String
     /// From 1.
@@ -22,7 +22,7 @@ extension EmbedStage {
   /// Rows that are never divided among parts: a whole number of batches, on any device.
   private static let unit = 256
 
-  /// What embedding begins with.
+  /// The work that embedding begins with.
   struct Job {
     var settings: Settings
     var text: String
@@ -42,7 +42,7 @@ extension EmbedStage {
 
   /// Embeds images that lie in no workspace.
   ///
-  /// - Returns: What embeds, and the key of its features.
+  /// - Returns: The embedder, and the key of its features.
   func embedder() throws -> (ImageEmbedder, key: String) {
     let job = try job()
     let worker = try EmbedWorker(
@@ -123,7 +123,7 @@ extension EmbedStage {
       if result.unreachable >= 10, result.unreachable * 10 >= samples.count * 9 {
         throw PipelineError(
           .unreachable, "Hardly any image can be reached, such as \(result.problems.first?.what ?? "")",
-          remedy: "Mount the images on this machine where the workspace has them, and run the part again")
+          remedy: "Mount the images at the paths that the workspace has, and run the part again")
       }
     }
     try part.write(to: path)
@@ -146,7 +146,7 @@ extension EmbedStage {
       let (_, source) = try pieces(workspace)
       guard source == records[0].source else {
         throw PipelineError(
-          .badInput, "The parts in \(folder) belong to other images than the workspace has now",
+          .badInput, "The parts in \(folder) do not belong to the workspace's present images",
           remedy: "Run all parts again: cleannet embed --shard")
       }
       let settings = first.settings

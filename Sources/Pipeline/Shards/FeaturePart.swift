@@ -52,14 +52,15 @@ struct FeaturePart {
     }
     let features =
       values.isEmpty ? Tensor.zeros([0, dimension]).to(.float16) : Tensor.concatenate(values)
-    let file = Checkpoint(
+    var file = Checkpoint(
       [
         ("features", features), ("samples", Tensor(samples.map(\.sample))),
         ("states", Tensor(samples.map(\.state.rawValue))), ("known", Tensor(images.map { $0 != nil })),
         ("digested", Tensor(images.map { $0?.digest != nil })), ("sizes", numbers { $0.size }),
         ("modified", numbers { $0.modified }),
         ("digests", numbers { $0.digest.map { Int64(bitPattern: $0) } }),
-      ], metadata: [Self.metadataKey: try about.json()])
+      ])
+    try file.set(about, key: Self.metadataKey)
     try SafeTensors.write(tensors: file.tensors, metadata: file.metadata, to: path)
   }
 
@@ -68,9 +69,7 @@ struct FeaturePart {
     let damaged = PipelineError(
       .badInput, "\(path) is no part of an embedding", remedy: "Remove it, and run that part again")
     let file = try Checkpoint.read(path: path)
-    guard let text = file.metadata[Self.metadataKey],
-      let about = try? JSONDecoder().decode(About.self, from: Data(text.utf8))
-    else { throw damaged }
+    guard let about = try? file.value(About.self, key: Self.metadataKey) else { throw damaged }
     func tensor(_ name: String) throws -> Tensor {
       guard let found = file[name] else { throw damaged }
       return Tensor(found)

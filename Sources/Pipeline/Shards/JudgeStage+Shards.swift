@@ -69,7 +69,7 @@ package struct MergeStage: Sendable {
     case .embed:
       if out != nil {
         throw PipelineError(
-          .badInput, "The parts in \(folder) are features, which are joined in the workspace",
+          .badInput, "The parts in \(folder) are features; leave --out out, and they go into the workspace",
           remedy: "Leave --out out")
       }
       outcome.features = try EmbedStage.merge(records, in: folder, into: workspace(), progress: progress)

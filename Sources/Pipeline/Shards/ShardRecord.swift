@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// What lies beside the file of a part, and says that it is complete: written after it, under the same name with
+/// The record beside the file of a part. It says that the part is complete: written after it, under the same name with
 /// `.json`.
 struct ShardRecord: Codable, Sendable {
   enum Kind: String, Codable, Sendable { case embed, judge }
@@ -15,7 +15,7 @@ struct ShardRecord: Codable, Sendable {
   var rows: Int
   /// Rows of all parts together.
   var total: Int
-  /// What all parts of one job have in common: the key of the features, or the identity of the model.
+  /// The identity that all parts of one job share: the key of the features, or the identity of the model.
   var identity: String
   /// A digest of the names and labels of all rows, so that parts of other sources are told.
   var source: String
@@ -99,7 +99,7 @@ struct ShardRecord: Codable, Sendable {
       guard let digest = try? ContentDigest.ofFile("\(folder)/\(record.file)").text, digest == record.digest
       else {
         throw PipelineError(
-          .badInput, "\(folder)/\(record.file) is not there or is not as it was written",
+          .badInput, "\(folder)/\(record.file) is missing or damaged",
           remedy:
             "Remove it and its .json, and run that part again: --shard \(record.index + 1)/\(record.count)")
       }

@@ -8,7 +8,7 @@ import Workspace
 /// Embeds or judges images that come in frames on a pipe, and answers each in order: what engines such as Spark start on
 /// their machines.
 package struct Worker: Sendable {
-  /// What is done with each image.
+  /// The work for each image.
   package enum Task: Sendable {
     case embed(EmbedStage)
     case judge(ImageJudge)
@@ -36,7 +36,7 @@ package struct Worker: Sendable {
     var dimension: Int
     /// Names of the classes; empty for `embed`.
     var classes: [String]
-    /// Images that are worked on at once: a client keeps at least so many unanswered.
+    /// Images that are worked on at once: a client keeps at least this many unanswered.
     var batch: Int
     /// The longest payload that is taken, in bytes.
     var longest: Int
@@ -79,7 +79,7 @@ package struct Worker: Sendable {
     }
   }
 
-  /// What a request gets that cannot be met.
+  /// The answer to a request that cannot be met.
   private struct Problem: Encodable {
     var error: String
     var suggested_label: String?
@@ -154,7 +154,7 @@ package struct Worker: Sendable {
     }
   }
 
-  /// What the process holds in memory, without pages of files.
+  /// The process's resident memory, without pages of files.
   private static func residentBytes() -> Int {
     let fields =
       (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ") ?? []

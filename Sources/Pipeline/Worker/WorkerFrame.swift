@@ -1,7 +1,7 @@
 import Foundation
 
-/// What a worker and its client send each other: `u32 length | u8 kind | payload`, numbers little endian, the length that
-/// of the payload. docs/worker.md describes all of it.
+/// The frames that a worker and its client exchange: `u32 length | u8 kind | payload`, numbers little endian, the length
+/// that of the payload. docs/worker.md describes all of it.
 package struct WorkerFrame: Sendable {
   /// The version of the protocol, in the hello.
   static let version = 1
@@ -48,7 +48,7 @@ package struct WorkerFrame: Sendable {
   package func image(_ number: Int) -> NewImage {
     let key = "\(number)"
     func problem(_ what: String) -> NewImage { NewImage(key: key, label: nil, content: .problem(what)) }
-    if isTooLong { return problem("The frame is longer than the worker takes; see --memory.") }
+    if isTooLong { return problem("The frame is longer than the worker accepts; see --memory.") }
     guard payload.count >= 4 else { return problem("The frame has no label's length.") }
     let stated = payload.withUnsafeBytes {
       UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: 0, as: UInt32.self))
@@ -65,7 +65,7 @@ package struct WorkerFrame: Sendable {
         key: key, label: label, content: .location(.file(URL(fileURLWithPath: path).path)))
     case .features where content.count % 4 == 0:
       return NewImage(key: key, label: label, content: .features(Data(content).littleEndianFloats))
-    case .features: return problem("The features are no whole number of float32.")
+    case .features: return problem("The features are not a multiple of 4 bytes (float32).")
     default: return problem("There is no request of kind \(kind).")
     }
   }
@@ -118,7 +118,7 @@ package final class FrameReader: Sendable {
         UInt32(header[0]) | UInt32(header[1]) << 8 | UInt32(header[2]) << 16 | UInt32(header[3]) << 24)
       guard length <= WorkerFrame.longest else {
         throw PipelineError(
-          .badInput, "A frame claims \(length) bytes: the stream is out of step",
+          .badInput, "A frame claims \(length) bytes: the stream is malformed",
           remedy: "Write frames as docs/worker.md describes: u32 length, u8 kind, payload")
       }
       let isTooLong = length > room / 2

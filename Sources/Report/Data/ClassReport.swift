@@ -1,4 +1,4 @@
-/// What is said about the images with one label.
+/// The facts about the images with one label.
 package struct ClassReport: Sendable, Codable {
   package var name: String
   package var images: Int
@@ -59,12 +59,12 @@ package struct ImageCard: Sendable, Codable {
   /// Class numbers; suggestion nil where the image is not judged.
   package var label: Int
   package var suggestion: Int?
-  /// That the label is right.
+  /// The probability that the label is right.
   package var probability: Double?
   package var cosine: Double?
   /// Called wrong, by the model or by a person; nil where not judged.
   package var isWrong: Bool?
-  /// What a person said.
+  /// A person's verdict.
   package var verification: Bool?
   package var references: [Reference]
   /// Whether there is a small copy of the image in the page.

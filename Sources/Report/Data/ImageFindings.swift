@@ -28,7 +28,7 @@ package struct Duplicates: Sendable, Codable {
   }
 }
 
-/// What is wrong with images, whatever their labels.
+/// The faults of images, whatever their labels.
 package struct ImageChecks: Sendable, Codable {
   package var examined: Int
   package var total: Int
@@ -44,7 +44,7 @@ package struct ImageChecks: Sendable, Codable {
 
   package struct Check: Sendable, Codable {
     package var name: String
-    /// What is looked for, in words.
+    /// The searched fault, in words.
     package var rule: String
     package var count: Int
     /// Of the images looked at.

@@ -1,6 +1,6 @@
 import Evaluation
 
-/// What other thresholds would do.
+/// The effect of other thresholds.
 package struct ThresholdSweep: Sendable, Codable {
   /// Ascending.
   package var rows: [Row]

@@ -31,7 +31,7 @@ package struct ReportData: Sendable, Codable {
   /// Classes whose images differ from the others in something that is no matter of their content.
   package var groups: [OddGroup]?
   package var comparison: Comparison?
-  /// What was sampled or left out, and why.
+  /// The parts that were sampled or left out, and why.
   package var remarks: [String]
 
   /// The data as JSON with sorted keys.
@@ -72,7 +72,7 @@ package struct ReportData: Sendable, Codable {
   }
 }
 
-/// What the report is of.
+/// The subject of the report.
 package struct About: Sendable, Codable {
   /// The workspace folder's name.
   package var name: String
@@ -89,7 +89,7 @@ package struct About: Sendable, Codable {
   package var neighborRecall: Double?
   /// Whether something that the scores follow from has changed since.
   package var isStale: Bool
-  /// What thresholds are compared with: `probability` or `cosine`.
+  /// The quantity that thresholds are compared with: `probability` or `cosine`.
   package var basis: String
   /// The column of true labels, if one was named.
   package var truth: String?
@@ -123,7 +123,7 @@ package struct Summary: Sendable, Codable {
   package var unsureDrawn: Int?
   /// Verdicts that the model contradicts clearly, each judged without its own verdict: some may be slips.
   package var contradicted: Int?
-  /// What it comes to.
+  /// The conclusion.
   package var conclusion: Conclusion?
   package var verifiedClasses: Int
   /// Verified images of all classes were drawn at rates that differ by more than a factor of two.

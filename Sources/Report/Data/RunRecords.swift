@@ -12,11 +12,11 @@ package struct HistoryEntry: Sendable, Codable {
   package var settings: String
 }
 
-/// What a classifier reached with different sample weights.
+/// The accuracy of a classifier with different sample weights.
 package struct ClassifierRun: Sendable, Codable {
   package var stage: String
   package var date: Date
-  /// What images were weighed by in training.
+  /// The kind of weights in training.
   package var weights: String?
   package var testImages: Int?
   package var rows: [Row]

@@ -30,7 +30,7 @@ struct CheckGatherer {
     },
     Rule(name: "Dark", rule: "mean luminance under 8 % of white", limit: -0.08) { -$0.luminance },
     Rule(name: "Overexposed", rule: "mean luminance over 95 % of white", limit: 0.95) { $0.luminance },
-    Rule(name: "Almost one colour", rule: "luminance varies by less than 3 % of white", limit: -0.03) {
+    Rule(name: "Almost one color", rule: "luminance varies by less than 3 % of white", limit: -0.03) {
       -$0.contrast
     },
     // Of 400 sharp photos none has less than 0.24; blurred with a deviation of 4 of 224 pixels, 95 % have less than 0.14.
@@ -60,7 +60,7 @@ struct CheckGatherer {
     let isHidden = share > Self.mostShare
     return ImageChecks.Check(
       name: rule.name, rule: rule.rule, count: flagged.count, share: share.rounded(to: 6) ?? 0,
-      hidden: isHidden ? "Holds for most of the images: that is how this data set is." : nil,
+      hidden: isHidden ? "This applies to most images, so it is a property of the data set." : nil,
       images: isHidden ? [] : flagged.prefix(Self.shown).map(\.id))
   }
 }

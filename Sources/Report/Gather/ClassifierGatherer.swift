@@ -2,7 +2,7 @@ import Evaluation
 import Foundation
 import Workspace
 
-/// What classifiers reached, from the records of runs whose stage begins with `classify`.
+/// The results of classifiers, from the records of runs whose stage begins with `classify`.
 ///
 /// Comparisons are records with `runs`, each with `weights` and `top1`. Curves are lists of objects: a record's `epochs`
 /// with the number `epoch`, or its `rounds` with the number `round`, and further numbers, of which losses, accuracies,

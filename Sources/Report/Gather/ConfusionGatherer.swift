@@ -11,7 +11,7 @@ struct ConfusionGatherer {
   private static let illustrated = 12
   private static let examples = 5
 
-  /// Whether so many are more than chance explains: Clopper and Pearson's lower bound, at 95 % for all pairs together
+  /// Whether this many are more than chance explains: Clopper and Pearson's lower bound, at 95 % for all pairs together
   /// (Bonferroni), lies above an even share.
   private static func isRemarkable(_ count: Int, of total: Int, among others: Int, pairs: Int) -> Bool {
     guard others > 1, total > 0 else { return false }

@@ -14,7 +14,7 @@ struct DuplicateFinder {
   let features: DenseFeatures?
   let threads: Int
 
-  /// Candidates: bits by which difference hashes may differ, and what cosine of centred features will do.
+  /// Candidates: bits by which difference hashes may differ, and what cosine of centered features will do.
   private static let bits = 6
   private static let cosine: Float = 0.9
   /// A pair's patches correlate at least so well, and its features if there are any.
@@ -62,7 +62,7 @@ struct DuplicateFinder {
       exactGroups: found.count(where: \.isExact), nearGroups: found.count { !$0.isExact }, images: images,
       acrossSplits: found.count(where: \.acrossSplits), acrossLabels: found.count(where: \.acrossLabels),
       hidden: share > Self.mostShare
-        ? "More than half of the images look like another one, as simple pictures do; that says nothing of single ones."
+        ? "More than half of the images look like another one, as is usual for simple pictures. So single ones are not listed."
         : nil,
       groups: share > Self.mostShare ? [] : Array(found.prefix(Self.shownGroups)))
     return (data, order.map { place in groups[place].places.map { ids[$0] } })

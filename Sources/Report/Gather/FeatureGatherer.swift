@@ -1,13 +1,13 @@
 import CleanNet
 import Torch
 
-/// What the features of a sample of the images look like in few dimensions.
+/// A map of the features of a sample of the images, in few dimensions.
 struct FeatureGatherer {
   let features: any FeatureSource
   /// The samples looked at that have features, ascending.
   let ids: [Int]
   private let components: PrincipalComponents
-  /// A row an element of ``ids``, centred: `[n, d]`.
+  /// A row an element of ``ids``, centered: `[n, d]`.
   let projected: DenseFeatures
   /// The variance of the normalized features in all their dimensions, of which the components hold a part.
   private let variance: Double

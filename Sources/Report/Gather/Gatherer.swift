@@ -204,7 +204,7 @@ struct Gatherer {
     let pictures = data.images.count(where: \.hasThumbnail)
     if pictures == 0 {
       remarks.append(
-        "There are no pictures in this report: the images are not where they were, or there are none.")
+        "There are no pictures in this report: the images were moved, or there are none.")
     } else if pictures < shown {
       remarks.append("\(shown - pictures) of \(shown) images shown could not be read just now.")
     }

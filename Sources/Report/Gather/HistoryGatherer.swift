@@ -68,7 +68,7 @@ struct HistoryGatherer {
     let words = importOptions.compactMap { name, flag in options?[name].map { "\(flag) \(quoted($0))" } }
     let prefixes = (options?["pathPrefixes"] ?? "").split(separator: "\n")
       .map { "--path-prefix \(quoted(String($0)))" }
-    // What came from files of which the workspace keeps the content, not the name.
+    // Inputs from files of which the workspace keeps the content, not the name.
     let files = [
       ("featuresOnly", "--features FILE"), ("labels", "--label-map FILE"), ("classes", "--class-names FILE"),
     ]

@@ -9,7 +9,7 @@ struct IdenticalFeatures {
   private static let chunk = 4096
 
   /// - Parameters:
-  ///   - most: At most so many images, whole groups of them.
+  ///   - most: At most this many images, whole groups of them.
   ///   - isMeant: Images that are compared; rows of images that are gone from their source are kept.
   /// - Returns: Images that have a copy, ascending.
   func images(most: Int, where isMeant: (Int) -> Bool = { _ in true }) -> [Int] {

@@ -6,7 +6,7 @@ struct OddGroupFinder {
   let ids: [Int]
   let signatures: [ImageSignature?]
 
-  /// A class with fewer images looked at says nothing; means so many deviations apart are worth a word.
+  /// A class with fewer images looked at says nothing; means this many deviations apart are worth a word.
   private static let fewest = 20
   private static let apart = 1.5
   private static let most = 20

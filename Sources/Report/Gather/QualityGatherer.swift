@@ -18,7 +18,7 @@ struct QualityGatherer {
     let verified = judged.filter { table.randomVerdicts[$0] != nil }
     if let quality = quality(
       "Verified images", verified,
-      explanation: "Images drawn at random that a person looked at, each judged without its own verdict.",
+      explanation: "Randomly drawn images that a person verified, each judged without its own verdict.",
       isRight: { table.randomVerdicts[$0] })
     {
       found.append(quality)
@@ -58,7 +58,7 @@ struct QualityGatherer {
       calibration: calibration)
   }
 
-  /// Every so many points of a curve, and its ends.
+  /// Every this many points of a curve, and its ends.
   private static func points(_ curve: [CurvePoint]) -> [[Double]] {
     let stride = max(1, curve.count / points)
     return curve.indices.filter { $0 % stride == 0 || $0 + 1 == curve.count }.map {

@@ -1,6 +1,6 @@
 import Evaluation
 
-/// What each threshold would keep and drop, by the model's own probabilities and by what is known.
+/// The images that each threshold would keep and drop, by the model's own probabilities and by known labels.
 struct SweepGatherer {
   let table: LabelTable
   let truth: [Bool?]?

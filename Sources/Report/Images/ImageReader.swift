@@ -17,7 +17,7 @@ struct ImageReader: Sendable {
   /// Samples read from the catalogue at a time.
   private static let chunk = 1024
 
-  /// What small copies say of some images, in their order; nil where an image cannot be read.
+  /// The signatures of some images' small copies, in their order; nil if an image cannot be read.
   func signatures(_ ids: [Int], progress: @escaping @Sendable (Int) -> Void) throws -> [ImageSignature?] {
     let decoder = ImageDecoder(ImageSignature.preparation, limits: access.limits)
     return try each(ids, progress: progress) { source in

@@ -1,7 +1,7 @@
 import Images
 import Workspace
 
-/// What a small copy of an image says about it: how bright and sharp it is, and by which others it could be taken for it.
+/// Facts that a small copy of an image shows: how bright and sharp it is, and which others look the same.
 struct ImageSignature: Sendable {
   /// Of the image itself, in pixels.
   var width: Int
@@ -16,7 +16,7 @@ struct ImageSignature: Sendable {
   var hash: UInt64
   /// Of all pixels of the small copy, and the size.
   var content: UInt64
-  /// Luminance of 16 × 16 patches, standardised to mean 0 and length 1; zeros for an image of one colour.
+  /// Luminance of 16 × 16 patches, standardized to mean 0 and length 1; zeros for an image of one color.
   var patches: [Float]
 
   /// The side of the small copy.
@@ -43,7 +43,7 @@ struct ImageSignature: Sendable {
     hasher.combine(height)
     hasher.combine(pixels)
     content = hasher.word
-    patches = Self.standardised(Self.means(luminances, columns: Self.grid, rows: Self.grid))
+    patches = Self.standardized(Self.means(luminances, columns: Self.grid, rows: Self.grid))
   }
 
   /// The correlation of the patches of two images, or of one and the other's mirror image if that is higher.
@@ -114,7 +114,7 @@ struct ImageSignature: Sendable {
     }
   }
 
-  private static func standardised(_ values: [Float]) -> [Float] {
+  private static func standardized(_ values: [Float]) -> [Float] {
     let mean = values.reduce(0, +) / Float(values.count)
     let length = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }.squareRoot()
     return length > 1e-3 ? values.map { ($0 - mean) / length } : values.map { _ in 0 }

@@ -45,7 +45,7 @@ struct ClassSections {
   private var columns: [String] {
     [
       "Class", "Images", "Called wrong", "Estimated noise", "Verified", "Noise among verified",
-      "Left at most",
+      "Wrong labels left, at most",
     ]
   }
 

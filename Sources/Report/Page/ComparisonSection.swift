@@ -27,7 +27,7 @@ struct ComparisonSection {
           "Noise among verified", Figure.share(here.verified, "/summary/verified"),
           Figure.share(there.verified, "\(at)/verified")))
         \(row(
-          "Left at most, verified classes", Figure.percent(here.guarantee?.upper, "/summary/guarantee/upper"),
+          "Wrong labels left, at most (verified classes)", Figure.percent(here.guarantee?.upper, "/summary/guarantee/upper"),
           Figure.percent(there.guarantee?.upper, "\(at)/guarantee/upper")))
         </tbody></table></div>
         \(agreement(other))

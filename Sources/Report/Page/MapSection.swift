@@ -9,7 +9,7 @@ struct MapSection {
       map.neighborhood == nil
       ? ""
       : """
-      <button type="button" data-map-layout="neighborhood" aria-pressed="true">Neighbourhoods (t-SNE)</button>
+      <button type="button" data-map-layout="neighborhood" aria-pressed="true">Neighborhoods (t-SNE)</button>
       """
     let first = map.neighborhood == nil ? "true" : "false"
     return Page.Section(
@@ -17,13 +17,13 @@ struct MapSection {
       content: """
         <p>\(Figure.count(map.shown, "/map/shown")) of \(Figure.count(map.total, "/map/total")) images; those that \
         look alike are near. A wrong label often lies among images of another class. Two principal components hold \
-        \(Figure.percent(map.variance, "/map/variance")) of the variance of the features; t-SNE keeps neighbours, \
+        \(Figure.percent(map.variance, "/map/variance")) of the variance of the features; t-SNE keeps neighbors, \
         not distances.</p>
         <div class="panel map">
         <p class="tools" role="group" aria-label="How the map is drawn">\(neighborhood)\
         <button type="button" data-map-layout="principal" aria-pressed="\(first)">Principal components</button>\
         <span class="gap"></span>\
-        <button type="button" data-map-color="score" aria-pressed="true">Colour by probability</button>\
+        <button type="button" data-map-color="score" aria-pressed="true">Color by probability</button>\
         <button type="button" data-map-color="label" aria-pressed="false">by label</button></p>
         <div class="map-body"><canvas id="map-canvas" tabindex="0" role="application" \
         aria-label="Map of \(map.ids.count) images. Arrow keys go from the most suspicious image to the next." \

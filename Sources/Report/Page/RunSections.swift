@@ -1,7 +1,7 @@
 import Evaluation
 import Foundation
 
-/// What classifiers gain from the weights.
+/// The classifiers' gain from the weights.
 struct ClassifierSection {
   let data: ReportData
 
@@ -51,7 +51,7 @@ struct ClassifierSection {
 
   /// The names of numbers in the records, in words.
   private static let quantities = [
-    "loss": "training", "validationLoss": "held aside", "validationTop1": "held aside, top-1",
+    "loss": "training", "validationLoss": "held out", "validationTop1": "held out, top-1",
     "top1": "top-1",
   ]
 
@@ -109,7 +109,7 @@ struct HistorySection {
 
   private func recall(_ share: Double) -> HTML {
     """
-    <div><dt>Nearest neighbours found</dt>\
+    <div><dt>Nearest neighbors found</dt>\
     <dd>\(Figure.percent(share, "/about/neighborRecall")) of the true ones</dd></div>
     """
   }

@@ -1,4 +1,4 @@
-/// What is wrong, in words and figures, and what to do.
+/// The faults, in words and figures, and the remedies.
 struct SummarySection {
   let data: ReportData
 
@@ -114,8 +114,8 @@ struct SummarySection {
     if let guarantee = summary.guarantee {
       tiles.append(
         tile(
-          "Left at most", Figure.percent(guarantee.upper, "/summary/guarantee/upper"),
-          "of the labels kept in verified classes are wrong, 95 % sure"))
+          "Wrong labels left, at most", Figure.percent(guarantee.upper, "/summary/guarantee/upper"),
+          "of the kept labels in verified classes, 95 % sure"))
     }
     return tiles.reduce("") { $0 + $1 }
   }

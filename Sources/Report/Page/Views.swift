@@ -1,4 +1,4 @@
-/// What several sections show: images, galleries, notes.
+/// The views that several sections share: images, galleries, notes.
 struct Views {
   private let data: ReportData
   /// By sample its place in ``ReportData/images``.

@@ -5,7 +5,7 @@ import Synchronization
 /// The connections that are open. There is always room for one more: where there are many, the one that deserves it least
 /// is closed.
 final class Connections: Sendable {
-  /// What a connection is doing; the later ones deserve more.
+  /// The phase of a connection; the later ones deserve more.
   enum Phase: Int, Comparable, Sendable {
     /// It has never sent a whole request.
     case silent

@@ -1,6 +1,6 @@
 import Hummingbird
 
-/// What is known of a request.
+/// The known facts about a request.
 package struct ReviewContext: RequestContext {
   package var coreContext: CoreRequestContextStorage
   /// Set by `SessionMiddleware`.

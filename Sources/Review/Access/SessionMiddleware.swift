@@ -20,7 +20,8 @@ final class SessionMiddleware: RouterMiddleware {
   ) async throws -> Response {
     guard let id = request.cookies[cookie]?.value, let session = sessions.session(id) else {
       throw HTTPError(
-        .unauthorized, message: "Open the link that `cleannet review` prints; each works once.")
+        .unauthorized,
+        message: "Open the link that cleannet review prints in the terminal. Each link works once.")
     }
     let mayPass = buckets.withLock { buckets in
       buckets[id, default: TokenBucket(perSecond: rate.perSecond, burst: rate.burst)].take()

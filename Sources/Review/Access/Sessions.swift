@@ -17,11 +17,11 @@ final class Sessions: Sendable {
     /// Whether the link was made for a person of this name, who cannot call themselves otherwise.
     let isNamed: Bool
 
-    /// What others may know the session by.
+    /// The name by which others may know the session.
     var tag: String { String(StableHash.of("session", id).prefix(16)) }
   }
 
-  /// What a link lets in.
+  /// The rights that a link gives.
   struct Invitation: Sendable, Hashable {
     /// Empty if the name is to be asked for.
     var person = ""

@@ -1,6 +1,6 @@
 import Workspace
 
-/// What holds of all labels, kept up to date in memory.
+/// The current answers on all labels, kept up to date in memory.
 struct Answers: Sendable {
   /// How many of a class's images have which answer.
   struct Tally: Sendable, Hashable, Codable {
@@ -33,7 +33,7 @@ struct Answers: Sendable {
   private var seen: [String: Set<Int>] = [:]
   /// By sample, how many people have answered; samples that one person answered are left out.
   private var manyEyes: [Int: Int] = [:]
-  /// One in so many images is shown to a second reviewer, so that one learns how far they agree.
+  /// One in this many images is shown to a second reviewer, so that one learns how far they agree.
   static let sharedShare = 10
 
   init(classes: Int) { tallies = Array(repeating: Tally(), count: classes) }

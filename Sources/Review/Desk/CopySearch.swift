@@ -22,7 +22,7 @@ actor CopySearch {
   private let file: String
   private var found: Found?
   private var step: RetrainingStep?
-  /// What went wrong the last time and what to do.
+  /// The last fault and its remedy.
   private(set) var problem: String?
 
   /// - Parameter file: Where groups are kept.

@@ -111,7 +111,7 @@ extension Desk {
     state.withLock { state in
       var counts: [Int: Int] = [:]
       for answer in state.answers.current.values where answer.label == label && answer.origin != .accepted {
-        // What a person saw counts for more than what a model believes.
+        // A person's view counts for more than a model's belief.
         if let correction = answer.correction { counts[correction, default: 0] += 5 }
       }
       for sample in state.suspects where state.catalogue.labels[sample] == label {

@@ -33,10 +33,11 @@ extension Desk {
   static let contradiction = 0.8
   /// A label is in doubt if the decision on it is mistaken with at least this probability.
   static let inDoubt = 0.05
-  /// Of the verdicts looked at again, one in so many is one that the model agrees with, so that a second look is a look.
+  /// Of the verdicts looked at again, one in this many is one that the model agrees with, so that a second look is a look.
   static let mixed = 4
 
-  /// What mends most: first verdicts that the model contradicts, then the labels it is least sure of, of all classes.
+  /// The most useful second looks: first verdicts that the model contradicts, then the labels it is least sure of, of all
+  /// classes.
   ///
   /// - Parameter looksAgain: Whether earlier verdicts are shown, too.
   func mend(count: Int, session: String, person: String, looksAgain: Bool = true) -> MendPage {
@@ -146,7 +147,7 @@ extension Desk {
 
   // MARK: Trials
 
-  /// Of every so many images that a person answers, one is a trial.
+  /// Of every this many images that a person answers, one is a trial.
   static let trialShare = 48
 
   /// An image of another class that people found right there, if the person is due for a trial.

@@ -34,7 +34,7 @@ extension Desk {
   /// Seconds for an image before a person has shown others.
   private static let usualSeconds = 1.0
 
-  /// What a plan follows from.
+  /// The inputs of a plan.
   func planFacts(for person: String) -> ReviewPlan.Facts {
     let state = state.withLock { $0 }
     return Self.planFacts(state, drawOrder, person: person)

@@ -5,7 +5,7 @@ import Workspace
 
 /// Hands out images, takes in verdicts and knows how things stand: the page's mind, without its looks.
 ///
-/// What it holds in memory follows from the workspace, so that the server may be killed at any moment.
+/// Everything that it holds in memory follows from the workspace, so that the server may be killed at any moment.
 final class Desk: Sendable {
   struct State: Sendable {
     var catalogue: Catalogue
@@ -153,7 +153,7 @@ final class Desk: Sendable {
     }
   }
 
-  /// Pages of at least so many images may hold a trial.
+  /// Pages of at least this many images may hold a trial.
   private static let trialPage = 12
 
   /// Mixes the images of a page.
@@ -208,7 +208,7 @@ final class Desk: Sendable {
     }
   }
 
-  /// - Returns: What was taken back.
+  /// - Returns: The answers that were taken back.
   func undo(
     _ undone: Workspace.UndoneAnswers, by person: String
   ) async throws -> [Workspace.UndoneAnswer] {

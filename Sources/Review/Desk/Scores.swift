@@ -1,6 +1,6 @@
 import Workspace
 
-/// What is thought of every label: what scoring kept last, or what follows from the verdicts since.
+/// The current judgements of all labels: the last ones of `score`, updated by the verdicts since.
 struct Scores: Sendable {
   private enum Rows: Sendable {
     case kept(ScoreTable)

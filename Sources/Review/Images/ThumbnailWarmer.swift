@@ -8,7 +8,10 @@ actor ThumbnailWarmer {
   private var isWorking = false
   private static let most = 480
 
-  init(_ workspace: Workspace, _ cache: ThumbnailCache) { (self.workspace, self.cache) = (workspace, cache) }
+  init(_ workspace: Workspace, _ cache: ThumbnailCache) {
+    self.workspace = workspace
+    self.cache = cache
+  }
 
   /// The newest wishes come first; the oldest are forgotten when there are many.
   func warm(_ samples: [Int]) {

@@ -1,4 +1,4 @@
-// Talks to the server. What a person says is kept in the browser until the server has it on its disk.
+// Talks to the server. Answers are kept in the browser until the server has them on its disk.
 
 const events = new EventTarget();
 export const on = (name, handler) => events.addEventListener(name, (event) => handler(event.detail));

@@ -5,7 +5,7 @@ export function h(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (value === undefined || value === null) continue;
-    // What is no property of the element is left out where it is false; properties, such as draggable, are set.
+    // Attributes that are false are left out; properties of the element, such as draggable, are set.
     if (value === false && (!(name in element) || typeof element[name] !== "boolean")) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name === "class") element.className = value;
@@ -56,7 +56,7 @@ export function preload(image, side) {
   return picture;
 }
 
-/// Small images are shown at most so many times as large as they are: people recognise nothing in bare blocks.
+/// Small images are enlarged at most by this factor: people recognize nothing in bare blocks.
 const magnification = 10;
 
 /// Bounds the size at which an image is shown, once it is known.

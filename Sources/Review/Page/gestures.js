@@ -1,4 +1,4 @@
-// What fingers, and a mouse that is held down, do on tiles: holding looks closer, a stroke marks all that it passes.
+// Gestures of fingers, or of a mouse that is held down, on tiles: holding looks closer, a stroke marks every tile it passes.
 
 const patience = 450;
 

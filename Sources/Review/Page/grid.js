@@ -1,4 +1,4 @@
-// Many images of one class at once: mark those that are wrong, save the page. The fastest way.
+// Many images of one class at once: mark the wrong ones, save the page. The fastest way.
 
 import * as api from "./api.js";
 import { h, imageURL, preload, whole, isUnreadable, toast, say, plural } from "./dom.js";
@@ -14,7 +14,7 @@ const states = { right: "right", wrong: "wrong", unsure: "unsure" };
 /// Tiles of a phone's width are too small for 24 images.
 const usual = () => (innerWidth < 560 ? 12 : 24);
 
-/// Whether a picture is on the screen. What cannot be seen is not answered.
+/// Whether a picture is on the screen. Images that cannot be seen are not answered.
 const isShown = (picture) => picture.complete && picture.naturalWidth > 0;
 
 export function gridView(app, label) {
@@ -213,7 +213,7 @@ export function gridView(app, label) {
     if (now - since >= shortest) return false;
     if (warned !== undefined && now - warned > 600) return false;
     warned ??= now;
-    toast(`You have seen these ${asked.length} images for ${((now - since) / 1000).toFixed(1)} s. Press again to save the page all the same.`);
+    toast(`You have seen these ${asked.length} images for ${((now - since) / 1000).toFixed(1)} s. Press again to save it anyway.`);
     return true;
   }
 
@@ -221,7 +221,7 @@ export function gridView(app, label) {
     if (isBusy || page.length === 0 || api.isOffline()) return;
     const asked = readable();
     const waiting = asked.filter((one) => !isShown(one.picture)).length;
-    if (waiting > 0) return toast(`${plural(waiting, "image")} still to come.`);
+    if (waiting > 0) return toast(`${plural(waiting, "image")} not loaded yet.`);
     if (asked.length > 0 && isHasty(asked)) return;
     isBusy = true;
     element.classList.add("busy");

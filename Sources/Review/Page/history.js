@@ -1,4 +1,4 @@
-// What one has answered, the last first; each can be taken back.
+// One's own answers, the last first; each can be taken back.
 
 import * as api from "./api.js";
 import { h, toast } from "./dom.js";

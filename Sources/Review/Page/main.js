@@ -15,7 +15,7 @@ import { pairsView, pairView, similarView } from "./many.js";
 import { mapView, chosenView } from "./map.js";
 import { copiesView } from "./copies.js";
 
-/// What all views share.
+/// The state that all views share.
 const app = {
   person: "",
   overview: undefined,
@@ -30,7 +30,7 @@ const app = {
     view?.changed?.();
   },
 
-  /// Takes over the standings that come with an answer.
+  /// Adopts the counts that come with an answer.
   standings(list) {
     for (const { label, tally } of list ?? []) if (app.classes.has(label)) app.classes.get(label).tally = tally;
     frame();
@@ -131,9 +131,9 @@ function training(status) {
   }
   const verified = [...app.classes.values()].reduce((sum, one) => sum + one.tally.right + one.tally.wrong, 0);
   const fresh = app.overview.sinceTraining ?? verified;
-  // What was answered counts already: another training would find the same.
+  // All answers count already: another training would find the same.
   const isLive = app.overview.isLive;
-  const cannot = !app.overview.hasFeatures ? "Run `cleannet embed` first" : verified === 0 ? "Verify some images first" : undefined;
+  const cannot = !app.overview.hasFeatures ? "Run cleannet embed first" : verified === 0 ? "Verify some images first" : undefined;
   corner.replaceChildren(h("button", {
     type: "button", class: "retrain", disabled: cannot !== undefined, title: cannot ?? (isLive ? "Every verdict counts at once. Train again when images, labels or features have changed" : "Learn from the verdicts and score every label again"),
     onclick: retrain,
@@ -176,7 +176,7 @@ api.on("connection", ({ offline }) => {
   if (!offline) { toast("The connection is back; all answers are saved."); view?.online?.(); app.refresh().catch(() => {}); }
 });
 
-// Who reviews
+// Your name
 
 function ended(text) {
   document.getElementById("bar").hidden = true;
@@ -220,7 +220,7 @@ document.getElementById("me").addEventListener("click", () => {
   { className: "narrow" });
 });
 
-/// What only who started the review may do: let people in, and end their sessions.
+/// Only the person who started the review may let people in and end their sessions.
 function hosting() {
   const link = h("output", { class: "link-box" });
   const name = h("input", { placeholder: "Their name (or they choose one)", "aria-label": "Name of the reviewer", maxLength: 64 });
@@ -256,10 +256,10 @@ function help() {
     h("dl", {}, Object.entries(entries).map(([name, text]) => [
       h("dt", {}, keysOf(name).map((key) => h("kbd", {}, key))), h("dd", {}, text),
     ]))));
-  const fingers = h("p", {}, "Fingers: touch an image to mark it, hold it to see it large, stroke across several to mark them all.");
+  const fingers = h("p", {}, "Fingers: touch an image to mark it, hold it to see it large, swipe across several to mark them all.");
   const isTouch = matchMedia("(pointer: coarse)").matches;
   dialog(isTouch ? "Help" : "Keys", h("div", {}, isTouch ? fingers : null, h("div", { class: "key-lists" }, lists),
-    h("p", { class: "faint" }, "Many at once: arrow keys move; Shift with an arrow key or a click marks a range, and so does a stroke across the images. Hold a finger on an image, or press ", h("kbd", {}, keysOf("zoom")[0] ?? ""), ", to see it large. Other keys: a file ",
+    h("p", { class: "faint" }, "Many at once: arrow keys move; Shift with an arrow key or a click marks a range, and so does dragging across the images. Hold a finger on an image, or press ", h("kbd", {}, keysOf("zoom")[0] ?? ""), ", to see it large. Other keys: a file ",
       h("code", {}, "review/keys.json"), " in the workspace, such as ", h("code", {}, "{\"right\": [\"j\"], \"wrong\": [\"f\"]}"), "."),
     app.keyProblem ? h("p", { class: "warning" }, app.keyProblem) : null), { className: "wide" });
 }

@@ -1,4 +1,4 @@
-// One verdict for many images: those that are chosen on the screen. What a button would do says how many it concerns.
+// One verdict for many images: the ones chosen on the screen. Each button says how many images it concerns.
 
 import * as api from "./api.js";
 import { h, imageURL, whole, isUnreadable, toast, say, plural } from "./dom.js";
@@ -14,9 +14,9 @@ const sizeKey = "cleannet-many";
 /// Tiles of a phone's width are too small for many.
 const usual = () => (innerWidth < 560 ? 12 : 24);
 
-/// `source` says which images: `load(count, without)` gives `{images, left}`; `title` and `hint` stand above them;
-/// `suggestion` is the class that they are said to look like; `label` is their label where they have the same; `counts` says that
-/// the number left means something; `empty` is said when none is left.
+/// `source` says which images. `load(count, without)` gives `{images, left}`. `title` and `hint` stand above them.
+/// `suggestion` is the class that they seem to belong to; `label` is their common label, if any. `counts` says that
+/// the number left means something. `empty` is shown when none is left.
 export function manyView(app, source) {
   let size = Number(localStorage.getItem(sizeKey)) || usual();
   let tiles = [];
@@ -54,7 +54,7 @@ export function manyView(app, source) {
 
   const chosen = () => tiles.filter((tile) => tile.isChosen && !tile.isUnreadable);
 
-  /// Asks for images. Those that were left over by the last verdict stay as they were.
+  /// Asks for images. Images that the last verdict left over stay as they were.
   async function show() {
     const { images, left: rest } = await source.load(size, []);
     left = rest;
@@ -175,7 +175,7 @@ export function manyView(app, source) {
       toast(`${plural(asked.length, "verdict")} saved. Undo takes them back.`);
       const rest = tiles.filter((tile) => !asked.includes(tile) && !tile.isUnreadable).map((tile) => tile.item.image);
       await show();
-      // What was not chosen was meant for another verdict.
+      // Images that were not chosen were meant for another verdict.
       if (rest.length > 0) tiles.forEach((tile, index) => set(index, rest.includes(tile.item.image)));
     } catch (error) { toast(error.message); }
     element.classList.remove("busy");
@@ -244,7 +244,7 @@ export function similarView(app, image) {
 export function pairView(app, label, suggestion) {
   return manyView(app, {
     title: ["Labelled ", h("strong", {}, app.name(label)), ". Do they show ", h("strong", {}, app.name(suggestion)), "?"],
-    hint: "Leave out what is something else. What you leave out stays here for another verdict.",
+    hint: "Leave out what is something else. Images that you leave out stay here for another verdict.",
     label, suggestion, counts: true,
     load: (count, without) => api.get(`suspects?class=${label}&suggestion=${suggestion}&count=${count}&without=${without.join(",")}`),
     empty: "You have checked every label here that looks wrong.",

@@ -189,7 +189,7 @@ export function chosenView(app) {
     hint: chosen.length > most ? `${chosen.length} images; the first ${most} that are open come first.` : "Leave out what does not belong to the others, then say once what they all are.",
     load: async (count) => {
       if (chosen.length === 0) return { images: [], left: 0 };
-      // What is answered falls away, so that the others come up.
+      // Answered images fall away, so that the others come up.
       const { images, left } = await api.get(`chosen?count=${count}&images=${chosen.slice(0, most).join(",")}`);
       if (images.length > 0 || chosen.length <= most) return { images, left };
       chosen.splice(0, most);

@@ -1,5 +1,5 @@
-// What mends most: one's verdicts that the model contradicts, to be looked at again; then the labels it is least sure of, of
-// all classes, grouped by what they are labelled and what they look like.
+// The most useful second looks: first one's own verdicts that the model contradicts, then the labels it is least sure of, of
+// all classes, grouped by label and by likely class.
 
 import * as api from "./api.js";
 import { h, imageURL, whole, isUnreadable, toast, say, plural } from "./dom.js";
@@ -29,7 +29,7 @@ export function mendView(app) {
     h("footer", { class: "actions" },
       h("button", { type: "button", class: "quiet", onclick: undo }, "Undo ", h("kbd", {}, keyOf("undo"))), count, saveButton));
 
-  /// What a click makes of a tile, in turn.
+  /// The states that a click gives a tile, in turn.
   const turns = (tile) => (tile.suggestion === undefined ? ["right", "wrong"] : ["right", "other", "wrong"]);
 
   function draw(reply) {
@@ -131,8 +131,8 @@ export function mendView(app) {
     if (isBusy || tiles.length === 0 || api.isOffline()) return;
     const shown = asked();
     const waiting = shown.filter(({ picture }) => !(picture.complete && picture.naturalWidth > 0)).length;
-    if (waiting > 0) return toast(`${plural(waiting, "image")} still to come.`);
-    if (performance.now() - since < app.overview.glance * 1000 * shown.length) return toast("That was fast: look at all images, then save the page.");
+    if (waiting > 0) return toast(`${plural(waiting, "image")} not loaded yet.`);
+    if (performance.now() - since < app.overview.glance * 1000 * shown.length) return toast("That was very fast. Look at all images, then save the page.");
     isBusy = true;
     element.classList.add("busy");
     const dwell = Math.round((performance.now() - since) / tiles.length);

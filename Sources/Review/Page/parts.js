@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { h, imageURL, plural } from "./dom.js";
 
-/// Shows what a class looks like.
+/// Shows typical images of a class.
 export async function referenceStrip(place, app, label) {
   place.dataset.label = label;
   try {
@@ -17,7 +17,7 @@ export async function referenceStrip(place, app, label) {
   } catch { place.hidden = true; }
 }
 
-/// What a class looks like, under its name.
+/// Typical images of a class, under its name.
 export class Likeness {
   #app;
   #label;
@@ -40,7 +40,7 @@ export class Likeness {
   }
 }
 
-/// What an action was, as people read it.
+/// An action in words.
 export function actionText(app, one) {
   if (one.isAccepted) return `${plural(one.answers, "suggestion")} accepted`;
   const place = one.label === undefined ? "" : ` on ${app.name(one.label)}`;

@@ -1,4 +1,4 @@
-// What to verify next, and why.
+// The classes to verify next, and why.
 
 import * as api from "./api.js";
 import { h, imageURL, percent, plural } from "./dom.js";

@@ -9,16 +9,16 @@ import { Likeness, actionText } from "./parts.js";
 
 const ahead = 6;
 
-/// What else can be said of an image: the answer that goes with it, and the words.
+/// Further remarks about an image: the answer that goes with each, and its words.
 const remarks = {
   none: ["wrong", "No class fits"], several: ["unsure", "Several fit"], bad: ["unsure", "Bad image"], exclude: ["unsure", "Leave out"],
 };
 
 /// Goes through images.
 ///
-/// `source` says where they come from: `load(without)` gives `{images, left}`; `belongs(item)` says which answers that are taken back are asked again here; `question(item)` and `facts(item)` are
-/// optional; `tools` stands above all; `showsSuggestion` also shows
-/// what the suggested class looks like.
+/// `source` says where they come from. `load(without)` gives `{images, left}`. `belongs(item)` says whether an image whose
+/// answer was taken back is asked again here. `question(item)` and `facts(item)` are optional. `tools` stands at the top.
+/// `showsSuggestion` also shows typical images of the suggested class.
 export function singleView(app, source) {
   let line = [];
   // Images that are to come again when all others are done.
@@ -127,11 +127,11 @@ export function singleView(app, source) {
   async function perform(name, asked, label) {
     if (name === "undo") return undo();
     const item = line[0];
-    // What was pressed before this image was there was not meant for it.
+    // A key that was pressed before this image appeared was not meant for it.
     if (!item || asked < since) return;
     // Nobody has seen what has not come yet. An image that was there stays seen while its larger copy is on its way.
     if (picture.complete && picture.naturalWidth > 0) seen = item;
-    if (seen !== item) return toast("The image is still to come.");
+    if (seen !== item) return toast("The image has not loaded yet.");
     if (name === "zoom") return zoom(item);
     if (name === "similar") { location.hash = `#/similar/${item.image}`; return undefined; }
     if (name === "class") return answer(item, "wrong", label);

@@ -8,7 +8,7 @@ struct ClassClusters: Sendable {
   /// Clusters at most, and images that each should have at least.
   static let maximum = 12
   static let imagesPerCluster = 8
-  /// Clusters are sought among so many images; the others join the nearest.
+  /// Clusters are sought among this many images; the others join the nearest.
   static let maximumClustered = 1000
   /// Central images at most.
   static let maximumCentral = 8

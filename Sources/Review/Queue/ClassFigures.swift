@@ -1,4 +1,4 @@
-/// What scoring says of one class as a whole.
+/// The scores of one class as a whole.
 struct ClassFigures: Sendable, Hashable {
   /// The mean probability that a decision is mistaken.
   var doubt = 0.0

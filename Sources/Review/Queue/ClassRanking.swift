@@ -32,7 +32,7 @@ struct ClassRanking: Sendable {
   private func coldStart(_ open: [Standing]) -> [QueueEntry] {
     let begun = open.filter { (1..<Self.minimum).contains($0.verified) }
     var entries = begun.map {
-      entry($0, .begun, "\($0.verified) verified; from about \(Self.minimum) on a class can be learned from")
+      entry($0, .begun, "\($0.verified) verified; a class helps from about \(Self.minimum) on")
     }
     var chosen = Set(classes.filter { $0.verified > 0 }.map(\.label))
     var left = open.filter { $0.verified == 0 }

@@ -27,11 +27,11 @@ struct Outlook: ResponseEncodable, Sendable, Hashable {
     }
   }
 
-  /// What is left among the labels that are kept, at most, with 95 % confidence, whenever people stop.
+  /// The bound on wrong labels that are left among the kept ones, with 95 % confidence, whenever people stop.
   struct Kept: Sendable, Hashable, Codable {
     /// The share of wrong labels, at most.
     var upper: Double
-    /// Labels kept, in so many classes.
+    /// Labels kept, in this many classes.
     var labels: Int
     var classes: Int
     /// Images drawn at random among them, and how many of those are not known to be right: wrong, or "not sure".
@@ -55,7 +55,7 @@ struct Outlook: ResponseEncodable, Sendable, Hashable {
   var expectedUnverified: Double?
   /// The moments of past scorings, the oldest first.
   var history: [Moment]
-  /// `expected` after so many more verdicts and another training: extrapolated.
+  /// `expected` after this many more verdicts and another training: extrapolated.
   var after: Double?
   static let step = 100
   var more = step
@@ -92,14 +92,14 @@ struct Outlook: ResponseEncodable, Sendable, Hashable {
     after = later
     isEnough = expected - later < Self.worthwhile
     let state = "The model probably misjudges \(expected.counted) labels"
-    let where_ =
+    let place =
       next.isEmpty
       ? ""
-      : " in \(next.prefix(3).map(Self.brief).formatted(.list(type: .and).locale(Locale(identifier: "en_GB"))))"
+      : ", in \(next.prefix(3).map(Self.brief).formatted(.list(type: .and).locale(Locale(identifier: "en_GB")))),"
     advice =
       isEnough
       ? "\(state). Another \(Self.step) verdicts would change less than \(Self.worthwhile.counted): this is enough."
-      : "\(state). Another \(Self.step) verdicts\(where_) may bring that to \(later.counted)."
+      : "\(state). Another \(Self.step) verdicts\(place) may bring that to \(later.counted)."
   }
 
   /// A class's name as a sentence bears it.
@@ -111,9 +111,9 @@ struct Outlook: ResponseEncodable, Sendable, Hashable {
     let needed = 2 * ClassRanking.minimum
     if verified >= needed {
       return
-        "\(verified) images are verified. Train now to see what they bring, then go on where it helps most."
+        "\(verified) images are verified. Train now; the page then suggests where more verdicts help most."
     }
-    return "Verify about \(ClassRanking.first) images in each of two or more classes that differ, then train."
+    return "Verify about \(ClassRanking.first) images in each of two or more different classes, then train."
   }
 
   /// b in `error ∝ n^−b`, by least squares on the logarithms, leaning on the usual decline.

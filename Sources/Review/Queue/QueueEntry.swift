@@ -13,7 +13,7 @@ struct QueueEntry: ResponseEncodable, Sendable, Hashable {
     case doubtful
     /// The networks disagree on many of its images.
     case disagreeing
-    /// What is judged and which class fits best contradict each other.
+    /// The decision and the best-fitting class contradict each other.
     case contradictory
   }
 

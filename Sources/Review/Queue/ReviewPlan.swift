@@ -55,7 +55,7 @@ struct ReviewPlan: Sendable, Hashable, Codable {
   var mended: Double
   /// Whether the wish can be fulfilled.
   var isReached: Bool
-  /// What it comes to, in a sentence or two.
+  /// The conclusion, in a sentence or two.
   var text: String
 
   var images: Int { steps.reduce(0) { $0 + $1.images } }

@@ -1,6 +1,6 @@
 import Torch
 
-/// Finds the images that look most like one, by the cosine of centred features.
+/// Finds the images that look most like one, by the cosine of centered features.
 ///
 /// It compares at most ``most`` images: all of a data set of ordinary size; in a larger one only images
 /// of the most similar classes.
@@ -8,7 +8,7 @@ struct SimilarImages: Sendable {
   /// Images compared at most.
   static let most = 60_000
   /// Images that the common part of all features is taken from.
-  private static let centred = 2000
+  private static let centered = 2000
   private static let chunk = 8192
 
   let features: any FeatureSource
@@ -18,7 +18,7 @@ struct SimilarImages: Sendable {
   /// - Parameter samples: Images that take part.
   init?(_ features: any FeatureSource, among samples: [Int]) {
     let known = samples.filter { $0 < features.count }
-    let step = max(1, known.count / Self.centred)
+    let step = max(1, known.count / Self.centered)
     let chosen = stride(from: 0, to: known.count, by: step).map { known[$0] }
     guard !chosen.isEmpty else { return nil }
     let rows = ClassClusters.unit(features.rows(chosen))
@@ -32,12 +32,12 @@ struct SimilarImages: Sendable {
   func callAsFunction(_ image: Int, among samples: [Int], count: Int) -> [Int] {
     let known = samples.filter { $0 < features.count && $0 != image }
     guard image < features.count else { return [] }
-    let own = centred([image])
+    let own = centered([image])
     guard !ClassClusters.finite(own).isEmpty else { return [] }
     var found: [(similarity: Float, sample: Int)] = []
     for start in stride(from: 0, to: known.count, by: Self.chunk) {
       let piece = Array(known[start..<min(start + Self.chunk, known.count)])
-      let similarities = centred(piece).matmul(own.transposed()).floats()
+      let similarities = centered(piece).matmul(own.transposed()).floats()
       found += zip(similarities, piece).filter { $0.0.isFinite }.map { ($0, $1) }
       // No more than can be among the nearest stay in memory.
       if found.count > 4 * Self.chunk { found = Self.nearest(found, count) }
@@ -51,7 +51,7 @@ struct SimilarImages: Sendable {
     Array(found.sorted { ($0.similarity, $1.sample) > ($1.similarity, $0.sample) }.prefix(count))
   }
 
-  private func centred(_ samples: [Int]) -> Tensor {
+  private func centered(_ samples: [Int]) -> Tensor {
     ClassClusters.unit(ClassClusters.unit(features.rows(samples)) - mean)
   }
 }

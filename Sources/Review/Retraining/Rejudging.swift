@@ -34,7 +34,7 @@ actor Rejudging {
     while isDue {
       isDue = false
       let backend = backend
-      // What is wrong with the workspace, training and scoring say; verdicts are taken whatever happens here.
+      // Training and scoring report faults of the workspace; verdicts are taken whatever happens here.
       guard let rows = try? await Blocking.alone({ try backend.judge() }) else { return }
       await desk.take(Scores(fresh: rows))
       await hub.announce()

@@ -11,7 +11,7 @@ actor Retraining {
 
     var phase = Phase.idle
     var step: RetrainingStep?
-    /// What went wrong and what to do.
+    /// The fault and its remedy.
     var problem: String?
     /// The person who asked for it.
     var person: String?

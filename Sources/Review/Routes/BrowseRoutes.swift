@@ -2,7 +2,7 @@ import Foundation
 import Hummingbird
 import Workspace
 
-/// What there is to look at: classes, the queue, images, references, suspects, disagreements.
+/// The lists to look at: classes, the queue, images, references, suspects, disagreements.
 struct BrowseRoutes: Sendable {
   let desk: Desk
   let retraining: Retraining
@@ -88,7 +88,7 @@ struct BrowseRoutes: Sendable {
     let desk = desk
     let warmer = warmer
     Task(priority: .utility) {
-      // What is wished last is made first.
+      // The thumbnail that was wished last is made first.
       for (place, entry) in entries.prefix(3).enumerated().reversed() {
         await warmer.warm(try await desk.peek(entry.label, count: place == 0 ? 60 : 24))
       }

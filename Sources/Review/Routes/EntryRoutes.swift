@@ -7,7 +7,7 @@ import Synchronization
 struct EntryRoutes: Sendable {
   let sessions: Sessions
   let cookie: String
-  /// What the addresses of images begin with.
+  /// The beginning of the images' addresses.
   let pictures: @Sendable () -> String
   private let attempts = Attempts()
 
@@ -55,9 +55,9 @@ struct EntryRoutes: Sendable {
 struct Me: ResponseEncodable, Sendable {
   /// Empty until it was said.
   var person: String
-  /// What tells the workspace from others that may be served under the same address later.
+  /// A name that tells the workspace from others that may be served under the same address later.
   var workspace: String
-  /// What the addresses of images begin with: other images have another.
+  /// The beginning of the images' addresses: other images have another.
   var pictures: String
   /// Whether the reviewer may invite others.
   var isHost: Bool

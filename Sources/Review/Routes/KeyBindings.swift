@@ -5,7 +5,7 @@ import Hummingbird
 /// with `Ctrl+` or `Shift+` before it where that is meant.
 package struct KeyBindings: ResponseEncodable, Sendable, Hashable {
   package var keys: [String: [String]]
-  /// What is wrong with the user's file, for the page to show.
+  /// The fault of the user's file, for the page to show.
   var problem: String?
 
   static let standard: [String: [String]] = [

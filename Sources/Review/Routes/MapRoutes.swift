@@ -15,7 +15,7 @@ struct MapRoutes: Sendable {
       var y: Double
       /// Whether the label looks wrong. It is said of suspects alone, which may be looked at as such.
       var isSuspect: Bool
-      /// What people answered, if anything.
+      /// People's answers, if any.
       var answer: VerdictRoutes.Answer.Word?
     }
 

@@ -5,7 +5,7 @@ struct PlanRoutes: Sendable {
   let desk: Desk
 
   struct Reply: ResponseEncodable {
-    /// What was asked for; nil where only the standing is.
+    /// The wished end; nil if only the standing is asked for.
     var plan: ReviewPlan?
     var standing: PlanStanding?
   }

@@ -40,7 +40,7 @@ struct Overview: ResponseEncodable, Sendable {
     var name: String
     var answers: Int
     var perMinute: Double?
-    /// What trials and images shared with others say.
+    /// The quality by trials and by images shared with others.
     var quality: Quality?
   }
 
@@ -71,7 +71,7 @@ struct Overview: ResponseEncodable, Sendable {
   var retraining: Retraining.Status
   /// Whether the images have features, without which there is nothing to train on.
   var hasFeatures: Bool
-  /// What the addresses of images begin with.
+  /// The beginning of the images' addresses.
   var pictures: String
   /// The least time that a person needs to look at an image, in seconds; pages saved faster are asked about.
   var glance: Double
@@ -81,7 +81,7 @@ struct VerdictReply: ResponseEncodable, Sendable {
   struct Undone: Sendable, Encodable {
     struct Image: Sendable, Encodable {
       var item: ImageItem
-      /// What had been said about it.
+      /// The earlier answer on it.
       var answer: VerdictRoutes.Answer.Word
     }
 
@@ -97,14 +97,14 @@ struct VerdictReply: ResponseEncodable, Sendable {
 
   /// The classes that were touched.
   var classes: [Standing]
-  /// What was taken back.
+  /// The answers that were taken back.
   var undone: Undone?
   /// How many suggestions were accepted.
   var accepted: Int?
 }
 
 extension Desk {
-  /// Picks as the page shows them. What the model thinks is told of suspects only: people take suggestions over (Beck,
+  /// Picks as the page shows them. The model's opinion is shown on suspects only: people tend to accept suggestions (Beck,
   /// Eckman, Kern and Kreuter 2025), so that images which stand for others are judged blind, and so are those beside them.
   func items(_ picks: [Pick]) async throws -> [ImageItem] {
     let workspace = workspace
@@ -128,7 +128,7 @@ extension Desk {
   }
 }
 
-/// What a reviewer did, the last first.
+/// The answers of a reviewer, the last first.
 struct History: ResponseEncodable, Sendable {
   struct Action: Sendable, Encodable {
     /// Seconds since 1970.

@@ -21,7 +21,7 @@ struct ReviewerRoutes: Sendable {
   }
 
   struct Invitation: ResponseEncodable {
-    /// What follows the page's address after `#token=`.
+    /// The text after `#token=` in the page's address.
     var token: String
   }
 
@@ -76,7 +76,7 @@ struct ReviewerRoutes: Sendable {
     if sessions.isTaken(person, for: session.id) || known.contains(where: { Sessions.isSame($0, person) }) {
       throw HTTPError(
         .conflict,
-        message: "Somebody of this name reviews here already. If it is you, ask for a link in your name.")
+        message: "Somebody with this name is already reviewing. If it is you, ask for a link in your name.")
     }
     try sessions.rename(session.id, to: person)
     var renamed = session
@@ -109,7 +109,7 @@ struct ReviewerRoutes: Sendable {
       invitation.person = person
     }
     guard let token = sessions.invite(invitation) else {
-      throw HTTPError(.tooManyRequests, message: "Many links wait to be used already.")
+      throw HTTPError(.tooManyRequests, message: "Too many links are unused.")
     }
     return Invitation(token: token)
   }
@@ -138,7 +138,7 @@ struct ReviewerRoutes: Sendable {
   private func host(_ context: ReviewContext) throws -> Sessions.Session {
     let session = try context.reviewer()
     guard session.isHost else {
-      throw HTTPError(.forbidden, message: "Only who started the review can do that.")
+      throw HTTPError(.forbidden, message: "Only the person who started the review can do that.")
     }
     return session
   }

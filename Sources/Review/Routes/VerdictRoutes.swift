@@ -25,7 +25,7 @@ struct VerdictRoutes: Sendable {
     var dwell: Int?
     /// The class that is right.
     var correction: Int?
-    /// What else is said about the image.
+    /// A further remark about the image.
     var remark: VerificationRecord.Remark?
   }
 
@@ -41,7 +41,7 @@ struct VerdictRoutes: Sendable {
   }
 
   struct Acceptance: Decodable, Sendable {
-    /// What the page calls it, for undoing.
+    /// The page's own name for it, for undoing.
     var batch: String
     /// Nil: of all classes.
     var label: Int?
@@ -64,7 +64,7 @@ struct VerdictRoutes: Sendable {
     guard answers.count <= Self.maximumAnswers else {
       throw HTTPError(.contentTooLarge, message: "At most \(Self.maximumAnswers) answers at once.")
     }
-    // What is sent together is one action, to be taken back as one.
+    // Answers that are sent together are one action, to be taken back as one.
     let now = Date.now
     let records = try answers.map { try record($0, by: person, in: session, at: now) }
     try await desk.add(records, by: person)
@@ -95,7 +95,7 @@ struct VerdictRoutes: Sendable {
     }
     if let remark = answer.remark {
       guard remark.answer == answer.answer.stored, answer.correction == nil else {
-        throw HTTPError(.unprocessableContent, message: "The remark does not go with the answer.")
+        throw HTTPError(.unprocessableContent, message: "The remark does not fit the answer.")
       }
     }
     return VerificationRecord(

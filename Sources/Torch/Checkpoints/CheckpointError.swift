@@ -2,9 +2,9 @@
 public struct CheckpointError: Error, CustomStringConvertible, Sendable, Hashable {
   /// The file as the caller named it.
   public var path: String
-  /// What is wrong: a clause without a full stop.
+  /// The fault: a clause without a full stop.
   public var what: String
-  /// What the user can do: a sentence without a full stop.
+  /// The remedy: a sentence without a full stop.
   public var remedy: String
   /// Whether the disk refused to take it, rather than the bytes being wrong.
   public var isWriting: Bool
@@ -19,7 +19,7 @@ public struct CheckpointError: Error, CustomStringConvertible, Sendable, Hashabl
   public var description: String { "\(path): \(what). \(remedy)." }
 }
 
-/// What is wrong with the bytes of a checkpoint, before the file's name is known.
+/// The fault of a checkpoint's bytes, before the file's name is known.
 struct CheckpointFault: Error {
   var what: String
   var remedy: String

@@ -46,7 +46,7 @@ enum PickleOpcode: UInt8 {
   case get = 0x68
   case longGet = 0x6A
 
-  /// What a refused instruction would do, for the ones that a reader may meet.
+  /// The effect that a refused instruction would have, for the ones that a reader may meet.
   static func meaning(of byte: UInt8) -> String? {
     switch byte {
     case 0x69, 0x6F, 0x81, 0x92: "makes an object of any class"

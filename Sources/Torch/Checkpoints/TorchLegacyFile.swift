@@ -1,7 +1,8 @@
 import Foundation
 
-/// What `torch.save` wrote before PyTorch 1.6: pickles of a magic number, the format's version, the machine's word
-/// sizes, the object itself and the storages' keys, then the storages, each behind its count of elements.
+/// The format that `torch.save` wrote before PyTorch 1.6: pickles of a magic number, the format's version, the
+/// machine's word sizes, the object itself and the storages' keys. Then come the storages, each behind its count of
+/// elements.
 enum TorchLegacyFile {
   /// 0x1950a86a20f9469cfc6c, which fills ten bytes.
   private static let magicNumber: [UInt8] = [0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]

@@ -6,9 +6,9 @@ import Foundation
 package enum TorchScript {
   /// Writes what `forward` does with a tensor, as libtorch records it while it does so with `example`.
   ///
-  /// The operations must be the same for every input: what Swift decides by a tensor's shape or elements is decided once,
-  /// for `example`. The first dimension may differ later if `forward` does not read its size. What was written is loaded
-  /// again and run on `check`, so that a program that computes something else is never left behind.
+  /// The operations must be the same for every input: anything that Swift decides by a tensor's shape or elements is
+  /// decided once, for `example`. The first dimension may differ later if `forward` does not read its size. The written
+  /// file is loaded again and run on `check`, so that a program that computes something else is never left behind.
   ///
   /// - Parameters:
   ///   - path: the file; it is written completely or not at all.

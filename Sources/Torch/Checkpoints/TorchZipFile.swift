@@ -1,6 +1,6 @@
 import Foundation
 
-/// What `torch.save` writes since PyTorch 1.6: a zip archive with the pickle and one entry a storage.
+/// The format that `torch.save` writes since PyTorch 1.6: a zip archive with the pickle and one entry per storage.
 enum TorchZipFile {
   /// The longest pickle that is read: state dictionaries take some hundred bytes a tensor.
   private static let maximumPickleLength = 64 << 20

@@ -16,7 +16,7 @@ struct GPUNeighbors: Sendable {
   /// Blocks under way at a time: while the GPU computes one, others are read.
   private static let turns = 3
 
-  /// Bytes of a GPU's memory that the search of so many vectors takes.
+  /// Bytes of a GPU's memory that the search of this many vectors takes.
   static func byteCount(_ count: Int, dimension: Int) -> Int {
     count * dimension * 2 + 2 * turns * block * min(count, piece) * 4 + piece * dimension * 4
   }

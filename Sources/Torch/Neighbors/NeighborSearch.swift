@@ -32,14 +32,14 @@ package struct NeighborSearch: Sendable {
 
   package init(k: Int) { self.k = k }
 
-  /// Bytes of a GPU's memory that the search of so many vectors takes.
+  /// Bytes of a GPU's memory that the search of this many vectors takes.
   package static func gpuBytes(_ count: Int, dimension: Int) -> Int {
     GPUNeighbors.byteCount(count, dimension: dimension)
   }
 
   /// - Parameters:
   ///   - features: `[N, d]`, of any length; rows are read several times, in order.
-  ///   - store: Where neighbors may be kept already, whole or in part, and are kept.
+  ///   - store: May hold the neighbors of an earlier search, whole or in part, and are kept.
   ///   - progress: Called from any thread with the share of the work done.
   package func callAsFunction(
     _ features: some FeatureSource, store: NeighborStore? = nil, threads: Int,
@@ -58,7 +58,7 @@ package struct NeighborSearch: Sendable {
       ? run.exact(features, distinct) : run.clustered(run.divided(distinct))
   }
 
-  /// What the outcome follows from.
+  /// A key of everything that the outcome depends on.
   private func key(_ vectors: UnitVectors) -> String {
     let settings: [UInt64] = [
       1, UInt64(k), recall.bitPattern, UInt64(device == .cpu ? exactBelow : .max), seed, UInt64(block),
@@ -250,7 +250,7 @@ extension NeighborSearch {
           found += $0
           return Double(found) >= needed
         }
-        // What is looked at must reach well beyond what is searched.
+        // The lists that are looked at must reach well beyond the ones that are searched.
         if let probes, 2 * (probes + 1) <= looked || looked == lists.listCount {
           return ClusteredLists.Probing(probes: probes + 1, looked: looked, near: all.near)
         }

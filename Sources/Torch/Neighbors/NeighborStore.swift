@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A folder in which neighbors are kept. With many examples finding them takes longer than all the rest, and they
@@ -6,13 +7,13 @@ import Foundation
 ///
 /// `lists.safetensors` says what lies where, and, when all is done, how good it is. `neighbors.i32` is the table
 /// `[groups, k]` in the order of the lists. `blocks.u64` has a digest of each block of its rows that is done. The unit
-/// vectors in the same order are in `vectors.f16`. What cannot be written is not kept, and is found again.
+/// vectors in the same order are in `vectors.f16`. Results that cannot be written are not kept, and are found again.
 public struct NeighborStore: Sendable {
   public let folder: String
 
   public init(folder: String) { self.folder = folder }
 
-  /// What was found in a store.
+  /// The contents of a store.
   struct Kept {
     var complete: Neighborhoods?
     var partial: Division?
@@ -59,11 +60,8 @@ public struct NeighborStore: Sendable {
     let journal = NeighborJournal(
       table, rows: division.firsts.count, width: division.k * 4, block: block, store: self)
     journal.markAll()
-    let encoder = JSONEncoder()
-    // The same neighbors are the same bytes.
-    encoder.outputFormatting = .sortedKeys
-    guard let json = try? encoder.encode(quality) else { return }
-    write(division, [Self.keyName: key, Self.qualityName: String(decoding: json, as: UTF8.self)])
+    guard let json = try? quality.json() else { return }
+    write(division, [Self.keyName: key, Self.qualityName: json])
   }
 
   private func write(_ division: Division, _ metadata: [String: String]) {
@@ -88,7 +86,7 @@ public struct NeighborStore: Sendable {
     guard let file = Checkpoint.readSealed(path: listsPath), file.metadata[Self.keyName] == key,
       let division = division(file, count: count), division.k <= k
     else {
-      // What belongs to other vectors may still be in use, and must not be taken for done: it gives way to new files.
+      // Files of other vectors may still be in use, and must not be mistaken for finished ones: they give way to new files.
       for path in [tablePath, vectorsPath, blocksPath] { unlink(path) }
       return Kept()
     }
@@ -97,8 +95,7 @@ public struct NeighborStore: Sendable {
     let journal = NeighborJournal(
       table, rows: rows, width: division.k * 4, block: block, store: self)
     let partial = division.clusters == nil ? nil : division
-    guard journal.pending.isEmpty, let json = file.metadata[Self.qualityName],
-      let quality = try? JSONDecoder().decode(NeighborQuality.self, from: Data(json.utf8)),
+    guard journal.pending.isEmpty, let quality = try? file.value(NeighborQuality.self, key: Self.qualityName),
       table.bytes.bindMemory(to: Int32.self).allSatisfy({ $0 >= -1 && Int($0) < count })
     else { return Kept(partial: partial) }
     return Kept(

@@ -43,7 +43,7 @@ package struct SimilarityBlocks: Sendable {
   ///   - visit: Gathers from the cosines `[queries, keys]`, C order, of a block of queries with a block of keys (a
   ///     range of places in ``keys``); the key blocks come in order.
   ///   - progress: Called from any thread with the share of the work done.
-  /// - Returns: What was gathered, in the order of the queries.
+  /// - Returns: The gathered values, in the order of the queries.
   package func gather<Gathered: Sendable>(
     threads: Int, progress: (@Sendable (Double) -> Void)? = nil,
     begin: @escaping @Sendable (Range<Int>) -> Gathered,

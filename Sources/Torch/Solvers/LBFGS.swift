@@ -1,4 +1,4 @@
-/// Minimises a smooth function by limited-memory quasi-Newton steps (Nocedal 1980), asking for one evaluation at a time.
+/// Minimizes a smooth function by limited-memory quasi-Newton steps (Nocedal 1980), asking for one evaluation at a time.
 ///
 /// The caller evaluates the function at ``point`` and hands value and gradient to ``advance(value:gradient:)``, so that
 /// several problems can share one pass over the data. The line search brackets a point that satisfies the weak Wolfe
@@ -32,7 +32,7 @@ struct LBFGS {
   private var direction: Tensor
   private var slope = 0.0
   private var pairs: [(step: Tensor, change: Tensor, product: Double)] = []
-  /// What the preconditioner is multiplied with, so that it fits the latest pair.
+  /// The factor on the preconditioner, so that it fits the latest pair.
   private var scale = 1.0
   private var low = 0.0
   private var high = Double.infinity

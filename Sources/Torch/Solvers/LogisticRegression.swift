@@ -1,12 +1,13 @@
 /// Multinomial logistic regression with an L2 penalty and weighted examples, several models at once.
 ///
-/// Each minimises, as scikit-learn's `LogisticRegression(C:)` does with `sample_weight`, `weighted mean over its examples of
-/// −log softmax(W x + b)_y + ‖W‖² / (2 C n)`, where n is the sum of the weights, the bias free. An example may count for a
-/// second class besides its label, with a weight of its own. The models (folds of a cross-validation, ways to weigh, or
-/// candidates for C) share every pass over the features: one wide matrix product instead of several narrow ones.
+/// Each minimizes, as scikit-learn's `LogisticRegression(C:)` does with `sample_weight`, `weighted mean over its
+/// examples of −log softmax(W x + b)_y + ‖W‖² / (2 C n)`, where n is the sum of the weights, the bias free. An example
+/// may count for a second class besides its label, with a weight of its own. The models (folds of a cross-validation,
+/// ways to weigh, or candidates for C) share every pass over the features: one wide matrix product instead of several
+/// narrow ones.
 ///
 /// ``LBFGS`` searches, preconditioned by the Hessian's upper bound `½ · covariance + I / (C n)` (Böhning 1992), on
-/// features less their mean, which changes nothing but the bias. That takes 10 to 20 passes where a plain search takes
+/// centered features, which changes nothing but the bias. That takes 10 to 20 passes where a plain search takes
 /// more than a hundred.
 package struct LogisticRegression: Sendable, Hashable {
   /// Over when no element of the gradient is larger; scikit-learn's default.
@@ -18,7 +19,7 @@ package struct LogisticRegression: Sendable, Hashable {
     self.maximumIterations = maximumIterations
   }
 
-  /// What one model learns from, and how freely.
+  /// The data that one model learns from, and its penalty.
   package struct Task: Sendable {
     /// How much each example counts for its label, `[n]`, none negative; 0 is the same as leaving it out.
     package var weights: [Float]

@@ -31,7 +31,7 @@ struct CaseNotice {
     return [
       "keys that differ from another only in upper and lower case: \(count) "
         + "(\(pairs.joined(separator: ", "))\(more)); "
-        + "if these name files, one takes the other's place where case is ignored, as on macOS and Windows"
+        + "if these name files, one overwrites the other on macOS and Windows"
     ]
   }
 }

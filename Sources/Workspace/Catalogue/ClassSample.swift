@@ -1,4 +1,5 @@
-/// The images of one class that were drawn at random and answered: what is found in them holds for the whole class.
+/// The images of one class that were drawn at random and answered: the share of wrong labels among them is
+/// representative of the class.
 ///
 /// Two kinds of images belong to it. First, the longest beginning of the class's ``DrawOrder`` whose images have all been
 /// answered, by whatever route: an image that a suspect's view or a second opinion has answered keeps its place. The
@@ -19,7 +20,7 @@ public struct ClassSample: Sendable, Hashable {
   /// - Parameters:
   ///   - members: Images of the class that can be drawn: at least those drawn no later than the last answered one.
   ///   - images: How many there are in all.
-  ///   - answer: What holds of an image.
+  ///   - answer: The current answer on an image.
   init(
     label: Int, members: some Sequence<Int>, images: Int, order: DrawOrder,
     answer: (Int) -> CurrentAnswer?
@@ -45,7 +46,7 @@ public struct ClassSample: Sendable, Hashable {
   ///
   /// - Parameters:
   ///   - members: The images of the class that can be drawn.
-  ///   - answer: What holds of an image, if anybody has said something.
+  ///   - answer: The current answer on an image, if anybody has said something.
   package init(label: Int, members: [Int], order: DrawOrder, answer: (Int) -> CurrentAnswer?) {
     self.init(label: label, members: members, images: members.count, order: order, answer: answer)
   }

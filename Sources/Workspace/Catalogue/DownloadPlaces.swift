@@ -15,7 +15,7 @@ struct DownloadPlaces: Sendable {
     prefix = folder + "/"
   }
 
-  /// What the catalogue holds of a location; `nil` if it does not lie in the workspace.
+  /// The catalogue's text for a location; `nil` if it does not lie in the workspace.
   func stored(_ location: ImageLocation) -> String? {
     if case .archiveMember(let archive, let offset, let length) = location,
       archive.hasBytePrefix(prefix)

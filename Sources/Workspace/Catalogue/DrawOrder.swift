@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import GRDB
 
@@ -12,21 +13,13 @@ package struct DrawOrder: Sendable, Hashable {
 
   /// Images of lower rank are drawn before others of their class.
   package func rank(of sample: Int) -> UInt64 {
-    Self.mixed(Self.mixed(seed &+ 0x9E37_79B9_7F4A_7C15) ^ UInt64(bitPattern: Int64(sample)))
+    ((seed &+ 0x9E37_79B9_7F4A_7C15).splitMixed ^ UInt64(bitPattern: Int64(sample))).splitMixed
   }
 
   /// The samples in the order in which they are drawn.
   package func sorted(_ samples: some Sequence<Int>) -> [Int] {
     samples.map { (rank: rank(of: $0), sample: $0) }.sorted { ($0.rank, $0.sample) < ($1.rank, $1.sample) }
       .map(\.sample)
-  }
-
-  /// SplitMix64's last step, a bijection (Steele, Lea and Flood 2014).
-  private static func mixed(_ word: UInt64) -> UInt64 {
-    var word = word
-    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-    return word ^ (word >> 31)
   }
 }
 

@@ -99,7 +99,7 @@ struct KeyHashes {
 }
 
 extension Dictionary {
-  /// What is there under the key; else `value` is from now on.
+  /// The value that is there under the key; else `value` is from now on.
   fileprivate mutating func updateIfMissing(_ key: Key, _ value: Value) -> Value? {
     if let known = self[key] { return known }
     self[key] = value

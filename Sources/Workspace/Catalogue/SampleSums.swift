@@ -1,6 +1,6 @@
 import GRDB
 
-/// What the samples amount to, as sums of one term per sample: whatever their order, and kept up to date by taking a
+/// A digest of the samples, as sums of one term per sample: whatever their order, and kept up to date by taking a
 /// term away and adding another. Equal samples give equal sums, however they came about; a row that a disk has changed
 /// gives others.
 struct SampleSums: Hashable {
@@ -71,7 +71,7 @@ struct SampleSums: Hashable {
     self.labels = labels
   }
 
-  /// What the catalogue says they are.
+  /// The sums that the catalogue has noted.
   init(stored db: Database) throws {
     func value(_ name: String) throws -> UInt64 {
       UInt64(
@@ -88,7 +88,7 @@ struct SampleSums: Hashable {
     }
   }
 
-  /// What the samples amount to: reads all of them.
+  /// The sums of the samples as they are: reads all of them.
   static func scan(_ db: Database) throws -> SampleSums {
     let names = try NameWords(db)
     let bases = try Row.fetchAll(db, sql: "SELECT first, base FROM segments ORDER BY first").map {

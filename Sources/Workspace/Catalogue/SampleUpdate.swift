@@ -3,7 +3,7 @@ import Files
 import Foundation
 import GRDB
 
-/// What became of a source since it was imported.
+/// The changes in a source since it was imported.
 package struct UpdateSummary: Sendable, Hashable, Codable {
   /// As it was imported.
   package var source: String
@@ -163,7 +163,7 @@ final class SampleUpdate {
     if last != (isRight ? 1 : 0) { try inserter.verify(id: id, label: label, isRight: isRight) }
   }
 
-  /// What a row says before it is changed.
+  /// A row before it is changed.
   private struct Old {
     var label: Int
     var split: Int

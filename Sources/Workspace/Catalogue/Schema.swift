@@ -121,7 +121,7 @@ enum Schema {
       try SampleSums.scan(db).store(db)
       try writer(db)
     }
-    // What files that hold many images looked like when they were imported: size, and time in nanoseconds.
+    // Size and time, in nanoseconds, of files that hold many images, when they were imported.
     migrator.registerMigration("5 containers") { db in
       try db.execute(
         sql: """
@@ -130,7 +130,7 @@ enum Schema {
           """)
       try writer(db)
     }
-    // What else a person said about an image.
+    // People's further remarks on images.
     migrator.registerMigration("6 remarks") { db in
       try db.execute(sql: "ALTER TABLE verifications ADD COLUMN remark TEXT")
       try writer(db)

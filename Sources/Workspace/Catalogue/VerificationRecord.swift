@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a person says about a sample's label.
+/// A person's answer about a sample's label.
 public enum VerificationAnswer: Sendable, Hashable {
   case right
   case wrong
@@ -75,7 +75,7 @@ public struct VerificationRecord: Sendable, Hashable {
     case wished
   }
 
-  /// What a person says about an image beside right and wrong.
+  /// A person's remark about an image beside right and wrong.
   public enum Remark: String, Sendable, Hashable, Codable, CaseIterable {
     /// It shows none of the data set's classes: its label is wrong, and no other is right.
     case noClass = "none"
@@ -86,10 +86,10 @@ public struct VerificationRecord: Sendable, Hashable {
     /// It is to be left out, for whatever reason.
     case exclude
 
-    /// The answer that it goes with.
+    /// The answer that belongs to the remark.
     public var answer: VerificationAnswer { self == .noClass ? .wrong : .unsure }
 
-    /// Whether the image takes no part in what is exported or trained on.
+    /// Whether the image is left out of exports and training.
     public var leavesOut: Bool { self == .bad || self == .exclude }
   }
 
@@ -114,13 +114,13 @@ public struct VerificationRecord: Sendable, Hashable {
   public var origin: Origin
   /// How long the person looked, in milliseconds.
   public var dwell: Int?
-  /// Chosen by who sends the answer, so that sending it twice does nothing.
+  /// A name that the sender chooses, so that sending the answer twice does nothing.
   public var client: String?
   /// The number of the class that the person says is right, where the label is wrong.
   public var correction: Int?
-  /// Nil if that is not known; such images stand for no others.
+  /// Nil if it is not known; such images do not count as a random sample.
   public var selection: Selection?
-  /// What else the person says about the image.
+  /// The person's further remark about the image.
   public var remark: Remark?
 
   package init(

@@ -1,7 +1,7 @@
 import Foundation
 import GRDB
 
-/// What people who looked have found of the labels, and from which images one may conclude on the others.
+/// The verdicts of people who looked, and the random samples that stand for all images.
 public struct VerifiedImages: Sendable, Hashable {
   /// One image that somebody has looked at.
   public struct Image: Sendable, Hashable {
@@ -17,10 +17,10 @@ public struct VerifiedImages: Sendable, Hashable {
     public var selection: VerificationRecord.Selection?
     /// The class that is right, if the person said which.
     public var correction: Int?
-    /// What else the person said about the image.
+    /// The person's further remark about the image.
     public var remark: VerificationRecord.Remark?
     /// Whether the image belongs to its class's random sample. Only such images may carry shares, intervals and bounds;
-    /// all others teach, and no more.
+    /// all others only help the model.
     public var isDrawn: Bool
   }
 
@@ -31,7 +31,7 @@ public struct VerifiedImages: Sendable, Hashable {
 }
 
 extension Workspace {
-  /// What people who looked have found; suggestions that were accepted unseen are left out.
+  /// The verdicts of people who looked; suggestions that were accepted unseen are left out.
   ///
   /// Costs as much as there are answers, and one pass over the samples if any were drawn at random.
   public func verifiedImages() throws -> VerifiedImages {

@@ -1,7 +1,7 @@
 import Foundation
 import GRDB
 
-/// What holds of one sample's label.
+/// The answer that holds for one sample's label.
 public struct CurrentAnswer: Sendable, Hashable {
   public var sample: Int
   /// The sample's present label, which was judged.
@@ -14,10 +14,10 @@ public struct CurrentAnswer: Sendable, Hashable {
   public var origin: VerificationRecord.Origin
   /// The class that is right, if the person said which.
   public var correction: Int?
-  /// What else that person said about the image.
+  /// That person's further remark about the image.
   public var remark: VerificationRecord.Remark?
-  /// Why the image was shown to the person whose answer holds. Says nothing of whether it stands for others: see
-  /// ``ClassSample``.
+  /// Why the image was shown to the person whose answer holds. It does not say whether the image is part of the random
+  /// sample: see ``ClassSample``.
   public var selection: VerificationRecord.Selection?
   /// Whether people who looked at the image say different things, and nobody has settled it.
   public var isDisputed: Bool
@@ -27,7 +27,7 @@ public struct CurrentAnswer: Sendable, Hashable {
   public var isDeclared: Bool
 }
 
-/// What one person says of one sample's present label, last.
+/// One person's last answer about one sample's present label.
 public struct Voice: Sendable, Hashable {
   /// Grows with time.
   public var id: Int
@@ -119,24 +119,24 @@ extension [Voice] {
 }
 
 extension Workspace {
-  /// What holds now, by sample. Of each person the last answer on a sample's present label counts; of several people,
-  /// the last one who could tell.
+  /// The answers that hold now, by sample. Of each person the last answer on a sample's present label counts; of several
+  /// people, the last one who could tell.
   public func currentAnswers() throws -> [CurrentAnswer] {
     try read { db in CurrentAnswer.of(try Voice.fetch(db)) }
   }
 
-  /// What people say of some samples' labels, and what holds.
+  /// People's answers about some samples' labels, and the answers that hold.
   package struct AnswerChanges: Sendable {
     /// The number of the last answer that is taken into account.
     public var last: Int
-    /// Each person's last word, withdrawn ones included, by sample.
+    /// Each person's last answers, withdrawn ones included, by sample.
     public var voices: [Voice]
     public var answers: [CurrentAnswer]
   }
 
   /// The present state of all samples that somebody answered on after the answer of some number.
   ///
-  /// - Parameter id: What an earlier call gave as `last`; nil: all samples.
+  /// - Parameter id: The value of `last` from an earlier call; nil: all samples.
   package func answerChanges(after id: Int?) throws -> AnswerChanges {
     try read { db in
       let last = try Int.fetchOne(db, sql: "SELECT coalesce(max(id), 0) FROM verifications") ?? 0
@@ -146,7 +146,7 @@ extension Workspace {
     }
   }
 
-  /// What each person says of some samples, withdrawn answers left out.
+  /// Each person's answers about some samples, withdrawn answers left out.
   public func voices(on samples: some Sequence<Int>) throws -> [Int: [Voice]] {
     try read { db in
       let wanted = Set(samples)

@@ -1,6 +1,6 @@
 import GRDB
 
-/// What a person answered at one moment: a page of images, one image, or many suggestions accepted.
+/// The answers that a person gave at one moment: a page of images, one image, or many suggestions accepted.
 package struct AnswerAction: Sendable, Hashable {
   /// In seconds since 1970, exactly as it is kept.
   package var moment: Double
@@ -31,7 +31,7 @@ extension Workspace {
     }
   }
 
-  /// What a person has answered on the page and not taken back, the last first.
+  /// The answers that a person has given on the page and not taken back, the last first.
   ///
   /// Answers that the same person has replaced since count no more: there is nothing of them to take back.
   package func actions(of person: String, limit: Int) throws -> [AnswerAction] {

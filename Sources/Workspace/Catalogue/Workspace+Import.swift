@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import GRDB
 
@@ -16,12 +17,12 @@ public struct ImportedSource: Sendable, Hashable {
   var first: Int { samples.lowerBound }
 }
 
-/// What an import came to.
+/// The result of an import.
 package struct ImportSummary: Sendable, Hashable {
   package var source: ImportedSource
-  /// What was passed over without harm; see `DatasetSummary`.
+  /// Things that were passed over without harm; see `DatasetSummary`.
   package var notices: [String]
-  /// What the source was taken for; see `DatasetSummary`.
+  /// The guesses about the source; see `DatasetSummary`.
   package var guesses: [String] = []
   /// The samples of each split and class that came with it.
   package var tally = DatasetTally()
@@ -58,7 +59,7 @@ extension Workspace {
       if features == nil, let set = try featureSet(key: FeatureSet.imported) {
         throw WorkspaceError(
           .invalidInput, file: source.path,
-          "brings no features, and those of the workspace's samples came with them (\(set.dimension) numbers each)",
+          "has no features, but the workspace's samples were imported with features (\(set.dimension) numbers each)",
           remedy: "Give its features too (--features FILE), or import it into a workspace of its own")
       }
       for set in try featureSets() { try set.trim(to: sampleCount()) }
@@ -136,7 +137,7 @@ extension Workspace {
 
   /// Finds keys that occur twice, and makes the others findable.
   ///
-  /// - Returns: What to say of keys that differ only in case, if there are any.
+  /// - Returns: A remark on keys that differ only in case, if there are any.
   func index(_ inserter: SampleInserter, source: DatasetSource, _ db: Database) throws -> [String] {
     var keys = inserter.keys
     keys.sort()
@@ -173,7 +174,7 @@ extension Workspace {
         DatasetProblem(
           file: place.file, line: place.line, what: "the key \"\(key)\" is also that of \(other)",
           remedy: pair.earlier < inserter.first
-            ? "Leave out what is in the workspace already; if it is another image, tell the two apart with --key-prefix NAME/ "
+            ? "Leave out the images that are in the workspace already; if it is another image, distinguish the two with --key-prefix NAME/ "
               + "or a column of unique keys, --key-column"
             : "Remove one of the two, or name a column of unique keys with --key-column"))
     }
@@ -208,7 +209,7 @@ extension Workspace {
       .alreadyImported, file: path,
       "is already imported: \(earlier.samples.count) samples, on \(earlier.date.formatted(.iso8601))\(same)",
       remedy:
-        "To import what changed since: cleannet import --update \(earlier.path); to start afresh, name another "
+        "To import the changes: cleannet import --update \(earlier.path); to start afresh, name another "
         + "--workspace")
   }
 }
@@ -225,7 +226,7 @@ extension DatasetSource {
 }
 
 extension DatasetOptions {
-  /// What tells one import of a source from another.
+  /// A text that tells one import of a source from another.
   var stored: String {
     let named: [(String, String?)] = [
       ("root", root.map(DatasetSource.absolutePath)), ("path", pathColumn), ("label", labelColumn),
@@ -248,9 +249,7 @@ extension DatasetOptions {
     ]
     let object = Dictionary(
       uniqueKeysWithValues: named.compactMap { name, value in value.map { (name, $0) } })
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return (try? encoder.encode(object)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    return (try? object.json()) ?? ""
   }
 }
 

@@ -20,7 +20,7 @@ package struct ReviewerQuality: Sendable, Hashable {
 }
 
 extension Workspace {
-  /// What trials and shared images say about each person.
+  /// The quality of each person's answers, from trials and shared images.
   package func reviewerQuality() throws -> [String: ReviewerQuality] {
     try read { db in
       var found = try Self.trials(db)
@@ -34,7 +34,7 @@ extension Workspace {
     }
   }
 
-  /// What trials alone say about each person who had any.
+  /// The quality of each person who had any trials, from those alone.
   static func trials(_ db: Database) throws -> [String: ReviewerQuality] {
     let rows = try Row.fetchAll(
       db,

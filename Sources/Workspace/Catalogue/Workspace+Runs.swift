@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import GRDB
 
@@ -22,7 +23,7 @@ public struct StageRun: Sendable, Hashable {
   public var outcome: Outcome?
   /// JSON.
   public var metrics: String?
-  /// What it followed from: a digest of each input, by name; nil of runs of earlier versions.
+  /// The inputs of the run: a digest of each, by name; nil of runs of earlier versions.
   public var inputs: [String: String]?
 
   /// A hash of all that others rely on, by which a row that a disk has changed is told.
@@ -55,7 +56,7 @@ extension Workspace {
   /// - Parameters:
   ///   - key: The hash of its inputs and settings.
   ///   - settings: JSON.
-  /// - Returns: What `finishRun` wants.
+  /// - Returns: The run's number, for `finishRun`.
   package func beginRun(stage: String, key: String, settings: String = "{}") throws -> Int {
     try write { db in
       try db.execute(
@@ -69,15 +70,13 @@ extension Workspace {
   ///
   /// - Parameters:
   ///   - metrics: JSON.
-  ///   - inputs: What it followed from: a digest of each input, by name.
-  ///   - files: What it left in the workspace; see `digests(of:)`.
+  ///   - inputs: The inputs of the run: a digest of each, by name.
+  ///   - files: The files that the run left in the workspace; see `digests(of:)`.
   package func finishRun(
     _ id: Int, _ outcome: StageRun.Outcome, metrics: String? = nil, inputs: [String: String]? = nil,
     files: [FileDigest] = []
   ) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let inputs = try inputs.map { String(decoding: try encoder.encode($0), as: UTF8.self) }
+    let inputs = try inputs?.json()
     try write { db in
       try note(files, db)
       guard

@@ -1,6 +1,6 @@
 import GRDB
 
-/// What a workspace holds.
+/// The contents of a workspace.
 public struct WorkspaceStatus: Sendable, Hashable {
   public struct Split: Sendable, Hashable {
     public var name: String
@@ -78,13 +78,13 @@ extension Workspace {
     DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the class \(number) is not there")
   }
 
-  /// What a stage's outcome depends on, for its key.
+  /// The content that a stage's outcome depends on, for its key.
   package enum Content: String, Sendable, Codable {
     /// The samples' keys and paths.
     case images
     /// The samples' labels and splits.
     case labels
-    /// What people found of labels, which classes they say are right, and which images stand for others.
+    /// People's verdicts on labels, the classes they say are right, and the images that stand for others.
     case verifications
   }
 

@@ -24,7 +24,7 @@ extension Workspace {
   ///
   /// An answer that the person has meanwhile replaced stays replaced.
   ///
-  /// - Returns: What was taken back, the last first.
+  /// - Returns: The answers that were taken back, the last first.
   package func undoVerifications(_ undone: UndoneAnswers, by person: String) throws -> [UndoneAnswer] {
     try writeAnswers { db in
       let rows: [Row] =
@@ -64,7 +64,7 @@ extension Workspace {
 
 /// The statements that take an answer back.
 private struct UndoStatements {
-  /// What the sender's name of an undoing answer begins with; nobody else can choose it.
+  /// The beginning of the sender's name of an undoing answer; nobody else can choose it.
   private static let prefix = "undo:"
   private let standing: Statement
   private let insert: Statement

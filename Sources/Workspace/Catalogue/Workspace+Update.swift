@@ -45,7 +45,7 @@ extension Workspace {
           guard try featureSet(key: FeatureSet.imported) == nil else {
             throw WorkspaceError(
               .invalidInput, file: earlier.path,
-              "has \(added.count) new images, and the workspace's features came with its samples",
+              "has \(added.count) new images, but the workspace's features were imported",
               remedy: "Import the new ones as a source of their own with --features")
           }
           let source = try DatasetSource(path: earlier.path)
@@ -75,7 +75,7 @@ extension Workspace {
         .invalidInput, file: path, "holds none of the \(summary.removed) images that were imported from it",
         remedy:
           "If it was moved, say where to: cleannet relocate OLD NEW. If a drive is not mounted, mount it. "
-          + "Another data set belongs into a workspace of its own: --workspace DIR")
+          + "Import another data set into its own workspace: --workspace DIR")
     }
     guard scope == .additions, summary.changesWhatIsThere else { return }
     let changes = [
@@ -145,7 +145,7 @@ extension Workspace {
         let concerned = try Self.locations(db, downloads).filter { move.location($0) != nil }
         guard !concerned.isEmpty else {
           throw WorkspaceError(
-            .notFound, file: move.old, "is where no image of the workspace lies",
+            .notFound, file: move.old, "contains no image of the workspace",
             remedy: "Give the former path of the folder or file that was moved. Sources are: \(names)")
         }
         let samples = concerned.lazy.compactMap(move.location).compactMap(Relocation.path).prefix(1000)

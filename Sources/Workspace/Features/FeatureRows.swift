@@ -2,7 +2,7 @@ import Files
 import Foundation
 import GRDB
 
-/// What tells an image file from what it was: size and time at once, the digest for certain.
+/// The state of an image file, to tell whether it has changed: size and time for a quick look, the digest for certainty.
 package struct ImageIdentity: Sendable, Hashable {
   /// Of the file that the image lies in, in bytes.
   package var size: Int64
@@ -21,7 +21,7 @@ package struct ImageIdentity: Sendable, Hashable {
   package func looksLike(_ other: ImageIdentity) -> Bool { size == other.size && modified == other.modified }
 }
 
-/// What is known of a sample's row of features.
+/// The known facts about a sample's row of features.
 package struct FeatureRow: Sendable, Hashable {
   package enum State: Int, Sendable, Hashable {
     case embedded = 0
@@ -36,7 +36,7 @@ package struct FeatureRow: Sendable, Hashable {
 
   package var sample: Int
   package var state: State
-  /// What the row was made of; nil where that is not known.
+  /// The image that the row was made of; nil if it is not known.
   package var image: ImageIdentity?
 
   package init(sample: Int, state: State, image: ImageIdentity?) {
@@ -75,7 +75,7 @@ extension Workspace {
 
   /// Begins to keep of which images a set's rows are made.
   ///
-  /// - Parameter rows: What is known about the rows that are there.
+  /// - Parameter rows: The known facts about the rows that are there.
   package func beginRows(of set: FeatureSet, with rows: [FeatureRow]) throws {
     try write { db in
       try db.execute(
@@ -84,7 +84,7 @@ extension Workspace {
     }
   }
 
-  /// What is known of some samples' rows. What is not among them is to be embedded.
+  /// The known facts about some samples' rows. Samples that are not among them have yet to be embedded.
   package func rows(of set: FeatureSet, in samples: Range<Int>) throws -> [Int: FeatureRow] {
     try read { db in
       guard let number = try Self.number(of: set, db) else { return [:] }
@@ -237,7 +237,7 @@ extension Workspace {
       arguments: [Int64(bitPattern: UInt64(bitPattern: old) &+ amount), number])
   }
 
-  /// What the rows amount to, read anew; equal to what is kept unless a disk has changed it.
+  /// The sums of the rows, computed anew; equal to the kept ones unless a disk has changed them.
   static func rowSums(_ db: Database) throws -> [String: (kept: UInt64, found: UInt64)] {
     var sums: [String: (kept: UInt64, found: UInt64)] = [:]
     for set in try Row.fetchAll(db, sql: "SELECT id, key, sum FROM featureSets") {

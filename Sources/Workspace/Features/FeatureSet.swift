@@ -10,21 +10,21 @@ import Foundation
 /// The value is a description; all its functions may be called from any thread. Two writers must not write
 /// one shard.
 public struct FeatureSet: Sendable, Hashable {
-  /// The hash of all that the vectors depend on but the images; the folder's name.
+  /// A hash of everything that the vectors depend on, except the images; the folder's name.
   public let key: String
   public let folder: String
   public let dimension: Int
   /// `float16` or `float32`.
   public let type: NpyType
-  /// What made the vectors, for people: backbone, weights, size, …
+  /// A description of the way the vectors were made, for people: backbone, weights, size, …
   public let about: [String: String]
 
   public static let rowsPerShard = 4096
 
-  /// The key of features that came with the samples.
+  /// The key of imported features.
   public static let imported = "imported"
 
-  /// What `features.json` holds.
+  /// The contents of `features.json`.
   private struct Description: Codable {
     var dimension: Int
     var type: NpyType
@@ -219,7 +219,7 @@ public struct FeatureSet: Sendable, Hashable {
 
   /// The digest of a shard as it is written when it holds its first rows only.
   ///
-  /// - Parameter rows: At most so many count: an import that was killed may have left others behind them.
+  /// - Parameter rows: At most this many count: an import that was killed may have left others behind them.
   func digest(shard: Int, rows: Int) throws -> String {
     let matrix = try open(shard: shard)
     let count = min(rows, matrix.count)

@@ -40,7 +40,7 @@ extension Workspace {
     return set
   }
 
-  /// The features of all samples, mapped into memory, once it is sure that they are what was written.
+  /// The features of all samples, mapped into memory after a check that they are undamaged.
   ///
   /// - Throws: `WorkspaceError` if samples have none yet, or a file is damaged.
   public func featureMatrix(_ set: FeatureSet) throws -> FeatureMatrix {
@@ -73,7 +73,7 @@ extension Workspace {
     }
   }
 
-  /// What a shard holds now, by its path below the workspace.
+  /// The digest of a shard as it is now, by its path below the workspace.
   static func shardDigest(of path: String, in workspace: String) throws -> String? {
     let parts = path.split(separator: "/")
     guard parts.count == 3, let set = try? FeatureSet(opening: "\(workspace)/features/\(parts[1])"),
@@ -98,7 +98,7 @@ extension Workspace {
     let there = try featureSet(key: FeatureSet.imported)
     let without = WorkspaceError(
       .invalidInput, file: features.path,
-      "has features, which the \(samples.lowerBound) samples in the workspace already do not have",
+      "has features, but the \(samples.lowerBound) samples already in the workspace have none",
       remedy: "Import this source into a workspace of its own, or the others with their features")
     // Before anything is made: a set that is there says that features came with the samples.
     guard there != nil || samples.lowerBound == 0 else { throw without }
@@ -127,10 +127,10 @@ extension Workspace {
 }
 
 extension FeatureSet {
-  /// What makes a shard again.
+  /// The command that makes a shard again.
   func remedy(shard: Int) -> String {
     key == Self.imported
       ? "Restore a copy of the file, or import the features again into a new workspace"
-      : "Run: cleannet embed, which makes it again"
+      : "Make it again: cleannet embed"
   }
 }

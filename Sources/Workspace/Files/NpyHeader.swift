@@ -120,7 +120,7 @@ struct NpyHeader: Hashable {
     }
   }
 
-  /// What follows a key of the dictionary.
+  /// The text after a key of the dictionary.
   private static func value(of key: String, in text: String) -> Substring? {
     guard let range = text.range(of: "'\(key)':") ?? text.range(of: "\"\(key)\":") else { return nil }
     return text[range.upperBound...].drop { $0 == " " }

@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 
 extension Workspace {
-  /// What is wrong with the catalogue: pages that SQLite finds damaged, and rows that are not as they were written.
+  /// The faults of the catalogue: pages that SQLite finds damaged, and rows that are not as they were written.
   ///
   /// Takes as long as reading all of it.
   package func catalogueFindings() throws -> [WorkspaceError] {

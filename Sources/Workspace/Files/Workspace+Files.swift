@@ -35,7 +35,7 @@ extension Workspace {
     } catch {
       throw WorkspaceError(
         error.code == ENOENT ? .notFound : .damaged, file: path, error.what,
-        remedy: "Run: cleannet check, which says how to make it again")
+        remedy: "cleannet check says how to make it again")
     }
   }
 
@@ -83,7 +83,7 @@ extension Workspace {
   ///
   /// - Parameters:
   ///   - paths: Below the workspace; a folder stands for the files in it.
-  ///   - remedy: What makes them again.
+  ///   - remedy: The command that makes them again.
   /// - Throws: `WorkspaceError` of kind `damaged`.
   package func verify(_ paths: [String], remedy: String) throws {
     for path in paths.flatMap(files(at:)) {
@@ -112,7 +112,7 @@ extension Workspace {
       if attempt < 2 { usleep(50_000) }
     }
     throw WorkspaceError(
-      .damaged, file: file, "does not hold what was written: the disk, or another program, has changed it",
+      .damaged, file: file, "is not as it was written: the disk or another program has changed it",
       remedy: remedy)
   }
 }

@@ -66,7 +66,7 @@ struct ContainerNotes {
 }
 
 extension Workspace {
-  /// What the files that hold many images looked like when their images were imported, by path.
+  /// The state of files that hold many images, when their images were imported, by path.
   func containers() throws -> [String: ImageIdentity] {
     try read { db in
       Dictionary(

@@ -10,7 +10,7 @@ package final class ImageAccess: Sendable {
   private let workspace: Workspace?
   /// Which images are decoded: what the workspace says, else the usual.
   package let limits: ImageLimits
-  /// What containers looked like when they were imported, as known last.
+  /// The state of containers when they were imported, as known last.
   private let containers = Mutex<[String: ImageIdentity]?>(nil)
 
   /// - Parameter workspace: Whose samples are read: images of archives that have changed since they were imported are
@@ -36,7 +36,7 @@ package final class ImageAccess: Sendable {
       source(sample.location, key: sample.key), maximumSide: maximumSide, quality: quality, limits: limits)
   }
 
-  /// What to decode.
+  /// The bytes to decode.
   ///
   /// - Parameter key: The sample's name in errors.
   /// - Throws: `ImageProblem` where there is no image to read.
@@ -67,7 +67,7 @@ package final class ImageAccess: Sendable {
     case .none:
       throw ImageProblem(
         kind: .missing, image: key,
-        explanation: "The sample came as features, without an image.")
+        explanation: "The sample was imported as features, without an image.")
     }
   }
 

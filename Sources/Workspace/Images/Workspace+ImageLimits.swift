@@ -21,7 +21,7 @@ extension Workspace {
     return ImageLimits(pixels: stored.pixels, takesTruncated: stored.takesTruncated)
   }
 
-  /// Changes that. What was refused under other limits is looked at again by the next `embed`.
+  /// Changes that. Images that were refused under other limits are looked at again by the next `embed`.
   package func setImageLimits(_ limits: ImageLimits) throws {
     guard try imageLimits() != limits else { return }
     let stored = StoredLimits(pixels: limits.pixels, takesTruncated: limits.takesTruncated)

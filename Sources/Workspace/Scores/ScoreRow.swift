@@ -1,8 +1,8 @@
-/// What scoring says of one sample. NaN, and class −1, where a sample has no features.
+/// The scores of one sample. NaN, and class −1, if a sample has no features.
 public struct ScoreRow: Sendable, Hashable {
   /// Of the sample's feature and its label's class.
   public var cosine: Float
-  /// That the label is right.
+  /// The probability that the label is right.
   public var probability: Float
   /// Below it the label is taken to be wrong.
   public var threshold: Float

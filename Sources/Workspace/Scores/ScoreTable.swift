@@ -1,6 +1,6 @@
 import Foundation
 
-/// The scores of one run, mapped into memory: a collection of rows, one a sample, in the samples' order.
+/// The scores of one run, mapped into memory: a collection of rows, one per sample, in the samples' order.
 public struct ScoreTable: Sendable, RandomAccessCollection {
   public let key: String
   private let columns: [MappedFile]

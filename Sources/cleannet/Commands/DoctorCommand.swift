@@ -35,7 +35,7 @@ struct DoctorCommand: ParsableCommand {
 
   func validate() throws {
     if !speed, !network.isEmpty || device != .auto || wantedThreads != nil {
-      throw ValidationError("--network, --device and --threads go with --speed.")
+      throw ValidationError("--network, --device and --threads need --speed.")
     }
     if let wantedThreads, wantedThreads < 1 { throw ValidationError("--threads must be at least 1.") }
   }

@@ -52,7 +52,7 @@ struct DownloadCommand: ParsableCommand {
     if let userAgent { stage.settings.userAgent = userAgent }
     let outcome = try stage.run(try workspace.open(), progress: workspace.output.progress)
     try workspace.output.print(outcome) {
-      "\(outcome.downloaded) images downloaded, \(outcome.present) were there already, \(outcome.failed) did not come."
+      "\(outcome.downloaded) images downloaded, \(outcome.present) were there already, \(outcome.failed) could not be downloaded."
         + (outcome.failed > 0 ? " List them with: cleannet status --problems" : "")
     }
   }

@@ -20,7 +20,7 @@ struct EmbedCommand: ParsableCommand {
     discussion: """
       A pretrained network looks at every image once. Better features find more label errors and take longer. Images \
       that cannot be read are listed by `status --problems`, and the run continues. Run it again after an interruption \
-      or an import: it does only what is missing. Options that are not given are as they were last time.
+      or an import: it does only what is missing. Without options, it uses the network of the last run.
 
       With many machines, each process does one part: `cleannet embed --shard 3/8 --out parts/`. Then \
       `cleannet merge parts/` joins the parts in the workspace.
@@ -35,11 +35,11 @@ struct EmbedCommand: ParsableCommand {
 
   func validate() throws {
     guard (shard.shard == nil) == (out == nil) else {
-      throw ValidationError("--shard and --out go together; without them, features go to the workspace.")
+      throw ValidationError("--shard and --out need each other; without them, features go to the workspace.")
     }
     if shard.shard != nil, embedding.maxMegapixels != nil || embedding.takeTruncated != nil {
       throw ValidationError(
-        "Parts decode what the workspace says; set --max-megapixels and --take-truncated there: cleannet embed."
+        "Parts use the workspace's limits for images; set --max-megapixels and --take-truncated there: cleannet embed."
       )
     }
   }
@@ -84,8 +84,8 @@ struct EmbedOptions: ParsableArguments {
     help: ArgumentHelp(
       """
       The network, instead of a quality: \(BackboneKind.allCases.map(\.rawValue).joined(separator: ", ")), or a file: \
-      a TorchScript program, or the weights of a vision transformer, a ConvNeXt or one of those. Given several times: \
-      their features side by side.
+      a TorchScript program, or the weights of a vision transformer, a ConvNeXt or one of the built-in networks. May be \
+      repeated: the features are concatenated.
       """, valueName: "name-or-file"), completion: .file())
   var networks: [String] = []
   @Option(
@@ -101,17 +101,17 @@ struct EmbedOptions: ParsableArguments {
     help: "The features of a network with tokens: the class token, the mean over the patches, or both.",
     completion: .list(Pooling.allCases.map(\.rawValue)))
   var pool = Pooling.auto
-  @OptionGroup var processor: DeviceOption
-  @Option(help: "Number format of the network; auto takes bf16 where the processor has it.")
+  @OptionGroup var device: DeviceOption
+  @Option(help: "Number format of the network; auto is bf16 if the device computes in it.")
   var precision = Precision.auto
   @Option(
     help: ArgumentHelp(
-      "Decode images of up to so many million pixels (default: as last time, at first 100).", valueName: "n"))
+      "Refuse images of more megapixels (default: as last time, at first 100).", valueName: "n"))
   var maxMegapixels: Int?
   @Flag(
     inversion: .prefixedNo,
     help:
-      "Take JPEGs whose end is missing as they are, grey where pixels are missing (default: as last time).")
+      "Accept JPEGs whose end is missing; the missing part is grey (default: as last time).")
   var takeTruncated: Bool?
 
   func validate() throws {
@@ -126,7 +126,7 @@ struct EmbedOptions: ParsableArguments {
       throw ValidationError("--weights belongs to one --network. Name each network's file: --network FILE.")
     }
     if weights != nil, let network = networks.first, BackboneKind(rawValue: network) == nil {
-      throw ValidationError("--network \(network) is a file of weights itself; leave --weights out.")
+      throw ValidationError("--network \(network) is already a file of weights; leave out --weights.")
     }
   }
 
@@ -135,7 +135,7 @@ struct EmbedOptions: ParsableArguments {
     stage.networks = sources
     stage.size = size
     stage.pooling = pool
-    stage.device = processor.device
+    stage.device = device.choice
     stage.precision = precision
     stage.maximumMegapixels = maxMegapixels
     stage.takesTruncated = takeTruncated
@@ -150,7 +150,7 @@ struct EmbedOptions: ParsableArguments {
 
   /// Whether anything is said that has no effect where features came with the samples.
   var isGiven: Bool {
-    choosesFeatures || processor.device != .auto || maxMegapixels != nil || takeTruncated != nil
+    choosesFeatures || device.choice != .auto || maxMegapixels != nil || takeTruncated != nil
   }
 
   /// The same, and where nothing is said about the features, as they were made last.

@@ -7,8 +7,8 @@ struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate", abstract: "Compare detectors, given the true labels.",
     discussion: """
-      Verified images fit detectors and choose thresholds, and are never judged. Classes without verified images \
-      (held-out classes) have a table of their own. The average error rate is the share of misjudged labels, averaged \
+      Verified images are used to fit detectors and to choose thresholds, and are left out of the results. Classes \
+      without verified images (held-out classes) have a table of their own. The average error rate is the share of misjudged labels, averaged \
       over classes. Detectors: \(EvaluateStage.allDetectors.joined(separator: ", ")).
       """)
 

@@ -29,7 +29,7 @@ struct ExportCommand: ParsableCommand {
     defaultSubcommand: ExportByFormat.self)
 }
 
-/// What every kind of export prints in the end.
+/// The result that every kind of export prints in the end.
 struct ExportedRows: Encodable {
   var rows: Int
   var out: String

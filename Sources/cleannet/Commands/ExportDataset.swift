@@ -37,7 +37,7 @@ struct ExportDataset: ParsableCommand {
   func run() throws { try cleaning.write(workspace.open(), format, to: out, compute, workspace) }
 }
 
-/// What becomes of a data set's images and labels.
+/// Options for the images and labels of a written data set.
 struct CleaningOptions: ParsableArguments {
   @Option(help: "Drop (default), relabel or keep images with wrong labels.")
   var wrong: DatasetExport.Wrong?
@@ -131,7 +131,7 @@ struct CleaningOptions: ParsableArguments {
     try workspace.output.print(outcome) {
       "\(outcome.written) images written to \(out) (\(outcome.format)); \(outcome.dropped) dropped, "
         + "\(outcome.relabelled) relabelled."
-        + (outcome.copies > 0 ? " \(outcome.copies) of the dropped ones show the same as others." : "")
+        + (outcome.copies > 0 ? " \(outcome.copies) of the dropped images look the same as others." : "")
         + (outcome.unknown > 0 ? " \(outcome.unknown) without a score were kept." : "")
     }
   }

@@ -7,8 +7,8 @@ struct ExportModel: ParsableCommand {
     commandName: "model", abstract: "Write the trained model as one file, which judges new images anywhere.",
     discussion: """
       `cleannet judge --model FILE` and `cleannet worker --model FILE` need nothing else, except the files of networks \
-      that did not come with set-up. The file holds what your verdicts made of the model, and features and keys of \
-      training images (2 bytes per number), but no images.
+      that did not come with set-up. The file holds the model with your verdicts, and features and keys of training images \
+      (2 bytes per number), but no images.
       """)
 
   @Option(help: "The file, safetensors.", completion: .file())

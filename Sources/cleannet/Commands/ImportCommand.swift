@@ -10,9 +10,9 @@ struct ImportCommand: ParsableCommand {
     discussion: """
       SOURCE can be a folder with one folder per class, a tar or zip file, a Hugging Face image folder, or a published \
       data set in its own layout (see --format). It can be a manifest: CSV, TSV or JSONL with the columns path and \
-      label. With a column url instead of path, `embed` downloads the images. It can be WebDataset's shards: one, a \
+      label. With a column url instead of path, `embed` downloads the images. It can be WebDataset shards: one file, a \
       folder of them, or a pattern in quotes ('train-{000000..000127}.tar'). Further columns are kept; a column with \
-      true labels serves `verify simulate` and `evaluate`. Several sources add up. Images on disk are never copied or \
+      true labels serves `verify simulate` and `evaluate`. Several sources are combined. Images on disk are never copied or \
       changed.
       """)
 
@@ -42,7 +42,7 @@ struct ImportCommand: ParsableCommand {
     var classes: Int
     var splits: [DatasetTally.Entry]
     var imagesOfClasses: [DatasetTally.Entry]
-    /// What the sources were taken for.
+    /// The guesses about the sources.
     var guesses: [String]
     var notices: [String]
     /// Of sources that were there, what became of them.
@@ -58,7 +58,7 @@ struct ImportCommand: ParsableCommand {
         "--dry-run shows what an import would take; --update compares with what was imported.")
     }
     if sources.isEmpty, importing.isGiven {
-      throw ValidationError("Options of a source go with its name: cleannet import --update SOURCE …")
+      throw ValidationError("Options of a source need its name: cleannet import --update SOURCE …")
     }
     if importing.features != nil, sources.count > 1 {
       throw ValidationError("--features belong to one source; import sources with features one by one.")
@@ -157,7 +157,7 @@ extension UpdateSummary {
   }
 }
 
-/// What the sources of one command came to.
+/// The outcome of importing the sources of one command.
 private struct ImportOutcome {
   private static let shown = 12
 
@@ -213,7 +213,7 @@ private struct ImportOutcome {
   }
 }
 
-/// What the user says about a source.
+/// The user's statements about a source.
 struct ImportOptions: ParsableArguments {
   @Option(
     help:
@@ -252,7 +252,7 @@ struct ImportOptions: ParsableArguments {
   var classNames: String?
   @Option(
     help:
-      "Further columns with labels, such as true labels, comma-separated: they are named and renamed like the labels."
+      "Further columns with labels, such as true labels, comma-separated. --class-names and --label-map apply to them, too."
   )
   var truthColumns: String?
   @Option(
@@ -273,7 +273,8 @@ struct ImportOptions: ParsableArguments {
   var pathPrefixes: [String] = []
   @Option(
     help:
-      "Make a path of a manifest's row, such as 'images/{}.jpg' of an id; {column} is another column's text.")
+      "Build the paths from a manifest's rows: 'images/{}.jpg' inserts the path column, {column} any other one."
+  )
   var pathTemplate: String?
   @Option(
     help:
@@ -337,16 +338,16 @@ struct ImportOptions: ParsableArguments {
       ].contains { $0 != nil }
   }
 
-  /// What the user says now; nil where that is nothing, so that the earlier setting counts.
+  /// The options of this command; nil if none is given, so that the earlier settings count.
   func givenOptions() throws -> DatasetOptions? { isGiven ? try datasetOptions() : nil }
 
-  /// What an import came to.
+  /// The outcome of an import.
   struct Imported {
     var format: String
     /// New ones.
     var images: Int
     var notices: [String]
-    /// What the source was taken for, and its images by split and class, where it is new.
+    /// The guesses about the source, and its images by split and class, if it is new.
     var guesses: [String] = []
     var tally = DatasetTally()
     /// Of a source that was there.
@@ -365,7 +366,7 @@ struct ImportOptions: ParsableArguments {
 
   /// Brings a source that was imported up to date.
   ///
-  /// - Parameter options: What the user says now; nil: what was said before.
+  /// - Parameter options: The options of this command; nil: the earlier ones.
   static func update(
     _ earlier: ImportedSource, options: DatasetOptions?, in store: Workspace, scope: UpdateScope,
     progress: ConsoleProgress

@@ -22,7 +22,7 @@ struct JudgeCommand: ParsableCommand {
       A line on stdin is an object with `label`, `key` (both may be missing) and one of `path`, `image` (the bytes of an \
       image file in base64) and `features` (numbers, or float32 in base64). Its answer is written before the next line \
       is waited for. Answers have `verdict`, `probability` (that the label is right), `suggested_label`, and `error` if \
-      an image cannot be judged; the others are judged all the same.
+      an image cannot be judged; the remaining lines are still judged.
       """)
 
   @Argument(help: "An image, a data set, or - for JSON lines on stdin.", completion: .file())
@@ -67,11 +67,14 @@ struct JudgeCommand: ParsableCommand {
       throw ValidationError("--shard \(path) is for data sets; \(source) is one image.")
     }
     var others = importing
-    if source == "-" { (others.root, others.keyPrefix) = (nil, nil) }
+    if source == "-" {
+      others.root = nil
+      others.keyPrefix = nil
+    }
     guard source == "-" || isImage, others.isGiven else { return }
     throw ValidationError(
       source == "-"
-        ? "Of the options of data sets, --root and --key-prefix alone have an effect on lines on stdin."
+        ? "For lines on stdin, only --root and --key-prefix of the options of data sets have an effect."
         : "Options of data sets have no effect on \(source), which is one image.")
   }
 
@@ -142,12 +145,12 @@ struct JudgeOptions: ParsableArguments {
   @Option(
     name: .customLong("network"),
     help: ArgumentHelp(
-      "The file of a network by which the model sees images, if it is not where it was; may be repeated.",
+      "The file of a network that the model uses, if it has moved since training; may be repeated.",
       valueName: "file"), completion: .file())
   var networks: [String] = []
-  @Option(help: "Name that many of the most similar training images.")
+  @Option(help: "Also name this many of the most similar training images.")
   var nearest = 0
-  @OptionGroup var processor: DeviceOption
+  @OptionGroup var device: DeviceOption
 
   func validate() throws {
     guard (0...50).contains(nearest) else { throw ValidationError("--nearest must lie between 0 and 50.") }
@@ -156,7 +159,7 @@ struct JudgeOptions: ParsableArguments {
   func judge(_ workspace: WorkspaceOptions, _ compute: ThreadOptions) throws -> ImageJudge {
     let found = try model.map { try JudgeModel(file: $0) } ?? JudgeModel(try workspace.open())
     return try ImageJudge(
-      found, nearest: nearest, weights: networks, device: processor.device, threads: compute.threads)
+      found, nearest: nearest, weights: networks, device: device.choice, threads: compute.threads)
   }
 }
 

@@ -3,11 +3,12 @@ import Pipeline
 
 struct MergeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "merge", abstract: "Join what processes with --shard have written.",
+    commandName: "merge", abstract: "Join the parts that processes with --shard have written.",
     discussion: """
-      FOLDER is what `embed --shard` or `judge --shard` named with --out. Features are joined in the workspace, answers in \
-      the file --out, as one process would have written them. All parts must be there, whole, and of the same job. Exit \
-      status 75: some are missing, so try again later. 65: some are damaged or do not belong together.
+      FOLDER is the folder that `embed --shard` or `judge --shard` wrote to (their --out). Features go to the workspace, \
+      answers to the file --out, exactly as one process would have written them. All parts must be there, complete, and \
+      belong to the same job. Exit status 75: some are missing, so try again later. 65: some are damaged or do not belong \
+      together.
       """)
 
   @Argument(help: "The folder of the parts.", completion: .directory)

@@ -37,7 +37,7 @@ struct ReviewCommand: AsyncParsableCommand {
   var keys: String?
   @Option(
     help: ArgumentHelp(
-      "Ask before saving a page that took fewer seconds per image; 0: never ask.",
+      "Ask before saving a page that was checked faster than this, in seconds per image; 0: never ask.",
       valueName: "seconds"))
   var glance = 0.08
   @OptionGroup var compute: ComputeOptions
@@ -90,7 +90,7 @@ struct ReviewCommand: AsyncParsableCommand {
   }
 }
 
-/// What the verb prints.
+/// The result that the verb prints.
 private struct Announcement: Encodable {
   struct Link: Encodable {
     var person: String

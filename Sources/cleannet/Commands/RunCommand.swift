@@ -9,8 +9,8 @@ struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Run all steps: import, embed, train, score, report.",
     discussion: """
-      Does what is missing and no more, so that it can be run again after an interruption, or when more images were \
-      verified. Without verified images it judges by features and labels alone, and says what verdicts would bring.
+      Does only what is missing, so it can be run again after an interruption, or when more images have been verified. \
+      Without verified images it judges by features and labels alone, and says how verdicts would help.
       """)
 
   @Argument(help: "A folder or a file; see `cleannet help import`.", completion: .file())
@@ -67,10 +67,10 @@ struct RunCommand: ParsableCommand {
     }
     // Only the paper's objective learns from nothing but verdicts.
     if try training.objective == .extended || !store.verifications().isEmpty {
-      _ = try training.stage(compute, embedding.processor).run(store, progress: progress)
+      _ = try training.stage(compute, embedding.device).run(store, progress: progress)
       var scoring = ScoreStage()
       scoring.threads = compute.threads
-      scoring.device = embedding.processor.device
+      scoring.device = embedding.device.choice
       scoring.targetNoise = try targetNoise?.value ?? ScoreStage.lastSettings(store)?.targetNoise
       _ = try scoring.run(store, progress: progress)
       if let out { try ScoreExport.write(store, format: nil, to: out) }

@@ -19,7 +19,7 @@ struct ScoreCommand: ParsableCommand {
         """))
   var targetNoise: Share?
   @OptionGroup var neighbors: RecallOption
-  @OptionGroup var processor: DeviceOption
+  @OptionGroup var device: DeviceOption
   @OptionGroup var compute: ThreadOptions
   @OptionGroup var memory: MemoryOptions
   @OptionGroup var workspace: WorkspaceOptions
@@ -29,7 +29,7 @@ struct ScoreCommand: ParsableCommand {
     try compute.prepareEngine()
     var stage = ScoreStage()
     stage.threads = compute.threads
-    stage.device = processor.device
+    stage.device = device.choice
     stage.targetNoise = targetNoise?.value
     stage.recall = neighbors.recall?.value
     let outcome = try stage.run(try workspace.open(), progress: workspace.output.progress)
@@ -66,8 +66,8 @@ extension ScoreStage.Outcome {
       ? "\(unsure) random images were answered \"not sure\"; the guarantee counts them as wrong." : nil
     guard sure < verified else { return unsureText }
     let text =
-      "\(sure) of the \(verified) verified images were drawn at random and carry the guarantee. The others were "
-      + "picked because they looked doubtful, or came without a word on how they were picked: they help to judge, but "
+      "\(sure) of the \(verified) verified images were drawn at random and count for the guarantee. The others were "
+      + "picked because they looked doubtful, or were imported without saying how they were picked: they help the model, but "
       + "say nothing about how common errors are."
     return [text, unsureText].compactMap { $0 }.joined(separator: "\n")
   }

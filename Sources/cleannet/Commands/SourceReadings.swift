@@ -1,6 +1,6 @@
 import Datasets
 
-/// What the names and first rows of several sources say that none of them says alone.
+/// Facts that the names and first rows of several sources show only together.
 struct SourceReadings {
   struct Reading {
     /// Put before each key.
@@ -43,7 +43,7 @@ struct SourceReadings {
     options.downloads = "downloads"
     options.readsOnly = true
     var samples: [Sample] = []
-    // What is wrong with a source is told when it is imported.
+    // Faults of a source are reported when it is imported.
     _ = try? DatasetReader.open(source: source, options: options).read { sample in
       samples.append(sample)
       if samples.count == rowsLookedAt { throw Enough() }
@@ -83,8 +83,8 @@ struct SourceReadings {
         guesses.append("splits: the images of \(source) belong to the split \(split), by its name")
       } else {
         notices.append(
-          "\(source) is named like the split \(split), but its images are taken for training; "
-            + "--split \(split) keeps them from it")
+          "\(source) is named like the split \(split), but its images are used for training; "
+            + "--split \(split) excludes them")
       }
     }
   }

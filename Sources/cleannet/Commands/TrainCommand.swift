@@ -15,13 +15,13 @@ struct TrainCommand: ParsableCommand {
       """)
 
   @OptionGroup var training: TrainOptions
-  @OptionGroup var processor: DeviceOption
+  @OptionGroup var device: DeviceOption
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var memory: MemoryOptions
   @OptionGroup var workspace: WorkspaceOptions
 
   func validate() throws {
-    if training.objective == .paper, processor.device != .auto {
+    if training.objective == .paper, device.choice != .auto {
       throw ValidationError("--device is for the search for neighbors, which --objective paper does without.")
     }
   }
@@ -29,7 +29,7 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     memory.apply()
     try compute.prepareEngine()
-    let outcome = try training.stage(compute, processor).run(
+    let outcome = try training.stage(compute, device).run(
       try workspace.open(), progress: workspace.output.progress)
     try workspace.output.print(outcome) { outcome.text }
   }
@@ -81,7 +81,7 @@ struct TrainOptions: ParsableArguments {
     guard steps.map({ $0 > 0 }) ?? true else { throw ValidationError("--steps must be at least 1.") }
   }
 
-  func stage(_ compute: ComputeOptions, _ processor: DeviceOption) -> TrainStage {
+  func stage(_ compute: ComputeOptions, _ device: DeviceOption) -> TrainStage {
     var stage = TrainStage()
     stage.objective = objective
     stage.references = references
@@ -89,7 +89,7 @@ struct TrainOptions: ParsableArguments {
     stage.normalization = normalization
     stage.seed = compute.seed
     stage.threads = compute.threads
-    stage.device = processor.device
+    stage.device = device.choice
     stage.recall = neighbors.recall?.value
     stage.evidence = evidence
     return stage
@@ -103,7 +103,7 @@ extension TrainStage.Outcome {
       + "\(verified) verified in \(verifiedClasses) classes."
     return validationRanking.map {
       start
-        + " On verified images held aside, right labels rank above wrong ones with probability \($0.percent)."
+        + " On held-out verified images, right labels rank above wrong ones with probability \($0.percent)."
     } ?? start
   }
 }

@@ -24,7 +24,7 @@ struct VerifyImport: ParsableCommand {
       empty for unknown. It may have the columns selection, person, correction (the right class) and time, as `verify \
       export` writes them. Only verdicts on randomly drawn images count towards error rates and bounds: say so with \
       --drawn random, or in the column selection. Food-101N's table (class/key.jpg, tab, 1 or 0) and Label Studio's \
-      JSON, of tasks that `verify export` wrote, are recognised.
+      JSON, of tasks that `verify export` wrote, are recognized.
       """)
 
   @Argument(help: "The table.", completion: .file())
@@ -35,7 +35,7 @@ struct VerifyImport: ParsableCommand {
   var person: String?
   @Option(
     help:
-      "How the images were chosen, if the table does not say. random: drawn at random from all images of their class. other: such verdicts help the model, but carry no bound."
+      "How the images were chosen, if the table does not say. random: drawn at random from all images of their class. other: such verdicts help the model, but do not count towards bounds."
   )
   var drawn = VerificationStages.Drawn.other
   @OptionGroup var workspace: WorkspaceOptions
@@ -58,7 +58,7 @@ struct VerifyImport: ParsableCommand {
 
 struct VerifyExport: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Write verdicts as a table, and images still to be verified.",
+    commandName: "export", abstract: "Write the verdicts as a table, and on request images to verify next.",
     discussion: """
       For Label Studio (--format label-studio, or a file .json), set up a project with the configuration that \
       `--label-studio-config` prints, and import the file as tasks.

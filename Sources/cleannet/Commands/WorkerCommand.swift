@@ -9,9 +9,9 @@ struct WorkerCommand: ParsableCommand {
     discussion: """
       Reads requests as frames on stdin and writes answers, in order, as frames on stdout; docs/worker.md describes them. \
       Distributed engines start it on their machines: the Python package does so for Spark. The first frame is a hello \
-      with the protocol's version. An image that cannot be used gets an answer that says why. At the end of the input the \
-      worker ends. Exit status 65: the stream is out of step. 75: a limit was reached; start another worker and send again \
-      what was not answered.
+      with the protocol's version. An image that cannot be used gets an answer that says why. The worker ends when \
+      its input ends. Exit status 65: a frame is malformed. 75: a limit was reached; start another worker and resend the \
+      unanswered requests.
       """,
     subcommands: [WorkerEmbed.self, WorkerJudge.self])
 }
@@ -20,10 +20,10 @@ struct WorkerCommand: ParsableCommand {
 struct WorkerOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Megabytes that the worker may use. Beyond it, it ends with status 75 after the answers that are due.",
+      "Memory limit in megabytes. Beyond it, the worker sends the answers that are due and ends with status 75.",
       valueName: "mb"))
   var memory = 4096
-  @Option(help: "Seconds for each image of a batch. Beyond it, the worker ends with status 75.")
+  @Option(help: "Time limit in seconds for each image of a batch. Beyond it, the worker ends with status 75.")
   var secondsPerImage: Double?
 
   func validate() throws {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Pipeline
 import Synchronization
@@ -78,7 +79,7 @@ final class ConsoleProgress: ProgressReporter {
     }
   }
 
-  /// What other programs are told.
+  /// The progress as other programs read it.
   private struct Event: Encodable {
     var progress: String
     var stage: String
@@ -89,10 +90,8 @@ final class ConsoleProgress: ProgressReporter {
   }
 
   private func write(_ event: Event) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let line = try? encoder.encode(event) else { return }
-    write(String(decoding: line, as: UTF8.self) + "\n")
+    guard let line = try? event.json() else { return }
+    write(line + "\n")
   }
 
   private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }

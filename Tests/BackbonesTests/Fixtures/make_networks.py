@@ -53,7 +53,7 @@ def case(file, size, pool, result):
 
 
 def pools(file, size, tokens, prefix):
-    """Class token, mean and both, of normalised tokens."""
+    """Class token, mean and both, of normalized tokens."""
     token, mean = tokens[:, 0], tokens[:, prefix:].mean(1)
     case(file, size, "class", token)
     case(file, size, "mean", mean)

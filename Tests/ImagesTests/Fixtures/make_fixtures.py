@@ -20,7 +20,7 @@ KERNELS = {"linear": Image.BILINEAR, "cubic": Image.BICUBIC, "lanczos3": Image.L
 
 
 def picture(width, height):
-    """Smooth colours, a sharp edge and some noise; all four corners differ."""
+    """Smooth colors, a sharp edge and some noise; all four corners differ."""
     y, x = np.mgrid[0:height, 0:width]
     red = 255 * x / (width - 1)
     green = 255 * y / (height - 1)
@@ -76,7 +76,7 @@ small.save("small.jpg", quality=95, subsampling=0)
 small.save("small.avif", quality=95)
 small.quantize(16).save("palette.gif")
 small.quantize(16).convert("RGB").save("palette_expected.png")
-frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
 frames[0].save("animated.gif", save_all=True, append_images=frames[1:])
 frames[0].save("animated.webp", save_all=True, append_images=frames[1:], lossless=True)
 frames[0].save("pages.tiff", save_all=True, append_images=frames[1:])
@@ -101,8 +101,8 @@ grey = np.linspace(0, 255, 64).reshape(8, 8).astype(np.uint8)
 Image.fromarray(grey).save("grey8.png")
 big = np.repeat(grey.astype(">u2") * 257, 1, axis=1)
 write("grey16.png", png(8, 8, 16, 0, b"".join(b"\0" + row.tobytes() for row in big)))
-colours = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [128, 64, 32]]], dtype=np.uint8)
-write("rgb16.png", png(2, 2, 16, 2, b"".join(b"\0" + (row.astype(">u2") * 257).tobytes() for row in colours)))
+colors = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [128, 64, 32]]], dtype=np.uint8)
+write("rgb16.png", png(2, 2, 16, 2, b"".join(b"\0" + (row.astype(">u2") * 257).tobytes() for row in colors)))
 alpha = np.zeros((2, 2, 4), dtype=np.uint8)
 alpha[0, 0] = (255, 0, 0, 255)
 alpha[0, 1] = (255, 0, 0, 0)

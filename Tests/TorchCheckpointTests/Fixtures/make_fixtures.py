@@ -49,7 +49,7 @@ def model():
 
 
 def training():
-    """What training programs save: weights deep inside, an optimiser's state beside them."""
+    """A file as training programs save it: weights deep inside, an optimizer's state beside them."""
     wrapped = collections.OrderedDict(("module." + name, value) for name, value in model().state_dict().items())
     parameters = [torch.nn.Parameter(torch.ones(2))]
     optimizer = torch.optim.SGD(parameters, lr=0.1, momentum=0.9)

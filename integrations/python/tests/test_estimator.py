@@ -12,7 +12,7 @@ def test_finds_wrong_labels(clusters, fitted):
     unseen = np.isnan(verified)
     wrong = labels != truth
     assert (issues["is_label_issue"][unseen] == wrong[unseen]).mean() > 0.95
-    # What people said goes first.
+    # People's verdicts go first.
     assert (issues["is_label_issue"][~unseen] == wrong[~unseen]).all()
     caught = issues["is_label_issue"].to_numpy() & wrong & unseen
     assert (issues["suggested_label"].to_numpy()[caught] == truth[caught]).mean() > 0.9

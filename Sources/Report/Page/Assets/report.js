@@ -276,7 +276,7 @@
       const swatch = element("span", { className: "swatch" });
       swatch.style.background = palette[label % palette.length];
       return element("span", { className: "map-legend" }, swatch, className(label));
-    }), labels.length > palette.length ? "(colours repeat)" : "");
+    }), labels.length > palette.length ? "(colors repeat)" : "");
   };
   if (map) {
     const nearest = (event) => {

@@ -16,7 +16,7 @@ struct ClassifyCommand: ParsableCommand {
     ])
 }
 
-/// What becomes of the images' weights.
+/// Options for the images' weights.
 struct WeightingOptions: ParsableArguments {
   @Option(
     help: """
@@ -36,10 +36,10 @@ struct WeightingOptions: ParsableArguments {
   /// Refuses what has no effect on these kinds of weights.
   func check(weights: [String], truth: String?) throws {
     if relabel != nil, !weights.contains(where: { ["soft", "hard"].contains($0) }) {
-      throw ValidationError("--relabel has an effect on the weights soft and hard alone.")
+      throw ValidationError("--relabel works only with the weights soft and hard.")
     }
     if truth != nil, !weights.contains("oracle") {
-      throw ValidationError("--truth has an effect on the weights oracle alone.")
+      throw ValidationError("--truth works only with the weights oracle.")
     }
   }
 }

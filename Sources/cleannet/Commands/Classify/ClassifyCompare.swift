@@ -8,8 +8,8 @@ struct ClassifyCompare: ParsableCommand {
     abstract: "Train one classifier per kind of sample weights, and test all on split test.",
     discussion: """
       Trains heads on stored features, or with --stages networks on the images. With several seeds, CleanNet is \
-      trained again for each. Intervals are Student's 95 %; the gain is compared within pairs of the same seed. The \
-      share of oracle's is the gain over `none`, divided by the gain of `oracle`.
+      trained again for each. Intervals are Student's 95 %; the gain over `none` is compared within pairs of the \
+      same seed. “Share of oracle's gain” is that gain, divided by the gain of `oracle`.
 
         cleannet classify compare --truth COLUMN --seeds 5
         cleannet classify compare --truth COLUMN --seeds 3 --stages all --size 96 --epochs 3
@@ -26,7 +26,7 @@ struct ClassifyCompare: ParsableCommand {
     help: ArgumentHelp(
       "The penalty on heads' weights: shared, own or a number.",
       discussion: """
-        shared (default): one for all kinds of weights. It maximizes the likelihood of images held aside under the \
+        shared (default): one for all kinds of weights. It maximizes the likelihood of held-out images under the \
         weights soft, or under the first kind if soft is not compared. own: one per kind, under its own weights.
         """))
   var penalty: PenaltyChoice?
@@ -53,7 +53,7 @@ struct ClassifyCompare: ParsableCommand {
     stage.seeds = seeds
     stage.seed = compute.seed
     stage.threads = compute.threads
-    stage.device = tuning.processor.device
+    stage.device = tuning.device.choice
     stage.relabel = weighting.relabel
     stage.classBalanced = weighting.classBalanced
     stage.penalty = penalty?.choice ?? .shared
@@ -67,7 +67,7 @@ extension CompareStage.Outcome {
   var text: String {
     var table = Table([
       "weights", "top-1 %", "95 % interval", "top-5 %", "class mean %", "gain", "95 % interval",
-      "share of oracle's",
+      "share of oracle's gain",
     ])
     for run in runs {
       table.add([

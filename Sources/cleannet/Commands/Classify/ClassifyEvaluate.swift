@@ -15,7 +15,7 @@ struct ClassifyEvaluate: ParsableCommand {
   var split = "test"
   @Option(help: "A column with the true labels, if the imported labels are noisy.")
   var truth: String?
-  @OptionGroup var processor: DeviceOption
+  @OptionGroup var device: DeviceOption
   @OptionGroup var compute: ThreadOptions
   @OptionGroup var workspace: WorkspaceOptions
 
@@ -26,7 +26,7 @@ struct ClassifyEvaluate: ParsableCommand {
     stage.split = split
     stage.truth = truth
     stage.threads = compute.threads
-    stage.device = processor.device
+    stage.device = device.choice
     let outcome = try stage.run(try workspace.open(), progress: workspace.output.progress)
     try workspace.output.print(outcome) { outcome.text }
   }

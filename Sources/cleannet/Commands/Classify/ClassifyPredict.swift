@@ -23,7 +23,7 @@ struct ClassifyPredict: ParsableCommand {
   var format: ClassifyPredictStage.Format?
   @Option(help: "The output file; - is stdout.", completion: .file())
   var out = "-"
-  @OptionGroup var processor: DeviceOption
+  @OptionGroup var device: DeviceOption
   @OptionGroup var compute: ThreadOptions
   @OptionGroup var workspace: WorkspaceOptions
 
@@ -43,7 +43,7 @@ struct ClassifyPredict: ParsableCommand {
     stage.format = format
     stage.out = out
     stage.threads = compute.threads
-    stage.device = processor.device
+    stage.device = device.choice
     let outcome = try stage.run(progress: workspace.output.progress)
     guard out != "-" else { return }
     try workspace.output.print(outcome) {

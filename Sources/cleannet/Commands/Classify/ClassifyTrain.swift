@@ -30,7 +30,7 @@ struct ClassifyTrain: ParsableCommand {
   @Option(help: "The column that holds the true labels, for the weights oracle.")
   var truth: String?
   @OptionGroup var weighting: WeightingOptions
-  @Option(help: "The penalty on a head's weights (default: chosen on images held aside).")
+  @Option(help: "The penalty on a head's weights (default: chosen on held-out images).")
   var penalty: Double?
   @Option(
     help: "With --stages: how often to score with the network's answers, and then to train the network again."
@@ -74,7 +74,7 @@ struct ClassifyTrain: ParsableCommand {
     stage.classBalanced = weighting.classBalanced
     stage.seed = compute.seed
     stage.threads = compute.threads
-    stage.device = tuning.processor.device
+    stage.device = tuning.device.choice
     return stage
   }
 }
@@ -143,18 +143,18 @@ struct FineTuningOptions: ParsableArguments {
   var crop: Double?
   @Option(help: "The share of images that choose the best epoch instead of being trained on (default: 0.1).")
   var validation: Double?
-  @Option(help: "Number format of the network; auto takes bf16 where the processor has it (default: auto).")
+  @Option(help: "Number format of the network; auto is bf16 if the device computes in it (default: auto).")
   var precision: Precision?
-  @OptionGroup var processor: DeviceOption
+  @OptionGroup var device: DeviceOption
 
   func validate() throws {
     guard let network else {
-      guard processor.device == .auto else {
+      guard device.choice == .auto else {
         throw ValidationError(
           "--device is for fine-tuning (--stages); a head on stored features is trained on the CPU.")
       }
       guard let idle = given.first else { return }
-      throw ValidationError("\(idle) has no effect on a head on stored features; it goes with --stages.")
+      throw ValidationError("\(idle) has no effect on a head on stored features; it needs --stages.")
     }
     func require(_ holds: Bool, _ message: String) throws { if !holds { throw ValidationError(message) } }
     let recipe = network.recipe
@@ -175,7 +175,7 @@ struct FineTuningOptions: ParsableArguments {
       (0..<1).contains(network.validationShare), "--validation must be at least 0 and below 1.")
   }
 
-  /// What is said of a network, by the option's name.
+  /// The given options about a network, by name.
   private var given: [String] {
     let all: [(String, Any?)] = [
       ("--backbone", backbone), ("--start", start), ("--size", size), ("--epochs", epochs),
@@ -231,7 +231,7 @@ extension ClassifyTrainStage.Outcome {
     }
     if let best = epochs.first(where: { $0.epoch == bestEpoch }), let top1 = best.validationTop1 {
       lines.append(
-        "Best on images held aside, labels weighted as they are: epoch \(best.epoch), \(top1.percent) right.")
+        "Best on held-out images, weighted like the others: epoch \(best.epoch), \(top1.percent) right.")
     }
     if problems > 0 {
       lines.append("\(problems) images cannot be read. List them with: cleannet status --problems")

@@ -83,7 +83,7 @@ def environment(engine: bool = True) -> dict[str, str]:
     return variables
 
 
-# What needs no compute engine; the command must not wait for a compiler before it prints a help text.
+# Verbs that need no compute engine; the command must not wait for a compiler before it prints a help text.
 _WITHOUT_ENGINE = {"--version", "--help", "-h", "help", "status", "verify", "export", "download", "import"}
 
 

@@ -20,7 +20,7 @@ def _in_notebook() -> bool:
 
 
 class Bars:
-    """A bar for each stage: tqdm's, or, where that is not installed, a line when a stage ends."""
+    """A bar for each stage: tqdm's, or, if it is not installed, one line at the end of each stage."""
 
     def __init__(self) -> None:
         try:

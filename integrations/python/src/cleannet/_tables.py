@@ -83,7 +83,7 @@ def labels_of(labels: Any, count: int) -> "tuple[np.ndarray, np.ndarray]":
 
 
 def verdicts_of(verified: Any, count: int) -> "dict[int, bool]":
-    """What people said, by the number of the image.
+    """People's verdicts, by the number of the image.
 
     Parameters
     ----------

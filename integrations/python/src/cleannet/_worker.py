@@ -1,7 +1,7 @@
 """The program as a worker: images go in through a pipe, answers come out, in order.
 
-The frames are described in docs/worker.md. A worker is started once and kept; one that dies loses nothing, because what it
-did not answer is sent to the next one, and an image that kills workers gets an error for an answer.
+The frames are described in docs/worker.md. A worker is started once and kept. If it dies, nothing is lost: the unanswered
+requests are sent to the next one, and an image that kills workers gets an error for an answer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the program refuses, as exceptions. Each message says what is wrong and what to do."""
+"""The program's errors as exceptions. Each message names the fault and the remedy."""
 
 from __future__ import annotations
 

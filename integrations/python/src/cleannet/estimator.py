@@ -38,7 +38,7 @@ def find_label_issues(
         What people said of some labels: an array ``[N]`` of 1 (the label is right), 0 (wrong), NaN or -1 (nobody looked), or a
         dictionary from image numbers to answers. A few dozen in some of the classes are enough.
     seed
-        Seeds all random choices: the same input gives the same table.
+        Seed of all random choices: the same input gives the same table.
     threads
         By default one per core.
     target_noise
@@ -51,7 +51,8 @@ def find_label_issues(
     Returns
     -------
     pandas.DataFrame or numpy.recarray
-        One row per image, in the order of the features:
+        One row per image, in the order of the features.
+
         ``probability`` that the label is right (float32), ``is_label_issue`` (bool), ``suggested_label`` (the class that
         fits better, or the label itself; of the labels' type), ``weight_soft`` and ``weight_hard`` (float32), for training a
         classifier.
@@ -88,7 +89,7 @@ class CleanNet:
     target_noise : float or None
         The largest share of wrong labels to leave among those kept; sets the threshold.
     seed : int
-        Seeds all random choices.
+        Seed of all random choices.
     threads : int or None
         None: one per core.
     workspace : path or None
@@ -137,7 +138,7 @@ class CleanNet:
         self.workspace = workspace
         self.progress = progress
 
-    # What scikit-learn's tools ask of an estimator
+    # The attributes that scikit-learn's tools expect
 
     @classmethod
     def _names(cls) -> "list[str]":
@@ -171,7 +172,7 @@ class CleanNet:
     # Learning and judging
 
     def fit(self, X: Any, y: Any = None, verified: Any = None) -> "CleanNet":
-        """Learns from features ``[N, D]``, labels ``[N]`` and what people said of some of them, and judges all labels.
+        """Learns from features ``[N, D]``, labels ``[N]`` and people's verdicts on some of them, and judges all labels.
 
         Parameters and errors are those of :func:`find_label_issues`.
         """
@@ -202,7 +203,7 @@ class CleanNet:
     def judge(self, X: Any, y: Any, *, table: str = "auto") -> Any:
         """Judges labels of images that came later.
 
-        The program judges all images it knows together. The new ones are therefore added to a copy of what was fitted, which
+        The program judges all images it knows together. The new ones are therefore added to a copy of the workspace, which
         is trained again from the same verdicts: the new labels count as unverified. That takes as long as ``fit``.
 
         Parameters

@@ -199,10 +199,10 @@ class Workspace:
         return self.call("export", out=os.fspath(out), **options)
 
     def status(self) -> "dict[str, Any]":
-        """What the workspace holds, and what comes next."""
+        """The contents of the workspace, and the next step."""
         return self.call("status")
 
-    # What is in it
+    # Contents
 
     @property
     def exists(self) -> bool:
@@ -237,7 +237,7 @@ class Workspace:
 
     @property
     def verifications(self) -> "dict[int, bool]":
-        """What people said of labels as they are now, by row number."""
+        """People's verdicts on the present labels, by row number."""
         rows = self._query(
             "SELECT v.sample, v.answer FROM verifications v JOIN samples s ON s.id = v.sample AND s.class = v.class ORDER BY v.id"
         )
@@ -256,7 +256,7 @@ class Workspace:
 
     @property
     def scores(self) -> "dict[str, np.ndarray]":
-        """What ``score`` left, by column; see docs/python.md."""
+        """The results of ``score``, by column; see docs/python.md."""
         done = self._query("SELECT key FROM runs WHERE stage = 'score' AND outcome = 'done' ORDER BY id DESC LIMIT 1")
         columns = sorted((self.path / "scores" / done[0][0]).glob("*.npy")) if done else []
         if not columns:
@@ -269,9 +269,11 @@ class Workspace:
         Returns
         -------
         pandas.DataFrame or numpy.recarray
-            ``key``, ``label``; ``probability`` that the label is right (float32; NaN where nothing was judged);
-            ``is_label_issue`` (bool; what people said goes first); ``suggested_label``, the class that fits better, or the
-            label itself; ``weight_soft`` and ``weight_hard``, for training a classifier (float32, never NaN).
+            ``key``, ``label``; ``probability`` that the label is right (float32; NaN if the image was not judged);
+            ``is_label_issue`` (bool; people's verdicts have priority).
+
+            ``suggested_label``, the class that fits better, or the label itself; ``weight_soft`` and ``weight_hard``, for
+            training a classifier (float32, never NaN).
         """
         arrays = self._arrays()
         names = np.array(arrays["class_names"])
@@ -312,7 +314,7 @@ class Workspace:
             connection.close()
 
     def runs(self, stage: str) -> "list[dict[str, Any]]":
-        """What finished runs of a stage left, oldest first."""
+        """The finished runs of a stage, oldest first."""
         rows = self._query("SELECT stage, metrics FROM runs WHERE outcome = 'done' ORDER BY id")
         return [json.loads(metrics) for name, metrics in rows if name == stage and metrics]
 

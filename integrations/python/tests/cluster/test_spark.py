@@ -60,7 +60,7 @@ def cleannet(*words):
 
 @pytest.fixture(scope="session")
 def local(images):
-    """A model that was trained locally, and what it says of the images by one process."""
+    """A model that was trained locally, and its judgements of the images by one process."""
     workspace = str(FOLDER / "workspace")
     model = str(FOLDER / "model.safetensors")
     if not os.path.exists(model):

@@ -109,7 +109,7 @@ def judge(
     program: "str | None" = None,
     **options: Any,
 ) -> Any:
-    """What a trained model says of labels.
+    """Judges labels by a trained model.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ class ImageEmbedder(Transformer, _Columns, DefaultParamsReadable, DefaultParamsW
 
 
 class LabelJudge(Model, _Columns, DefaultParamsReadable, DefaultParamsWritable):
-    """Adds judgements of labels; see :func:`cleannet.spark.judge`. What is saved names the model's file, and does not hold it."""
+    """Adds judgements of labels; see :func:`cleannet.spark.judge`. Saving it keeps the name of the model's file, not the file."""
 
     modelPath = _text(None, "modelPath", "the file of the model")
 

@@ -1,4 +1,4 @@
-"""What runs in Spark's Python workers: batches of rows go through a worker of the program."""
+"""Code that runs in Spark's Python workers: batches of rows go through a worker of the program."""
 
 from __future__ import annotations
 

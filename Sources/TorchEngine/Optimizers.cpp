@@ -15,7 +15,7 @@ constexpr int64_t grain = 16384;
 
 float *floats(const at::Tensor &tensor) {
   TORCH_CHECK(tensor.scalar_type() == at::kFloat && tensor.is_contiguous(),
-              "an optimiser steps contiguous float32 tensors");
+              "an optimizer steps contiguous float32 tensors");
   return tensor.data_ptr<float>();
 }
 

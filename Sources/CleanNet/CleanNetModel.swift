@@ -104,7 +104,7 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
     case .noModel: "The file holds no CleanNet model: its metadata lack \"cleannet\"."
     case .otherVersion(let reason):
       "The model was written by another version of CleanNet (\(reason)). Train it again."
-    case .damaged: "The file is damaged: it does not hold what was written, since its digest differs."
+    case .damaged: "The file is damaged: it is not as it was written, since its digest differs."
     }
   }
 }

@@ -12,13 +12,6 @@ import Workspace
 
   init() throws { fixture = try ReviewFixture() }
 
-  private func visit(_ body: @Sendable @escaping (Visitor, ReviewServer) async throws -> Void) async throws {
-    let server = try fixture.server()
-    try await server.visited { client in
-      try await body(try await Visitor(client, server, person: "Ann"), server)
-    }
-  }
-
   /// Waits for what is made in the background.
   private static func until<Value>(_ body: () async throws -> Value?) async throws -> Value {
     for _ in 0..<1200 {
@@ -35,7 +28,7 @@ import Workspace
     try fixture.score { sample in right[sample] ? 0.97 : 0.03 }
     let labels = try workspace.labels().map(Int.init)
     let truth = try fixture.truth.map { try fixture.label($0) }
-    try await visit { [workspace] ann, _ in
+    try await fixture.visit { [workspace] ann, _ in
       func pairs() async throws -> [[String: Any]] {
         try #require(try await ann.object(.get, "/api/suspects/pairs")["pairs"] as? [[String: Any]])
       }
@@ -61,7 +54,7 @@ import Workspace
 
   @Test func imagesThatLookAlikeComeTogether() async throws {
     let truth = fixture.truth
-    try await visit { [workspace] ann, server in
+    try await fixture.visit { [workspace] ann, server in
       let found = try await ann.object(.get, "/api/similar/3?count=25")
       let items = try #require(found["images"] as? [[String: Any]])
       // Neither the model's opinion nor the file's name is sent.
@@ -99,7 +92,7 @@ import Workspace
   }
 
   @Test func chosenImagesAreHandedOutInTheirOrder() async throws {
-    try await visit { ann, _ in
+    try await fixture.visit { ann, _ in
       let first = try await ann.images("/api/classes/0/images?count=2").images
       try await ann.answer(first.map { $0.answer("right") })
       let open = [40, 7, 12, 3, 55].filter { image in !first.contains { $0.image == image } }
@@ -113,7 +106,7 @@ import Workspace
   }
 
   @Test func whatPeopleChoseIsLikely() async throws {
-    try await visit { ann, _ in
+    try await fixture.visit { ann, _ in
       func likely() async throws -> [Int] {
         try #require(try await ann.object(.get, "/api/classes/0/likely")["labels"] as? [Int])
       }
@@ -129,7 +122,7 @@ import Workspace
   @Test func theMapKeepsTogetherWhatLooksAlike() async throws {
     let truth = fixture.truth
     let labels = try workspace.labels().map(Int.init)
-    try await visit { ann, _ in
+    try await fixture.visit { ann, _ in
       func points(_ query: String) async throws -> [[String: Any]] {
         try await Self.until { try await ann.object(.get, "/api/map\(query)")["points"] as? [[String: Any]] }
       }
@@ -159,7 +152,7 @@ import Workspace
     func file(_ number: Int) -> URL { fixture.folder.appendingPathComponent("\(number).jpg") }
     for copy in [6, 9] { try Data(contentsOf: file(5)).write(to: file(copy)) }
     let folder = fixture.folder
-    try await visit { [workspace] ann, _ in
+    try await fixture.visit { [workspace] ann, _ in
       #expect(try await ann.object(.get, "/api/copies")["groups"] == nil)
       // Nobody has looked yet.
       #expect(try await ann.send(.post, "/api/copies", ["keep": 5]).status == .unprocessableContent)
@@ -202,7 +195,7 @@ import Workspace
       #expect(try await ann.send(.post, "/api/copies", ["keep": 9_000_000]).status == .unprocessableContent)
     }
     // The result is known at the next start.
-    try await visit { ann, _ async throws in
+    try await fixture.visit { ann, _ async throws in
       #expect(try await ann.object(.get, "/api/copies")["groups"] != nil)
     }
   }

@@ -12,13 +12,6 @@ import Workspace
 
   init() throws { fixture = try ReviewFixture() }
 
-  private func visit(_ body: @Sendable @escaping (Visitor, ReviewServer) async throws -> Void) async throws {
-    let server = try fixture.server()
-    try await server.visited { client in
-      try await body(try await Visitor(client, server, person: "Ann"), server)
-    }
-  }
-
   private struct Page {
     var kind: String
     var groups: [(label: Int, suggestion: Int?, images: [Visitor.Shown])]
@@ -44,7 +37,7 @@ import Workspace
   @Test func slipsAreLookedAtAgainFirstAndBlindly() async throws {
     let right = try (0..<180).map { try fixture.isRight($0) }
     try fixture.score { sample in sample % 3 == 0 ? 0.45 : right[sample] ? 0.97 : 0.03 }
-    try await visit { [workspace] ann, _ in
+    try await fixture.visit { [workspace] ann, _ in
       // 60 answers, two of each class slips where the model is sure.
       var slips = Set<Int>()
       for label in 0..<3 {
@@ -89,7 +82,7 @@ import Workspace
 
   @Test func everyTenthImageIsShownToASecondPerson() async throws {
     let right = try (0..<180).map { try fixture.isRight($0) }
-    try await visit { [workspace] ann, server in
+    try await fixture.visit { [workspace] ann, server in
       var answered = Set<Int>()
       for label in 0..<3 {
         let page = try await ann.images("/api/classes/\(label)/images?count=40").images
@@ -120,7 +113,7 @@ import Workspace
   @Test func trialsMeasureThePersonAndNothingElse() async throws {
     let right = try (0..<180).map { try fixture.isRight($0) }
     let labels = try workspace.labels().map(Int.init)
-    try await visit { [workspace] ann, _ in
+    try await fixture.visit { [workspace] ann, _ in
       for _ in 0..<2 {
         let images = try await ann.images("/api/classes/0/images?count=24").images
         try await ann.answer(images.map { $0.answer(right[$0.image] ? "right" : "wrong") })
@@ -145,7 +138,7 @@ import Workspace
 
   @Test func whatWasAnsweredCanBeTakenBackFromAnywhere() async throws {
     try fixture.score { sample in sample % 4 == 0 ? 0.1 : 0.9 }
-    try await visit { [workspace] ann, server in
+    try await fixture.visit { [workspace] ann, server in
       let page = try await ann.images("/api/classes/0/images?count=6").images
       try await ann.answer(page.map { $0.answer("wrong") })
       let one = try await ann.images("/api/classes/1/images?count=1").images
@@ -190,7 +183,7 @@ import Workspace
     let bytes = try Data(contentsOf: file)
     try Data("no image".utf8).write(to: file)
     let count = labels.count { $0 == 0 }
-    try await visit { [workspace] ann, _ in
+    try await fixture.visit { [workspace] ann, _ in
       #expect(try await ann.images("/api/classes/0/images?count=100").left == count)
       #expect(
         try await ann.send(.get, "/api/images/\(ann.pictures)/\(bad)/256").status == .unprocessableContent)
@@ -202,11 +195,11 @@ import Workspace
       #expect(try workspace.problems().map(\.sample) == [bad])
     }
     // Still bad at the next start, then mended.
-    try await visit { ann, _ async throws in
+    try await fixture.visit { ann, _ async throws in
       #expect(try await ann.images("/api/classes/0/images?count=100").left == 0)
     }
     try bytes.write(to: file)
-    try await visit { ann, _ async throws in
+    try await fixture.visit { ann, _ async throws in
       #expect(try await ann.images("/api/classes/0/images?count=100").images.map(\.image) == [bad])
     }
   }

@@ -94,3 +94,13 @@ struct Visitor: Sendable {
     try await object(.post, "/api/verdicts", ["answers": answers])
   }
 }
+
+extension ReviewFixture {
+  /// A server of the fixture, and Ann, who has entered.
+  func visit(_ body: @Sendable @escaping (Visitor, ReviewServer) async throws -> Void) async throws {
+    let server = try server()
+    try await server.visited { client in
+      try await body(try await Visitor(client, server, person: "Ann"), server)
+    }
+  }
+}

@@ -7,7 +7,7 @@ import { lookCloser } from "./closer.js";
 import { follow } from "./gestures.js";
 import { action, keyOf } from "./keys.js";
 import { Likely } from "./likely.js";
-import { actionText } from "./parts.js";
+import { undoLast } from "./parts.js";
 
 const sizes = [12, 24, 48, 96];
 const sizeKey = "cleannet-many";
@@ -182,12 +182,7 @@ export function manyView(app, source) {
     isBusy = false;
   }
 
-  async function undo() {
-    const undone = await app.undoLast();
-    if (!undone) return toast("There is nothing to undo.");
-    await show();
-    toast(`${actionText(app, undone.action)}: taken back.`);
-  }
+  function undo() { return undoLast(app, show); }
 
   /// How many tiles stand beside each other.
   const columns = () => Math.max(1, tiles.filter((tile) => tile.element.offsetTop === tiles[0].element.offsetTop).length);

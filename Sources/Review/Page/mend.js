@@ -6,7 +6,7 @@ import { h, imageURL, whole, isUnreadable, toast, say, plural } from "./dom.js";
 import { lookCloser } from "./closer.js";
 import { action, keyOf } from "./keys.js";
 import { Likely } from "./likely.js";
-import { actionText } from "./parts.js";
+import { undoLast } from "./parts.js";
 
 const size = () => (innerWidth < 560 ? 12 : 24);
 
@@ -149,12 +149,7 @@ export function mendView(app) {
     isBusy = false;
   }
 
-  async function undo() {
-    const undone = await app.undoLast();
-    if (!undone) return toast("There is nothing to undo.");
-    draw(await load());
-    toast(`${actionText(app, undone.action)}: taken back.`);
-  }
+  function undo() { return undoLast(app, async () => draw(await load())); }
 
   return {
     element,

@@ -1,7 +1,7 @@
 // Parts that several views share.
 
 import * as api from "./api.js";
-import { h, imageURL, plural } from "./dom.js";
+import { h, imageURL, plural, toast } from "./dom.js";
 
 /// Shows typical images of a class.
 export async function referenceStrip(place, app, label) {
@@ -46,4 +46,12 @@ export function actionText(app, one) {
   const place = one.label === undefined ? "" : ` on ${app.name(one.label)}`;
   const parts = [one.right && `${one.right} right`, one.wrong && `${one.wrong} wrong`, one.unsure && `${one.unsure} not sure`].filter(Boolean);
   return `${plural(one.answers, "verdict")}${place} (${parts.join(", ")})`;
+}
+
+/// Takes the last action back, shows what is there then, and says what was undone.
+export async function undoLast(app, show) {
+  const undone = await app.undoLast();
+  if (!undone) return toast("There is nothing to undo.");
+  await show();
+  toast(`${actionText(app, undone.action)}: taken back.`);
 }
